@@ -1,0 +1,35 @@
+"""What the app and the command line share: no textual, no torch."""
+
+from tui.core.errors import DeskError
+from tui.core.events import (
+    DeskChange,
+    EngineChanged,
+    EngineState,
+    MessageKept,
+    Notice,
+    ReplyDelta,
+    ReplyEvent,
+    ReplyFinished,
+    ReplyStarted,
+    RunProgress,
+    StoreChanged,
+    VersionChanged,
+)
+from tui.core.service import DeskService
+
+__all__ = [
+    "DeskChange",
+    "DeskError",
+    "DeskService",
+    "EngineChanged",
+    "EngineState",
+    "MessageKept",
+    "Notice",
+    "ReplyDelta",
+    "ReplyEvent",
+    "ReplyFinished",
+    "ReplyStarted",
+    "RunProgress",
+    "StoreChanged",
+    "VersionChanged",
+]

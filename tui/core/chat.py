@@ -1,0 +1,158 @@
+"""One exchange with the bot: the message is kept first, then answered, and whatever was said stays."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict, replace
+from typing import Any, Literal
+
+from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt
+from store.desk import Desk
+from store.records import Turn
+from store.text import clean
+
+from tui.core.errors import DeskError
+from tui.core.events import MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
+from tui.core.keeper import EngineKeeper
+
+KEEP_EVERY = 0.5  # seconds: no streamed text is ever older than this without being in the store
+CUT_SHORT = "The reply reached its longest allowed length and was cut there."
+
+
+class PartialKeeper:
+    """Writes a growing reply to the store at once and then at most every :data:`KEEP_EVERY` seconds."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write, self._text, self._kept = write, "", 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    @property
+    def text(self) -> str:
+        """Everything streamed so far."""
+        return self._text
+
+    def add(self, delta: str) -> None:
+        """Take in more text; it is in the store within :data:`KEEP_EVERY` seconds."""
+        self._text += delta
+        if self._kept == 0:
+            self._flush()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(KEEP_EVERY, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        if len(self._text) > self._kept:
+            self._write(self._text)
+            self._kept = len(self._text)
+
+    def close(self) -> None:
+        """Stop the timer; the last word is ``finish_reply``'s."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class ChatDesk:
+    """Sending, answering again and stopping."""
+
+    def __init__(self, desk: Desk, keeper: EngineKeeper, who: str) -> None:
+        self._desk, self._keeper, self._who = desk, keeper, who
+        self._stopping = False
+
+    def decoding(self, preset: str | None = None) -> Decoding:
+        """The generation settings of *preset* (None: the desk's), with the desk's own changes to its fields."""
+        settings = self._desk.settings.load()
+        name = preset or settings.decoding
+        if name not in PRESETS:
+            raise DeskError(
+                f"There is no decoding preset {name!r}. Choose one of: {', '.join(sorted(PRESETS))}."
+            )
+        changes: dict[str, Any] = dict(getattr(settings, name, {}) or {})
+        try:
+            return replace(PRESETS[name], **changes)
+        except (TypeError, ValueError) as error:
+            raise DeskError(f"The settings of the preset {name!r} do not fit: {error}") from error
+
+    def send(self, conversation_id: int, text: str, preset: str | None = None) -> AsyncIterator[ReplyEvent]:
+        """Keep the customer's message now and return the events of its reply, to be iterated.
+
+        Raises :class:`DeskError` at once, with nothing written, for an empty message or an unknown preset."""
+        said = clean(text).strip()
+        if not said:
+            raise DeskError("The message is empty. Write what the customer says and send it again.")
+        decoding = self.decoding(preset)
+        turn = self._desk.conversations.add_customer(conversation_id, said, self._who)
+        return self._exchange(turn, decoding, new=True)
+
+    def regenerate(self, customer_turn_id: int, preset: str | None = None) -> AsyncIterator[ReplyEvent]:
+        """Answer a customer's message once more; the replies it already has stay."""
+        turn = self._desk.conversations.turn(customer_turn_id)
+        if turn.role != "customer":
+            raise DeskError("Only a customer's message can be answered again.")
+        return self._exchange(turn, self.decoding(preset), new=False)
+
+    async def stop(self) -> None:
+        """Stop the reply that is being written; what was streamed is kept and marked as stopped."""
+        self._stopping = True
+        await self._keeper.cancel()
+
+    async def _exchange(self, turn: Turn, decoding: Decoding, *, new: bool) -> AsyncIterator[ReplyEvent]:
+        if new:
+            yield MessageKept(turn)
+        self._stopping = False
+        answer: Answer | None = None
+        failure: EngineError | None = None
+        async with self._keeper.use() as engine:
+            reply = self._desk.conversations.begin_reply(turn.id, self._keeper.serving, asdict(decoding))
+            partial = PartialKeeper(lambda text: self._desk.conversations.extend_reply(reply.id, text))
+            prompt = Prompt(
+                self._desk.settings.load().system_message,
+                self._desk.conversations.history(turn.id),
+                turn.text,
+            )
+            heard = False
+            try:
+                yield ReplyStarted(reply)
+                async for item in engine.stream(prompt, decoding, str(turn.conversation_id)):
+                    if isinstance(item, Answer):
+                        answer = item
+                    elif delta := clean(item):
+                        partial.add(delta)
+                        yield ReplyDelta(delta)
+                heard = True
+            except EngineError as error:
+                failure, heard = error, True
+                if error.kind == "engine-died":
+                    self._keeper.died()
+            finally:
+                # Also runs when the listener went away (screen closed, app quitting): the reply still gets its end.
+                partial.close()
+                self._finish(reply.id, partial.text, answer, failure)
+                if not heard:
+                    await engine.cancel()
+        yield ReplyFinished(self._desk.conversations.turn(reply.id), _remark(answer, failure))
+
+    def _finish(
+        self, reply_id: int, partial: str, answer: Answer | None, failure: EngineError | None
+    ) -> None:
+        state: Literal["complete", "stopped", "failed"]
+        if answer is not None:
+            state = "stopped" if answer.finish == "stopped" else "complete"
+        else:
+            state = "failed" if failure is not None and not self._stopping else "stopped"
+        self._desk.conversations.finish_reply(
+            reply_id,
+            partial if answer is None else clean(answer.text),
+            state,
+            new_tokens=answer.new_tokens if answer else None,
+            seconds=answer.seconds if answer else None,
+            first_token_seconds=answer.first_token_seconds if answer else None,
+        )
+
+
+def _remark(answer: Answer | None, failure: EngineError | None) -> str | None:
+    """The sentence beside a finished reply, if it needs one."""
+    if failure is not None:
+        return f"{failure.sentence} The message and what was said so far are kept; send again to get a new reply."
+    return CUT_SHORT if answer is not None and answer.finish == "length" else None

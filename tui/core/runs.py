@@ -1,0 +1,115 @@
+"""Retraining from the app's side: start, follow, cancel, resume; the run itself is a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+
+from finetune.preflight import Preflight, preflight
+from finetune.recipe import Recipe
+from store.desk import Desk
+from store.records import Run, RunEvent
+from store.runs import RunAlreadyLive
+
+from finetune import client
+from tui.core.errors import DeskError
+from tui.core.events import DeskChange, RunProgress
+
+LIVE = frozenset({"queued", "training", "evaluating"})
+POLL = 0.3  # seconds between two looks at a run's event rows
+
+
+class RunDesk:
+    """The runs of one desk. Events are followed in the store, the same for this app's run and another app's."""
+
+    def __init__(self, desk: Desk, who: str, tell: Callable[[DeskChange], None]) -> None:
+        self._desk, self._who, self._tell = desk, who, tell
+        self._own: client.RunProcess | None = None
+        self._follower: asyncio.Task[None] | None = None
+        self._followed: int | None = None
+        self.on_finished: Callable[[Run], None] = lambda run: None
+
+    # -- looking ----------------------------------------------------------------------------------------------
+    @property
+    def live(self) -> Run | None:
+        """The run in progress on this desk, whichever app started it."""
+        return self._desk.runs.live()
+
+    def interrupted(self) -> list[Run]:
+        """Runs whose process is gone before their end; each can be resumed or discarded."""
+        self._desk.runs.mark_interrupted()
+        return [run for run in self._desk.runs.list() if run.state == "interrupted"]
+
+    def preflight(self, recipe: Recipe) -> Preflight:
+        """What a run with *recipe* would train on, need and take; its ``problems`` forbid it."""
+        return preflight(self._desk, recipe)
+
+    async def events(self, run_id: int, after_id: int = 0) -> AsyncIterator[RunEvent]:
+        """Every event of a run after *after_id*, from the store, until the run is over."""
+        while True:
+            over = self._desk.runs.get(run_id).state not in LIVE
+            for event in self._desk.runs.events(run_id, after_id):
+                after_id = event.id
+                yield event
+            if over:
+                return
+            await asyncio.sleep(POLL)
+
+    # -- doing ------------------------------------------------------------------------------------------------
+    async def start(self, recipe: Recipe) -> Run:
+        """Start a run and follow it. Raises :class:`DeskError` if one is live or the preflight forbids it."""
+        problems = self.preflight(recipe).problems
+        if problems:
+            raise DeskError(" ".join(str(problem) for problem in problems))
+        return await self._begin(lambda: client.start_run(self._desk, recipe, self._who))
+
+    async def resume(self, run_id: int) -> Run:
+        """Go on with an interrupted run from its last checkpoint."""
+        return await self._begin(lambda: client.resume_run(self._desk, run_id, self._who))
+
+    def discard(self, run_id: int) -> None:
+        """Give an interrupted run up and remove its files."""
+        client.discard_run(self._desk, run_id, self._who)
+
+    async def cancel(self) -> None:
+        """Cancel this app's run cleanly: no candidate stays behind. Nothing happens if none is live."""
+        if self._own is not None:
+            await self._own.cancel()
+
+    async def close(self) -> None:
+        """Leave: this app's live run is interrupted with a checkpoint and offered at the next start."""
+        if self._follower is not None:
+            self._follower.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._follower
+        if self._own is not None:
+            await self._own.interrupt()
+            self._own = None
+
+    def follow(self) -> None:
+        """Follow the live run, if one is and it is not followed yet."""
+        run = self.live
+        if run is None or run.id == self._followed:
+            return
+        self._followed = run.id
+        self._follower = asyncio.create_task(self._pump(run.id), name=f"follow-run-{run.id}")
+
+    async def _begin(self, spawn: Callable[[], Awaitable[client.RunProcess]]) -> Run:
+        try:
+            self._own = await spawn()
+        except RunAlreadyLive as error:
+            raise DeskError(
+                "A retraining is already in progress on this desk. Wait for its verdict, or cancel it first."
+            ) from error
+        self.follow()
+        return self._desk.runs.get(self._own.run_id)
+
+    async def _pump(self, run_id: int) -> None:
+        """Tell every event of a run, then its end."""
+        async for event in self.events(run_id):
+            self._tell(RunProgress(event))
+        if self._own is not None and self._own.run_id == run_id:
+            await self._own.wait()
+            self._own = None
+        self.on_finished(self._desk.runs.get(run_id))

@@ -1,0 +1,250 @@
+"""DeskService: everything an operator can do, for the app and the command line alike."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from pathlib import Path
+
+from bot.client import EngineProcess
+from bot.types import EngineError
+from finetune.preflight import Preflight
+from finetune.recipe import Recipe
+from store.desk import Desk
+from store.home import Home
+from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent
+from store.settings import Settings
+
+from tui.core.base import base_spec
+from tui.core.chat import ChatDesk
+from tui.core.errors import DeskError
+from tui.core.events import DeskChange, EngineChanged, EngineState, Notice, ReplyEvent, StoreChanged
+from tui.core.keeper import EngineFactory, EngineKeeper
+from tui.core.runs import RunDesk
+from tui.core.versions import VersionDesk
+
+LOOK_EVERY = 1.0  # seconds between two looks for what other processes wrote to this desk
+
+
+class DeskService:
+    """One operator at one desk: the store, an engine, and at most one run of its own.
+
+    ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action (None: the
+    desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death``.
+    Nothing here imports torch or textual. Use as an async context manager, or call :meth:`close`.
+    """
+
+    def __init__(
+        self,
+        home: Home | Path | str | None = None,
+        operator: str | None = None,
+        engine_factory: EngineFactory = EngineProcess,
+    ) -> None:
+        self.home = home if isinstance(home, Home) else Home.open(home)
+        self.desk = Desk.open(self.home)
+        self.who = operator or self.desk.settings.load().operator or getpass.getuser()
+        self._listeners: list[Callable[[DeskChange], None]] = []
+        self.keeper = EngineKeeper(
+            lambda: base_spec(self.desk),
+            engine_factory,
+            self.home.logs / "engine.log",
+            changed=lambda state: self.tell(EngineChanged(state)),
+            restore=self._restore,
+        )
+        self.chat = ChatDesk(self.desk, self.keeper, self.who)
+        self.version_desk = VersionDesk(self.desk, self.keeper, self.who, self.tell)
+        self.run_desk = RunDesk(self.desk, self.who, self.tell)
+        self.run_desk.on_finished = self._run_finished
+        self._watch: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # -- listeners --------------------------------------------------------------------------------------------
+    def listen(self, listener: Callable[[DeskChange], None]) -> Callable[[], None]:
+        """Call *listener* with every :data:`DeskChange` from now on; returns the function that ends it.
+
+        Listeners are called in the event loop's thread and must not block."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def tell(self, change: DeskChange) -> None:
+        """Hand *change* to every listener."""
+        for listener in list(self._listeners):
+            listener(change)
+
+    # -- life -------------------------------------------------------------------------------------------------
+    async def __aenter__(self) -> DeskService:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self.close()
+
+    async def start_engine(self) -> EngineState:
+        """Load base and active version. Never raises: the returned state says what is missing or wrong."""
+        await self.keeper.start()
+        return self.engine_state
+
+    def watch(self) -> None:
+        """From now on follow what other processes do to this desk: promotions, runs, conversations."""
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._look(), name="watch-desk")
+
+    async def _look(self) -> None:
+        seen = self.desk.data_version()
+        self.run_desk.follow()
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            if (now := self.desk.data_version()) != seen:
+                seen = now
+                self.tell(StoreChanged())
+            self.run_desk.follow()
+            if self.keeper.state.name == "ready" and self.active != self.keeper.serving:
+                await self._quietly_sync()
+
+    async def _quietly_sync(self) -> None:
+        try:
+            await self.sync_active()
+        except (EngineError, DeskError) as error:
+            self.tell(Notice(error.sentence, trouble=True))
+
+    def _run_finished(self, run: Run) -> None:
+        self._spawn(self._after_run())
+
+    async def _after_run(self) -> None:
+        if self.keeper.held:
+            await self.keeper.reload()
+        elif self.keeper.state.name == "ready":
+            await self._quietly_sync()
+
+    def _spawn(self, work: object) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)  # type: ignore[arg-type]
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Stop the engine, interrupt this app's live run (it is offered at the next start), close the store."""
+        for task in [self._watch, *self._tasks]:
+            if task is not None:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+        await self.run_desk.close()
+        await self.keeper.close()
+        self.desk.close()
+
+    # -- engine and chat --------------------------------------------------------------------------------------
+    @property
+    def engine_state(self) -> EngineState:
+        """Where the engine stands, with its sentence."""
+        return self.keeper.state
+
+    def send(self, conversation_id: int, text: str, preset: str | None = None) -> AsyncIterator[ReplyEvent]:
+        """See :meth:`tui.core.chat.ChatDesk.send`."""
+        return self.chat.send(conversation_id, text, preset)
+
+    def regenerate(self, customer_turn_id: int, preset: str | None = None) -> AsyncIterator[ReplyEvent]:
+        """See :meth:`tui.core.chat.ChatDesk.regenerate`."""
+        return self.chat.regenerate(customer_turn_id, preset)
+
+    async def stop(self) -> None:
+        """Stop the reply that is being written."""
+        await self.chat.stop()
+
+    # -- judgements -------------------------------------------------------------------------------------------
+    def correct(self, reply_id: int, text: str) -> Pair:
+        """Keep the operator's better text for a reply. Raises :class:`DeskError`."""
+        return self._judge(lambda: self.desk.judgements.correct(reply_id, text, self.who))
+
+    def approve(self, reply_id: int) -> Pair:
+        """Keep the operator's word that a reply was good as it stood. Raises :class:`DeskError`."""
+        return self._judge(lambda: self.desk.judgements.approve(reply_id, self.who))
+
+    def waiting(self) -> int:
+        """How many corrections wait for training."""
+        return self.desk.judgements.waiting()
+
+    def _judge(self, judge: Callable[[], Pair]) -> Pair:
+        try:
+            return judge()
+        except (ValueError, LookupError) as error:
+            raise DeskError(str(error)) from error
+
+    # -- runs -------------------------------------------------------------------------------------------------
+    def preflight(self, recipe: Recipe) -> Preflight:
+        """What a run with *recipe* would train on, need and take."""
+        return self.run_desk.preflight(recipe)
+
+    async def start_run(self, recipe: Recipe, *, unload_engine: bool = False) -> Run:
+        """Start a retraining. ``unload_engine`` frees the chat's memory for the length of the run."""
+        if unload_engine:
+            await self.keeper.unload(
+                "The chat waits: its memory is lent to the retraining until that is done."
+            )
+        try:
+            return await self.run_desk.start(recipe)
+        except BaseException:
+            if unload_engine:
+                await self.keeper.reload()
+            raise
+
+    @property
+    def live_run(self) -> Run | None:
+        """The run in progress on this desk."""
+        return self.run_desk.live
+
+    def run_events(self, run_id: int, after_id: int = 0) -> AsyncIterator[RunEvent]:
+        """Every event of a run, from the store, until it is over."""
+        return self.run_desk.events(run_id, after_id)
+
+    async def cancel_run(self) -> None:
+        """Cancel this app's run."""
+        await self.run_desk.cancel()
+
+    async def resume_run(self, run_id: int) -> Run:
+        """Go on with an interrupted run."""
+        return await self.run_desk.resume(run_id)
+
+    def discard_run(self, run_id: int) -> None:
+        """Give an interrupted run up."""
+        self.run_desk.discard(run_id)
+
+    def interrupted(self) -> list[Run]:
+        """Runs to be offered for resuming or discarding."""
+        return self.run_desk.interrupted()
+
+    # -- versions ---------------------------------------------------------------------------------------------
+    @property
+    def active(self) -> str:
+        """The version the promotions log names: "base" or "vN"."""
+        return self.version_desk.active
+
+    def versions(self) -> list[AdapterVersion]:
+        """Every adapter version of this desk, oldest first."""
+        return self.desk.versions.list()
+
+    async def activate(self, version: str, reason: str | None = None) -> Promotion:
+        """Make *version* ("base" or "vN") active, in the log and, if it runs, in the engine."""
+        return await self._follow(self.version_desk.promote(version, reason))
+
+    async def rollback(self, reason: str | None = None) -> Promotion:
+        """Go back to the version before the active one."""
+        return await self._follow(self.version_desk.roll_back(reason))
+
+    async def _follow(self, promotion: Promotion) -> Promotion:
+        if self.keeper.state.name in ("ready", "busy"):
+            await self.sync_active()
+        return promotion
+
+    async def sync_active(self) -> str:
+        """Let the engine follow the promotions log, between replies; returns what serves."""
+        return await self.version_desk.sync()
+
+    async def _restore(self) -> None:
+        await self.version_desk.restore()
+
+    # -- settings ---------------------------------------------------------------------------------------------
+    @property
+    def settings(self) -> Settings:
+        """The desk's settings as they are now."""
+        return self.desk.settings.load()

@@ -1,0 +1,123 @@
+"""Which version answers: the promotions log is the truth, the engine follows it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from bot.adapters import verify
+from bot.types import AdapterRef, EngineError
+from store.desk import Desk
+from store.records import AdapterVersion, Promotion
+
+from tui.core.errors import DeskError
+from tui.core.events import DeskChange, Notice, VersionChanged
+from tui.core.keeper import EngineKeeper
+
+# What makes a version unfit to serve, as opposed to an engine that is in trouble itself.
+UNFIT = frozenset({"probe-failed", "adapter-damaged", "base-changed"})
+
+
+class VersionDesk:
+    """Activation, rollback and the follow-up in the engine, for one operator."""
+
+    def __init__(
+        self, desk: Desk, keeper: EngineKeeper, who: str, tell: Callable[[DeskChange], None]
+    ) -> None:
+        self._desk, self._keeper, self._who, self._tell = desk, keeper, who, tell
+
+    @property
+    def active(self) -> str:
+        """The version the promotions log names: "base" or "vN"."""
+        return self._desk.promotions.active()
+
+    def folder(self, version: AdapterVersion) -> Path:
+        """The absolute folder of *version*."""
+        return self._desk.home.adapters / version.folder
+
+    def reference(self, version: str) -> AdapterRef | None:
+        """What the engine needs to activate *version*; None for the bare base. Raises :class:`DeskError`."""
+        if version == "base":
+            return None
+        return AdapterRef(version, str(self.folder(self.known(version))))
+
+    def known(self, version: str) -> AdapterVersion:
+        """The row of *version*, or a :class:`DeskError` that names what exists."""
+        row = next((row for row in self._desk.versions.list() if row.name == version), None)
+        if row is None:
+            names = ", ".join(["base", *(row.name for row in self._desk.versions.list())])
+            raise DeskError(f"There is no version {version}. This desk has: {names}.")
+        return row
+
+    def check(self, version: str) -> None:
+        """Verify the files of *version* against its manifest; raises :class:`DeskError` with the finding."""
+        if version == "base":
+            return
+        try:
+            verify(self.folder(self.known(version)))
+        except EngineError as error:
+            raise DeskError(error.sentence) from error
+
+    def promote(self, version: str, reason: str | None = None) -> Promotion:
+        """Write the operator's choice of *version*; the engine follows with :meth:`sync`.
+
+        A version its gate rejected needs a *reason*, and is logged as forced. Raises :class:`DeskError`."""
+        self.check(version)
+        run_id = None if version == "base" else self.known(version).run_id
+        rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
+        if rejected and not reason:
+            raise DeskError(
+                f"The regression check rejected {version}. To use it all the same, give a reason; it is logged."
+            )
+        kind = "forced" if rejected else "manual"
+        return self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
+
+    def roll_back(self, reason: str | None = None) -> Promotion:
+        """Write a rollback to the version before the active one. Raises :class:`DeskError` if there is none."""
+        target = self._desk.promotions.rollback_target()
+        if target is None:
+            raise DeskError(
+                "There is no earlier version to go back to: this desk answers with its first one."
+            )
+        self.check(target)
+        return self._desk.promotions.promote(target, kind="rollback", who=self._who, reason=reason)
+
+    async def sync(self) -> str:
+        """Make the engine answer with the version the log names, between replies; returns what serves.
+
+        A version that fails its checks is replaced by the one before it, in the log too, with a sentence."""
+        if self.active != self._keeper.serving:
+            async with self._keeper.use():
+                await self.restore()
+        return self._keeper.serving
+
+    async def restore(self) -> None:
+        """The work of :meth:`sync` for whoever holds the engine already."""
+        tried: set[str] = set()
+        while (wanted := self.active) != self._keeper.serving:
+            tried.add(wanted)
+            try:
+                seconds = await self._keeper.apply(self._reference_or_damaged(wanted))
+            except EngineError as error:
+                if error.kind not in UNFIT or wanted == "base":
+                    raise
+                self._fall_back(wanted, error.sentence, tried)
+            else:
+                self._tell(VersionChanged(wanted, seconds))
+
+    def _reference_or_damaged(self, version: str) -> AdapterRef | None:
+        try:
+            return self.reference(version)
+        except DeskError as error:
+            raise EngineError("adapter-damaged", error.sentence) from error
+
+    def _fall_back(self, wanted: str, why: str, tried: set[str]) -> None:
+        """Put the version before *wanted* back, unless another app on this desk already did."""
+        with self._desk.atomic():
+            if self.active != wanted:
+                return
+            target = self._desk.promotions.rollback_target()
+            if target is None or target in tried:
+                target = "base"
+            self._desk.promotions.promote(target, kind="probe-failed", who=self._who, reason=why)
+        self._tell(Notice(f"{wanted} cannot serve: {why} {target} answers instead.", trouble=True))
