@@ -1,1 +1,2 @@
-"""The operator's side of deskloop: the Textual app, the command line beside it, and the core both stand on."""
+"""The operator's side of deskloop: the Textual app, the command line beside it, and the core both stand
+on."""

@@ -10,13 +10,14 @@ from tui.core.errors import DeskError
 
 
 def base_spec(desk: Desk) -> BaseSpec:
-    """What the engine shall load for *desk*. Raises :class:`DeskError` with the way out if it is not there."""
+    """What the engine shall load for *desk*. Raises :class:`DeskError` with the way out if it is not
+    there."""
     settings = desk.settings.load()
     folder = base_folder(desk.home.models, settings.base)
     if not is_prepared(folder):
         raise DeskError(
             f"This desk has no model yet (looked for {settings.base!r} in {folder}). Get one with "
-            "`deskloop setup` (the starter model), `deskloop setup --base FOLDER` (a model on this machine) or "
+            "`deskloop setup` (the starter model), `deskloop setup --base FOLDER` (a local model) or "
             "`deskloop setup --base ORG/NAME` (a download from the hub)."
         )
     return BaseSpec(str(folder), settings.quantization)

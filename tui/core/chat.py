@@ -61,7 +61,8 @@ class ChatDesk:
         self._stopping = False
 
     def decoding(self, preset: str | None = None) -> Decoding:
-        """The generation settings of *preset* (None: the desk's), with the desk's own changes to its fields."""
+        """The generation settings of *preset* (None: the desk's), with the desk's own changes to its
+        fields."""
         settings = self._desk.settings.load()
         name = preset or settings.decoding
         if name not in PRESETS:
@@ -126,7 +127,8 @@ class ChatDesk:
                 if error.kind == "engine-died":
                     self._keeper.died()
             finally:
-                # Also runs when the listener went away (screen closed, app quitting): the reply still gets its end.
+                # Also runs when the listener went away (screen closed, app quitting): the reply still gets
+                # its end.
                 partial.close()
                 self._finish(reply.id, partial.text, answer, failure)
                 if not heard:
@@ -154,5 +156,5 @@ class ChatDesk:
 def _remark(answer: Answer | None, failure: EngineError | None) -> str | None:
     """The sentence beside a finished reply, if it needs one."""
     if failure is not None:
-        return f"{failure.sentence} The message and what was said so far are kept; send again to get a new reply."
+        return f"{failure.sentence} Message and text so far are kept; send again for a new reply."
     return CUT_SHORT if answer is not None and answer.finish == "length" else None

@@ -6,7 +6,8 @@ from pathlib import Path
 
 
 class DeskError(Exception):
-    """Something an operator must be told. ``sentence`` is plain English; ``log`` holds the details, if any."""
+    """Something an operator must be told. ``sentence`` is plain English; ``log`` holds the details, if
+    any."""
 
     def __init__(self, sentence: str, log: Path | None = None) -> None:
         super().__init__(sentence)

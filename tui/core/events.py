@@ -1,8 +1,9 @@
 """What the core tells whoever draws or prints: small, past-tense, frozen.
 
-A reply's life is ``MessageKept`` (only for a new message), ``ReplyStarted``, any number of ``ReplyDelta`` and one
-``ReplyFinished``. Everything else that can change behind an operator's back arrives as a ``DeskChange`` at the
-listeners of :class:`tui.core.DeskService`.
+A reply's life is ``MessageKept`` (only for a new message), ``ReplyStarted``, any number of ``ReplyDelta``
+and one
+``ReplyFinished``. Everything else that can change behind an operator's back arrives as a ``DeskChange`` at
+the listeners of :class:`tui.core.DeskService`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ EngineName = Literal["absent", "starting", "ready", "busy", "restarting", "faile
 class EngineState:
     """Where the engine stands, with the sentence to show for it.
 
-    ``absent``: no base is set up (or it is unloaded while a run needs the memory); ``busy``: it is answering or
+    ``absent``: no base is set up (or it is unloaded while a run needs the memory); ``busy``: it is
+    answering or
     swapping; ``restarting``: it died and comes back by itself; ``failed``: it does not come back by itself.
     """
 

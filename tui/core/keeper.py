@@ -32,8 +32,8 @@ class EngineKeeper:
     """One engine for one app.
 
     ``use()`` lends the engine to one reply or one swap at a time, so a swap always falls between replies.
-    A death is noticed by callback or by the error of the call in flight; the keeper then restarts the engine with
-    back-off and calls ``restore`` (the desk's active version) before anybody may use it again.
+    A death is noticed by callback or by the error of the call in flight; the keeper then restarts the
+    engine with back-off and calls ``restore`` (the desk's active version) before anybody may use it again.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class EngineKeeper:
         self.held: str | None = None
         self._closed = False
 
-    # -- life -------------------------------------------------------------------------------------------------
+    # -- life --------------------------------------------------------------------------------------
     async def start(self) -> None:
-        """Bring the engine up if it is not; a given-up engine gets a fresh chance. Never raises for a bad base:
-        the state then says ``absent`` or ``failed`` and why."""
+        """Bring the engine up if it is not; a given-up engine gets a fresh chance. Never raises for a bad
+        base: the state then says ``absent`` or ``failed`` and why."""
         async with self._starting:
             if self._closed or self.state.name in ("ready", "busy", "restarting"):
                 return
@@ -171,7 +171,7 @@ class EngineKeeper:
             with suppress(EngineError, OSError):
                 await engine.close()
 
-    # -- use --------------------------------------------------------------------------------------------------
+    # -- use ---------------------------------------------------------------------------------------
     async def wait_ready(self) -> None:
         """Wait until the engine can be used; start it if it gave up before.
 
@@ -208,8 +208,8 @@ class EngineKeeper:
     async def apply(self, adapter: AdapterRef | None) -> float:
         """Make *adapter* (None: the bare base) answer from the next reply on; returns the seconds it took.
 
-        Only for whoever holds :meth:`use`, and for ``restore``. Raises :class:`EngineError`; the engine then goes
-        on with what it had."""
+        Only for whoever holds :meth:`use`, and for ``restore``. Raises :class:`EngineError`; the engine
+        then goes on with what it had."""
         if self._engine is None:
             raise EngineError("engine-died", "The engine is not running.")
         activation = await self._engine.activate(adapter)

@@ -21,7 +21,8 @@ POLL = 0.3  # seconds between two looks at a run's event rows
 
 
 class RunDesk:
-    """The runs of one desk. Events are followed in the store, the same for this app's run and another app's."""
+    """The runs of one desk. Events are followed in the store, the same for this app's run and another
+    app's."""
 
     def __init__(self, desk: Desk, who: str, tell: Callable[[DeskChange], None]) -> None:
         self._desk, self._who, self._tell = desk, who, tell
@@ -30,7 +31,7 @@ class RunDesk:
         self._followed: int | None = None
         self.on_finished: Callable[[Run], None] = lambda run: None
 
-    # -- looking ----------------------------------------------------------------------------------------------
+    # -- looking -----------------------------------------------------------------------------------
     @property
     def live(self) -> Run | None:
         """The run in progress on this desk, whichever app started it."""
@@ -56,7 +57,7 @@ class RunDesk:
                 return
             await asyncio.sleep(POLL)
 
-    # -- doing ------------------------------------------------------------------------------------------------
+    # -- doing -------------------------------------------------------------------------------------
     async def start(self, recipe: Recipe) -> Run:
         """Start a run and follow it. Raises :class:`DeskError` if one is live or the preflight forbids it."""
         problems = self.preflight(recipe).problems

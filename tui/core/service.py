@@ -31,7 +31,8 @@ LOOK_EVERY = 1.0  # seconds between two looks for what other processes wrote to 
 class DeskService:
     """One operator at one desk: the store, an engine, and at most one run of its own.
 
-    ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action (None: the
+    ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action
+    (None: the
     desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death``.
     Nothing here imports torch or textual. Use as an async context manager, or call :meth:`close`.
     """
@@ -60,7 +61,7 @@ class DeskService:
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # -- listeners --------------------------------------------------------------------------------------------
+    # -- listeners ---------------------------------------------------------------------------------
     def listen(self, listener: Callable[[DeskChange], None]) -> Callable[[], None]:
         """Call *listener* with every :data:`DeskChange` from now on; returns the function that ends it.
 
@@ -73,7 +74,7 @@ class DeskService:
         for listener in list(self._listeners):
             listener(change)
 
-    # -- life -------------------------------------------------------------------------------------------------
+    # -- life --------------------------------------------------------------------------------------
     async def __aenter__(self) -> DeskService:
         return self
 
@@ -123,7 +124,8 @@ class DeskService:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stop the engine, interrupt this app's live run (it is offered at the next start), close the store."""
+        """Stop the engine, interrupt this app's live run (it is offered at the next start), close the
+        store."""
         for task in [self._watch, *self._tasks]:
             if task is not None:
                 task.cancel()
@@ -133,7 +135,7 @@ class DeskService:
         await self.keeper.close()
         self.desk.close()
 
-    # -- engine and chat --------------------------------------------------------------------------------------
+    # -- engine and chat ---------------------------------------------------------------------------
     @property
     def engine_state(self) -> EngineState:
         """Where the engine stands, with its sentence."""
@@ -151,7 +153,7 @@ class DeskService:
         """Stop the reply that is being written."""
         await self.chat.stop()
 
-    # -- judgements -------------------------------------------------------------------------------------------
+    # -- judgements --------------------------------------------------------------------------------
     def correct(self, reply_id: int, text: str) -> Pair:
         """Keep the operator's better text for a reply. Raises :class:`DeskError`."""
         return self._judge(lambda: self.desk.judgements.correct(reply_id, text, self.who))
@@ -170,7 +172,7 @@ class DeskService:
         except (ValueError, LookupError) as error:
             raise DeskError(str(error)) from error
 
-    # -- runs -------------------------------------------------------------------------------------------------
+    # -- runs --------------------------------------------------------------------------------------
     def preflight(self, recipe: Recipe) -> Preflight:
         """What a run with *recipe* would train on, need and take."""
         return self.run_desk.preflight(recipe)
@@ -213,7 +215,7 @@ class DeskService:
         """Runs to be offered for resuming or discarding."""
         return self.run_desk.interrupted()
 
-    # -- versions ---------------------------------------------------------------------------------------------
+    # -- versions ----------------------------------------------------------------------------------
     @property
     def active(self) -> str:
         """The version the promotions log names: "base" or "vN"."""
@@ -243,7 +245,7 @@ class DeskService:
     async def _restore(self) -> None:
         await self.version_desk.restore()
 
-    # -- settings ---------------------------------------------------------------------------------------------
+    # -- settings ----------------------------------------------------------------------------------
     @property
     def settings(self) -> Settings:
         """The desk's settings as they are now."""

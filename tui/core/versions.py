@@ -67,13 +67,14 @@ class VersionDesk:
         rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
         if rejected and not reason:
             raise DeskError(
-                f"The regression check rejected {version}. To use it all the same, give a reason; it is logged."
+                f"The regression check rejected {version}. To use it nevertheless, give a reason: it is logged."
             )
         kind = "forced" if rejected else "manual"
         return self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
 
     def roll_back(self, reason: str | None = None) -> Promotion:
-        """Write a rollback to the version before the active one. Raises :class:`DeskError` if there is none."""
+        """Write a rollback to the version before the active one. Raises :class:`DeskError` if there is
+        none."""
         target = self._desk.promotions.rollback_target()
         if target is None:
             raise DeskError(
