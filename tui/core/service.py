@@ -34,6 +34,7 @@ class DeskService:
     ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action
     (None: the
     desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death``.
+    ``pin``: serve this version whatever the promotions log says (for one question, or an evaluation).
     Nothing here imports torch or textual. Use as an async context manager, or call :meth:`close`.
     """
 
@@ -42,6 +43,7 @@ class DeskService:
         home: Home | Path | str | None = None,
         operator: str | None = None,
         engine_factory: EngineFactory = EngineProcess,
+        pin: str | None = None,
     ) -> None:
         self.home = home if isinstance(home, Home) else Home.open(home)
         self.desk = Desk.open(self.home)
@@ -55,9 +57,10 @@ class DeskService:
             restore=self._restore,
         )
         self.chat = ChatDesk(self.desk, self.keeper, self.who)
-        self.version_desk = VersionDesk(self.desk, self.keeper, self.who, self.tell)
+        self.version_desk = VersionDesk(self.desk, self.keeper, self.who, self.tell, pin)
         self.run_desk = RunDesk(self.desk, self.who, self.tell)
         self.run_desk.on_finished = self._run_finished
+        self._refused: str | None = None
         self._watch: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -100,13 +103,16 @@ class DeskService:
                 seen = now
                 self.tell(StoreChanged())
             self.run_desk.follow()
-            if self.keeper.state.name == "ready" and self.active != self.keeper.serving:
+            wanted = self.version_desk.wanted
+            if self.keeper.state.name == "ready" and wanted not in (self.keeper.serving, self._refused):
                 await self._quietly_sync()
 
     async def _quietly_sync(self) -> None:
         try:
             await self.sync_active()
+            self._refused = None
         except (EngineError, DeskError) as error:
+            self._refused = self.version_desk.wanted  # said once, not every second
             self.tell(Notice(error.sentence, trouble=True))
 
     def _run_finished(self, run: Run) -> None:

@@ -31,6 +31,11 @@ class VersionDesk:
         """The version the promotions log names: "base" or "vN"."""
         return self._desk.promotions.active()
 
+    @property
+    def wanted(self) -> str:
+        """The version the engine shall serve: the pinned one, else the active one."""
+        return self._pin or self.active
+
     def folder(self, version: AdapterVersion) -> Path:
         """The absolute folder of *version*."""
         return self._desk.home.adapters / version.folder
@@ -67,7 +72,7 @@ class VersionDesk:
         rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
         if rejected and not reason:
             raise DeskError(
-                f"The regression check rejected {version}. To use it nevertheless, give a reason: it is logged."
+                f"The regression check rejected {version}. To use it all the same, give a reason; it is kept."
             )
         kind = "forced" if rejected else "manual"
         return self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
@@ -87,7 +92,7 @@ class VersionDesk:
         """Make the engine answer with the version the log names, between replies; returns what serves.
 
         A version that fails its checks is replaced by the one before it, in the log too, with a sentence."""
-        if self.active != self._keeper.serving:
+        if self.wanted != self._keeper.serving:
             async with self._keeper.use():
                 await self.restore()
         return self._keeper.serving
@@ -95,12 +100,12 @@ class VersionDesk:
     async def restore(self) -> None:
         """The work of :meth:`sync` for whoever holds the engine already."""
         tried: set[str] = set()
-        while (wanted := self.active) != self._keeper.serving:
+        while (wanted := self.wanted) != self._keeper.serving:
             tried.add(wanted)
             try:
                 seconds = await self._keeper.apply(self._reference_or_damaged(wanted))
             except EngineError as error:
-                if error.kind not in UNFIT or wanted == "base":
+                if error.kind not in UNFIT or wanted in ("base", self._pin):
                     raise
                 self._fall_back(wanted, error.sentence, tried)
             else:

@@ -1,0 +1,63 @@
+# deskloop: `make run` opens the app, `make test` proves it. Everything lives in .venv and .cache of this folder.
+# The first call sets up (several minutes: PyTorch is large); every later one starts at once.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
+INSTALLED := $(VENV)/.installed
+
+# Desks of this checkout share one models folder, so that the starter is converted once.
+DESKLOOP_MODELS ?= $(CURDIR)/.cache/models
+export DESKLOOP_MODELS
+STARTER := $(DESKLOOP_MODELS)/smollm2-135m-instruct
+
+.DEFAULT_GOAL := help
+.PHONY: help run install starter test fast true lint format demo bench clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+
+run: install starter ## set up if needed and open the app
+	@$(BIN)/deskloop
+
+install: $(INSTALLED) ## .venv with the pinned packages and this checkout
+
+# PyTorch goes in first and by its exact version: a range resolves to builds with several GB of CUDA packages.
+$(INSTALLED): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the pinned packages into $(VENV) (the first time takes several minutes)..."
+	@$(PIP) install --quiet "$$(grep '^torch==' constraints.txt)"
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+starter: install ## the starter model, converted once
+	@test -f "$(STARTER)/config.json" || $(BIN)/python -m bot.prepare starter "$(STARTER)"
+
+test: fast true ## all tests
+
+fast: install ## tests with fakes and tiny models
+	@$(BIN)/python -m pytest -m "not true" $(ARGS) </dev/null
+
+true: install starter ## tests with the starter model: real runs, real kills
+	@$(BIN)/python -m pytest -m true $(ARGS) </dev/null
+
+lint: install ## style, strict types, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install ## put the style right
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+demo: install starter ## the whole loop on the sample desk, without a screen
+	@$(BIN)/deskloop demo
+
+bench: install starter ## deskloop beside the reference systems (long)
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove what can be made again; .cache/models stays
+	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

@@ -1,0 +1,101 @@
+"""``deskloop ask``, ``correct`` and ``approve``: one exchange with the bot, and the operator's word on it."""
+
+from __future__ import annotations
+
+import click
+
+from store.records import Turn
+from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
+
+
+async def exchange(cli: Cli, service: DeskService, text: str, conversation: int | None = None) -> Turn:
+    """Ask *text* as a customer, stream the answer to stdout (unless ``--json``), return the reply.
+
+    Raises :class:`DeskError` if no whole reply came."""
+    state = await service.start_engine()
+    if state.name in ("absent", "failed"):
+        raise DeskError(state.sentence)
+    if conversation is None:
+        conversation = service.desk.conversations.create(service.who).id
+    finished: ReplyFinished | None = None
+    async for event in service.send(conversation, text):
+        if isinstance(event, ReplyDelta):
+            cli.data(event.text, nl=False)
+        elif isinstance(event, ReplyFinished):
+            finished = event
+    cli.data("")
+    if finished is None or finished.turn.reply is None:
+        raise DeskError("No reply came. The message is kept; ask again.")
+    if finished.turn.reply.state == "failed":
+        raise DeskError(finished.sentence or "The reply failed. The message is kept; ask again.")
+    if finished.sentence:
+        cli.say(finished.sentence)
+    return finished.turn
+
+
+def reply_facts(turn: Turn) -> dict[str, object]:
+    """The JSON of ``deskloop ask``."""
+    assert turn.reply is not None
+    return {
+        "reply_id": turn.id,
+        "text": turn.text,
+        "version": turn.reply.version,
+        "new_tokens": turn.reply.new_tokens,
+        "seconds": turn.reply.seconds,
+        "first_token_seconds": turn.reply.first_token_seconds,
+    }
+
+
+@click.command()
+@click.argument("text")
+@click.option("--version", "version", metavar="vN|base", help="Answer with this version instead of the active one.")
+@click.option("--conversation", type=int, metavar="ID", help="Go on with this conversation.")
+@home_option
+@json_option
+@pass_cli
+def ask(cli: Cli, text: str, version: str | None, conversation: int | None) -> None:
+    """Ask TEXT as a customer and print the bot's answer.
+
+    The exchange is kept in the desk; the reply's number is what `correct` and `approve` take.
+    """
+
+    async def work() -> Turn:
+        async with cli.service(pin=version) as service:
+            if version is not None:
+                service.version_desk.check(version)
+            cli.say("Loading the model...")
+            return await exchange(cli, service, text, conversation)
+
+    turn = cli.run(work())
+    assert turn.reply is not None
+    cli.emit(reply_facts(turn))
+    cli.say(
+        f"Reply {turn.id} by {turn.reply.version}. "
+        f"Not right? deskloop correct {turn.id} TEXT. Good? deskloop approve {turn.id}."
+    )
+
+
+@click.command()
+@click.argument("reply_id", type=int)
+@click.argument("text")
+@home_option
+@json_option
+@pass_cli
+def correct(cli: Cli, reply_id: int, text: str) -> None:
+    """Keep TEXT as the better answer for the reply REPLY_ID; the next retraining learns it."""
+    pair, waiting = cli.do(lambda service: (service.correct(reply_id, text), service.waiting()))
+    cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
+    cli.say(f"Kept as pair {pair.id}. Corrections waiting for training: {waiting}.")
+
+
+@click.command()
+@click.argument("reply_id", type=int)
+@home_option
+@json_option
+@pass_cli
+def approve(cli: Cli, reply_id: int) -> None:
+    """Keep your word that the reply REPLY_ID was good as it stood."""
+    pair, waiting = cli.do(lambda service: (service.approve(reply_id), service.waiting()))
+    cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
+    cli.say(f"Kept as pair {pair.id}.")

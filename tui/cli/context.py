@@ -1,0 +1,175 @@
+"""What every command shares: the desk's home, ``--json``, printing, and errors turned into one sentence.
+
+stdout is data, stderr is narration. Exit codes are a contract: 0 done, 1 failed, 2 wrong usage (click's own),
+3 rejected by the gate, 4 inconclusive and held.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import sys
+import traceback
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from bot.types import EngineError
+from store.home import Home
+from store.text import clean
+from tui.core import DeskError, DeskService
+from tui.core.errors import with_log
+
+DONE, FAILED, USAGE, REJECTED, INCONCLUSIVE = 0, 1, 2, 3, 4
+
+# JSON leaves these as they are; a terminal or a line-based reader would act on them.
+_ACTIVE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def one_line_json(value: object) -> str:
+    """*value* as one line of JSON that is safe to print."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return _ACTIVE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+
+
+@dataclass
+class Cli:
+    """The options that may stand before or after a command's name, and what follows from them."""
+
+    home: str | None = None
+    json: bool = False
+
+    # -- printing ---------------------------------------------------------------------------------
+    def say(self, text: str, *, nl: bool = True) -> None:
+        """Narrate on stderr."""
+        click.echo(clean(text), nl=nl, err=True)
+
+    def data(self, text: str, *, nl: bool = True) -> None:
+        """Print data for people on stdout; nothing with ``--json``."""
+        if not self.json:
+            click.echo(clean(text), nl=nl)
+
+    def emit(self, value: object) -> None:
+        """Print one JSON object on stdout; nothing without ``--json``."""
+        if self.json:
+            click.echo(one_line_json(value))
+
+    # -- the desk ---------------------------------------------------------------------------------
+    def open_home(self) -> Home:
+        """The desk's folder, made on first use."""
+        return Home.open(self.home)
+
+    def service(self, pin: str | None = None) -> DeskService:
+        """The whole service; ``pin``: answer with this version whatever is active."""
+        return DeskService(self.open_home(), pin=pin)
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run *work* in an event loop of its own."""
+        return asyncio.run(work)
+
+    def do(self, act: Callable[[DeskService], T]) -> T:
+        """Do one thing at the desk that needs no model."""
+
+        async def work() -> T:
+            async with self.service() as service:
+                return act(service)
+
+        return self.run(work())
+
+    def fail(self, sentence: str, log: Path | None = None, code: int = FAILED) -> NoReturn:
+        """Say what went wrong and end with *code*."""
+        self.say(with_log(sentence, log))
+        raise click.exceptions.Exit(code)
+
+
+pass_cli = click.make_pass_decorator(Cli, ensure=True)
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
+    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+        # The innermost occurrence is read last and wins; an absent one must not undo an outer one.
+        if value:
+            setattr(ctx.ensure_object(Cli), name, value)
+
+    return keep
+
+
+def home_option(command: F) -> F:
+    """``--home``, before or after the command's name."""
+    return click.option(
+        "--home",
+        type=click.Path(file_okay=False),
+        metavar="DIR",
+        expose_value=False,
+        callback=_keep("home"),
+        help="The desk's folder (else DESKLOOP_HOME, else your data folder).",
+    )(command)
+
+
+def json_option(command: F) -> F:
+    """``--json``, before or after a subcommand's name."""
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep("json"),
+        help="Print JSON on stdout, and nothing else there.",
+    )(command)
+
+
+def explain(error: Exception) -> str | None:
+    """The sentence of an error that was made for operators; None for one that was not."""
+    if isinstance(error, DeskError):
+        return with_log(error.sentence, error.log)
+    if isinstance(error, EngineError):
+        return error.sentence
+    sentence = getattr(error, "sentence", None)
+    return sentence if isinstance(sentence, str) else None
+
+
+def log_crash(home: str | None, error: BaseException) -> Path | None:
+    """Write the traceback of *error* to the desk's log folder; None if even that fails."""
+    try:
+        log = Home.open(home).logs / "command.log"
+        stamp = datetime.now(UTC).isoformat(timespec="seconds")
+        details = "".join(traceback.format_exception(error))
+        with log.open("a", encoding="utf-8") as file:
+            file.write(f"{stamp} {' '.join(sys.argv[1:2])}\n{details}\n")
+    except OSError:
+        return None
+    return log
+
+
+class DeskGroup(click.Group):
+    """The root command: no operator ever sees a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; errors become a sentence on stderr and exit code 1."""
+        cli = ctx.ensure_object(Cli)
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except KeyboardInterrupt:
+            cli.fail("Stopped. What was finished before is kept.")
+        except BrokenPipeError:
+            raise
+        except Exception as error:
+            sentence = explain(error)
+            if sentence is not None:
+                cli.fail(sentence)
+            log = log_crash(cli.home, error)
+            cli.fail(f"This did not work: {_kind(error)}. What was kept before is still there.", log)
+
+
+def _kind(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__

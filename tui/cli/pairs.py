@@ -1,0 +1,104 @@
+"""``deskloop pairs``: training examples in and out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from store.exporting import export_file
+from store.importing import import_file
+from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.cli.progress import Line
+
+
+@click.group(invoke_without_command=True)
+@home_option
+@json_option
+@click.pass_context
+def pairs(ctx: click.Context) -> None:
+    """Import, export and list training pairs."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_pairs)
+
+
+@pairs.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
+@click.option("--split", type=click.Choice(["train", "heldout"]), help="Put every pair on this side.")
+@click.option("--strict", is_flag=True, help="Import everything or, if one row is bad, nothing.")
+@click.option("--columns", metavar="ROLE=NAME,...", help="Name a CSV's columns, e.g. instruction=question,output=reply.")
+@home_option
+@json_option
+@pass_cli
+def import_pairs(
+    cli: Cli, file: Path, format_: str | None, split: str | None, strict: bool, columns: str | None
+) -> None:
+    """Import pairs or conversations from FILE. Exact duplicates are skipped, bad rows are listed beside it."""
+    line = Line(cli)
+
+    def progress(done: int, total: int, rows: int) -> None:
+        line.show(f"{100 * done // max(total, 1):3d}%  {rows} rows")
+
+    result = cli.do(
+        lambda service: import_file(
+            service.desk,
+            file,
+            format=format_,
+            split=split,
+            strict=strict,
+            columns=_columns(columns),
+            who=service.who,
+            progress=progress,
+        )
+    )
+    line.end()
+    cli.emit({"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected})
+    cli.data(f"{result.added} added, {result.duplicates} duplicates skipped, {result.rejected} rejected.")
+    if result.rejects_file:
+        cli.say(f"The rejected rows and why: {result.rejects_file}")
+
+
+def _columns(text: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    try:
+        return dict(part.split("=", 1) for part in text.split(","))  # type: ignore[misc]
+    except ValueError:
+        raise click.UsageError("--columns takes ROLE=NAME, separated by commas.") from None
+
+
+@pairs.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--format", "format_", metavar="F", help="alpaca, messages or csv; else by the file's ending.")
+@home_option
+@json_option
+@pass_cli
+def export_pairs(cli: Cli, file: Path, format_: str | None) -> None:
+    """Write all live pairs to FILE, in a form that imports again."""
+    count = cli.do(lambda service: export_file(service.desk, file, format_))
+    cli.emit({"exported": count, "file": str(file)})
+    cli.data(f"{count} pairs written to {file}.")
+
+
+@pairs.command("list")
+@click.option("--split", type=click.Choice(["train", "heldout"]), help="Only this side.")
+@click.option("--query", metavar="TEXT", help="Only pairs that contain TEXT.")
+@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="At most so many.")
+@home_option
+@json_option
+@pass_cli
+def list_pairs(cli: Cli, split: str | None = None, query: str | None = None, limit: int = 1000) -> None:
+    """List live pairs, newest first."""
+    rows, total = cli.do(
+        lambda service: (
+            service.desk.pairs.list(split=split, query=query, limit=limit),  # type: ignore[arg-type]
+            service.desk.pairs.count(split=split),  # type: ignore[arg-type]
+        )
+    )
+    for pair in rows:
+        cli.emit(asdict(pair))
+        question, answer = (" ".join(text.split())[:60] for text in (pair.instruction, pair.output))
+        cli.data(f"{pair.id:>6}  {pair.split:<8} {pair.source:<10} {question}  ->  {answer}")
+    cli.say(f"{len(rows)} of {total} pairs.")

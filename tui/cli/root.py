@@ -1,0 +1,60 @@
+"""The root command. A command's module is imported when the command is called, so that the app opens fast."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from tui.cli.context import Cli, DeskGroup, home_option, json_option
+
+# name: (module, attribute); the order is the order of the help.
+COMMANDS = {
+    "setup": ("tui.cli.setup", "setup"),
+    "ask": ("tui.cli.chatting", "ask"),
+    "correct": ("tui.cli.chatting", "correct"),
+    "approve": ("tui.cli.chatting", "approve"),
+    "pairs": ("tui.cli.pairs", "pairs"),
+    "retrain": ("tui.cli.retrain", "retrain"),
+    "evaluate": ("tui.cli.evaluate", "evaluate"),
+    "versions": ("tui.cli.versions", "versions"),
+    "runs": ("tui.cli.runs", "runs"),
+    "settings": ("tui.cli.settings", "settings"),
+    "doctor": ("tui.cli.doctor", "doctor"),
+    "demo": ("tui.cli.demo", "demo"),
+}
+
+
+class LazyCommands(DeskGroup):
+    """Finds its commands in :data:`COMMANDS`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name]
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.command(cls=LazyCommands, invoke_without_command=True)
+@click.version_option(package_name="deskloop", prog_name="deskloop")
+@home_option
+@json_option
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    """A support desk's chatbot that learns from its operators. Without a command the app opens."""
+    if ctx.invoked_subcommand is None:
+        from tui.app import run_app  # textual is only for the screen
+
+        run_app(ctx.ensure_object(Cli).open_home())
+
+
+def main() -> None:
+    """The entry point of the `deskloop` command."""
+    cli(prog_name="deskloop")

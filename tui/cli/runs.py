@@ -1,0 +1,111 @@
+"""``deskloop runs``: what was trained, and what to do with a run that was interrupted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from store.records import Run
+from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.cli.following import exit_code, follow_run
+from tui.core import DeskError, DeskService
+
+
+@click.group(invoke_without_command=True)
+@home_option
+@json_option
+@click.pass_context
+def runs(ctx: click.Context) -> None:
+    """List, show, resume and discard runs."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_runs)
+
+
+@runs.command("list")
+@home_option
+@json_option
+@pass_cli
+def list_runs(cli: Cli) -> None:
+    """List every run, newest first."""
+
+    def look(service: DeskService) -> list[Run]:
+        service.interrupted()  # a run whose process is gone shows as interrupted, not as live
+        return sorted(service.desk.runs.list(), key=lambda run: -run.id)
+
+    rows = cli.do(look)
+    for run in rows:
+        cli.emit(asdict(run))
+        cli.data(f"{run.id:>5}  {run.state:<12} {run.candidate or '':<6} {run.verdict or '':<13} {run.created_at}")
+    if not rows:
+        cli.say("No run yet. `deskloop retrain` starts one.")
+
+
+@runs.command()
+@click.argument("number", type=int)
+@home_option
+@json_option
+@pass_cli
+def show(cli: Cli, number: int) -> None:
+    """Show run NUMBER: recipe, verdict, what failed, and its events."""
+
+    def look(service: DeskService) -> dict[str, object]:
+        run = known_run(service, number)
+        return {**asdict(run), "events": [asdict(event) for event in service.desk.runs.events(number)]}
+
+    facts = cli.do(look)
+    cli.emit(facts)
+    events = facts.pop("events")
+    for key, value in facts.items():
+        cli.data(f"{key}: {value}")
+    assert isinstance(events, list)
+    for event in events:
+        cli.data(f"{event['at']}  {event['kind']:<9} {event['body']}")
+
+
+@runs.command()
+@click.argument("number", type=int)
+@home_option
+@json_option
+@pass_cli
+def resume(cli: Cli, number: int) -> None:
+    """Go on with the interrupted run NUMBER from its last checkpoint."""
+
+    async def work() -> int:
+        async with cli.service() as service:
+            interrupted = service.interrupted()
+            known_run(service, number)
+            if number not in [run.id for run in interrupted]:
+                raise DeskError(f"Run {number} is not interrupted, so there is nothing to resume.")
+            run = await service.resume_run(number)
+            return exit_code(await follow_run(cli, service, run))
+
+    raise click.exceptions.Exit(cli.run(work()))
+
+
+@runs.command()
+@click.argument("number", type=int)
+@home_option
+@json_option
+@pass_cli
+def discard(cli: Cli, number: int) -> None:
+    """Give the interrupted run NUMBER up and remove its files."""
+
+    def give_up(service: DeskService) -> None:
+        interrupted = service.interrupted()
+        known_run(service, number)
+        if number not in [run.id for run in interrupted]:
+            raise DeskError(f"Run {number} is not interrupted, so there is nothing to discard.")
+        service.discard_run(number)
+
+    cli.do(give_up)
+    cli.emit({"run": number, "state": "cancelled"})
+    cli.data(f"Run {number} is discarded. Its pairs wait for the next retraining.")
+
+
+def known_run(service: DeskService, number: int) -> Run:
+    """Run *number*, or a :class:`DeskError` that says there is none."""
+    run = next((run for run in service.desk.runs.list() if run.id == number), None)
+    if run is None:
+        raise DeskError(f"There is no run {number}. `deskloop runs list` shows them.")
+    return run

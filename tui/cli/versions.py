@@ -1,0 +1,133 @@
+"""``deskloop versions``: what answers, what could answer, and going back."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
+from tui.core import DeskService, Notice
+from tui.core.adapters import Overview, card, export_version, overview, verify_all
+
+
+@click.group(invoke_without_command=True)
+@home_option
+@json_option
+@click.pass_context
+def versions(ctx: click.Context) -> None:
+    """List, show, activate, roll back, verify and export adapter versions."""
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_versions)
+
+
+@versions.command("list")
+@home_option
+@json_option
+@pass_cli
+def list_versions(cli: Cli) -> None:
+    """List every version with its numbers; the active one is marked."""
+    rows, active = cli.do(lambda service: (overview(service.desk), service.active))
+    for row in rows:
+        cli.emit(row.to_dict())
+        cli.data(_line(row))
+    if active == "base" and len(rows) == 1:
+        cli.say("The bare base answers. `deskloop retrain` makes the first version.")
+
+
+def _line(row: Overview) -> str:
+    mark = "*" if row.active else " "
+    bleu = "" if row.bleu is None else f"BLEU {row.bleu:.1f}"
+    pairs = "" if row.pairs is None else f"{row.pairs} pairs"
+    parts = [row.method, pairs, bleu, row.verdict or "", row.created_at or "", row.promoted_by or ""]
+    return f"{mark} {row.version:<6} " + "  ".join(part for part in parts if part)
+
+
+@versions.command()
+@click.argument("version")
+@home_option
+@json_option
+@pass_cli
+def show(cli: Cli, version: str) -> None:
+    """Show the card of VERSION: recipe, data, numbers, files."""
+    facts = cli.do(lambda service: card(service.desk, service.version_desk.known(version)))
+    cli.emit(facts)
+    for key, value in facts.items():
+        cli.data(f"{key}: {value}")
+
+
+@versions.command()
+@click.argument("version")
+@click.option("--reason", metavar="TEXT", help="Why; needed to use a version its check rejected.")
+@click.option("--no-probe", is_flag=True, help="Do not load the model to prove that the version works.")
+@home_option
+@json_option
+@pass_cli
+def activate(cli: Cli, version: str, reason: str | None, no_probe: bool) -> None:
+    """Make VERSION (vN or base) the one that answers."""
+    _change(cli, lambda service: service.version_desk.promote(version, reason).version, probe=not no_probe)
+
+
+@versions.command()
+@click.option("--reason", metavar="TEXT", help="Why.")
+@click.option("--no-probe", is_flag=True, help="Do not load the model to prove that the version works.")
+@home_option
+@json_option
+@pass_cli
+def rollback(cli: Cli, reason: str | None, no_probe: bool) -> None:
+    """Go back to the version that answered before the active one."""
+    _change(cli, lambda service: service.version_desk.roll_back(reason).version, probe=not no_probe)
+
+
+def _change(cli: Cli, write: object, *, probe: bool) -> None:
+    """Write a promotion, prove it in an engine of our own, and say what answers now."""
+
+    async def work() -> tuple[str, str]:
+        async with cli.service() as service:
+            service.listen(lambda change: cli.say(change.sentence) if isinstance(change, Notice) else None)
+            wanted = write(service)  # type: ignore[operator]
+            if probe:
+                await _prove(cli, service)
+            return wanted, service.active
+
+    wanted, active = asyncio.run(work())
+    cli.emit({"version": active, "wanted": wanted})
+    if wanted != active:
+        cli.fail(f"{wanted} did not pass its probe; {active} answers.")
+    cli.data(f"{active} answers now.")
+
+
+async def _prove(cli: Cli, service: DeskService) -> None:
+    cli.say("Loading the model to prove it...")
+    state = await service.start_engine()
+    if state.name not in ("ready", "busy"):
+        cli.say(f"Not proved: {state.sentence} The files are as published; the next start will prove it.")
+
+
+@versions.command()
+@click.argument("version", required=False)
+@home_option
+@json_option
+@pass_cli
+def verify(cli: Cli, version: str | None) -> None:
+    """Check the files of VERSION, or of every version, against their manifests."""
+    findings = cli.do(lambda service: verify_all(service.desk, version))
+    for finding in findings:
+        cli.emit({"version": finding.version, "ok": finding.sentence is None, "problem": finding.sentence})
+        cli.data(f"{finding.version}: {finding.sentence or 'as published'}")
+    if any(finding.sentence for finding in findings):
+        cli.fail("Some versions are damaged and will not be activated. The others serve.", code=FAILED)
+
+
+@versions.command()
+@click.argument("version")
+@click.argument("folder", type=click.Path(path_type=Path))
+@home_option
+@json_option
+@pass_cli
+def export(cli: Cli, version: str, folder: Path) -> None:
+    """Copy VERSION, verified, into the new FOLDER. Nothing is ever overwritten."""
+    files = cli.do(lambda service: export_version(service.desk, service.version_desk.known(version), folder))
+    cli.emit({"version": version, "folder": str(folder), "files": files})
+    cli.data(f"{version} copied to {folder}: {', '.join(files)}")

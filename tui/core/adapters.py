@@ -1,0 +1,139 @@
+"""Adapter versions as people look at them: an overview, the card, a check of the files, a copy."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bot.adapters import CARD_NAME, verify
+from bot.types import EngineError
+from store.desk import Desk
+from store.records import AdapterVersion, Promotion, Run
+from tui.core.errors import DeskError
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """One line of the list of versions. ``bleu`` is the candidate's on its gate's held-out pairs; the bare base
+    has no method, run or numbers of its own. ``promoted_by`` and ``promoted_at``: the last time it became active."""
+
+    version: str
+    active: bool
+    method: str
+    created_at: str | None
+    run: int | None
+    pairs: int | None
+    bleu: float | None
+    verdict: str | None
+    promoted_at: str | None
+    promoted_by: str | None
+    promoted_as: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``deskloop versions list``."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check of one version's files found; ``sentence`` is None if they are as published."""
+
+    version: str
+    sentence: str | None
+
+
+def folder_of(desk: Desk, version: AdapterVersion) -> Path:
+    """The absolute folder of *version*."""
+    return desk.home.adapters / version.folder
+
+
+def overview(desk: Desk) -> list[Overview]:
+    """The bare base and every version, oldest first."""
+    active = desk.promotions.active()
+    last: dict[str, Promotion] = {}
+    for promotion in sorted(desk.promotions.list(), key=lambda row: row.id):
+        last[promotion.version] = promotion
+    rows = [_row("base", None, None, active, last)]
+    for version in sorted(desk.versions.list(), key=lambda row: row.number):
+        run = desk.runs.get(version.run_id) if version.run_id is not None else None
+        rows.append(_row(version.name, version, run, active, last))
+    return rows
+
+
+def _row(
+    name: str, version: AdapterVersion | None, run: Run | None, active: str, last: dict[str, Promotion]
+) -> Overview:
+    promotion = last.get(name)
+    return Overview(
+        version=name,
+        active=name == active,
+        method=version.method if version else "bare base",
+        created_at=version.created_at if version else None,
+        run=version.run_id if version else None,
+        pairs=trained_pairs(run),
+        bleu=bleu_of(run)[1],
+        verdict=run.verdict if run else None,
+        promoted_at=promotion.at if promotion else None,
+        promoted_by=promotion.who if promotion else None,
+        promoted_as=promotion.kind if promotion else None,
+    )
+
+
+def card(desk: Desk, version: AdapterVersion) -> dict[str, Any]:
+    """Everything known about *version*: its row, its card's facts, and how its gate went."""
+    facts: dict[str, Any] = asdict(version)
+    facts["folder"] = str(folder_of(desk, version))
+    try:
+        facts["card"] = json.loads((folder_of(desk, version) / CARD_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        facts["card"] = None
+    run = desk.runs.get(version.run_id) if version.run_id is not None else None
+    facts["verdict"] = run.verdict if run else None
+    facts["report"] = run.report if run else None
+    return facts
+
+
+def verify_all(desk: Desk, version: str | None = None) -> list[Finding]:
+    """Check the files of one version, or of all of them. Raises :class:`DeskError` for an unknown name."""
+    rows = [row for row in desk.versions.list() if version in (None, row.name)]
+    if version not in (None, "base") and not rows:
+        raise DeskError(f"There is no version {version}.")
+    return [Finding(row.name, damage(folder_of(desk, row))) for row in rows]
+
+
+def damage(folder: Path) -> str | None:
+    """The sentence that says how the adapter in *folder* differs from what was published; None if it does not."""
+    try:
+        verify(folder)
+    except EngineError as error:
+        return error.sentence
+    return None
+
+
+def export_version(desk: Desk, version: AdapterVersion, target: Path) -> list[str]:
+    """Copy the verified files of *version* to the new folder *target*; returns their names.
+
+    The copy is made beside the target, verified again and renamed, so that *target* is whole or not there.
+    Raises :class:`DeskError` if the version is damaged or *target* exists."""
+    source = folder_of(desk, version)
+    if problem := damage(source):
+        raise DeskError(f"{version.name} was not copied: {problem}")
+    target = target.expanduser().absolute()
+    if target.exists():
+        raise DeskError(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
+    staging = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, staging)
+        if problem := damage(staging):
+            raise DeskError(f"The copy of {version.name} is not whole and was removed: {problem}")
+        staging.rename(target)
+    except OSError as error:
+        raise DeskError(f"{version.name} could not be copied to {target}: {error.strerror or error}.") from error
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+    return sorted(path.name for path in target.iterdir())

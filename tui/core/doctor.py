@@ -1,0 +1,175 @@
+"""``deskloop doctor``: look at everything a desk stands on, and say what to do about what is wrong."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bot.base import fingerprint
+from bot.limits import serving_bytes, training_bytes
+from bot.types import EngineError
+from store.desk import Desk
+from tui.core.adapters import verify_all
+from tui.core.base import base_spec
+from tui.core.errors import DeskError
+
+PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "textual", "sqlite-utils", "sacrebleu")
+LOW_DISK = 2 * 2**30  # bytes; an adapter and its checkpoints need well under this, a base a little more
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. ``todo`` is what to do about it, None if nothing is wrong."""
+
+    name: str
+    ok: bool
+    finding: str
+    todo: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of ``deskloop doctor``."""
+        return asdict(self)
+
+
+def examine(desk: Desk) -> Iterator[Check]:
+    """Every check, each on its own: one that breaks is reported as wrong and the others still run."""
+    checks: dict[str, Callable[[Desk], Check]] = {
+        "machine": _machine,
+        "packages": _packages,
+        "disk": _disk,
+        "home": _home,
+        "store": _store,
+        "base": _base,
+        "memory": _memory,
+        "adapters": _adapters,
+        "runs": _runs,
+        "logs": _logs,
+    }
+    for name, check in checks.items():
+        try:
+            yield check(desk)
+        except Exception as error:
+            yield Check(name, False, f"This could not be checked: {error}", "See the sentence, then run this again.")
+
+
+def _machine(desk: Desk) -> Check:
+    cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0))
+    return Check("machine", True, f"{platform.machine()}, {cores} cores, Python {platform.python_version()}")
+
+
+def _packages(desk: Desk) -> Check:
+    found: list[str] = []
+    missing: list[str] = []
+    for package in PACKAGES:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            missing.append(package)
+    if missing:
+        return Check("packages", False, f"Missing: {', '.join(missing)}", "Install deskloop again in this environment.")
+    return Check("packages", True, ", ".join(found))
+
+
+def _disk(desk: Desk) -> Check:
+    free = shutil.disk_usage(desk.home.root).free
+    if free < LOW_DISK:
+        return Check("disk", False, f"Only {_gib(free)} free.", f"Free some space on the disk of {desk.home.root}.")
+    return Check("disk", True, f"{_gib(free)} free")
+
+
+def _home(desk: Desk) -> Check:
+    root = Path(desk.home.root)
+    for path, allowed in ((root, 0o700), (Path(desk.home.database), 0o600)):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & ~allowed:
+            return Check(
+                "home", False, f"{path} can be read by others ({mode:04o}).", f"chmod {allowed:o} {path}"
+            )
+    return Check("home", True, f"{root}, for your eyes only")
+
+
+def _store(desk: Desk) -> Check:
+    problems = desk.integrity()
+    if problems:
+        return Check(
+            "store",
+            False,
+            f"The database is damaged: {problems[0]}",
+            f"Copy {desk.home.database} away, then restore it from a backup.",
+        )
+    return Check("store", True, f"sound; {desk.pairs.count()} pairs, {desk.judgements.waiting()} corrections waiting")
+
+
+def _base(desk: Desk) -> Check:
+    try:
+        spec = base_spec(desk)
+        mark = fingerprint(spec)
+    except DeskError as error:
+        return Check("base", False, error.sentence, "deskloop setup")
+    except EngineError as error:
+        return Check("base", False, error.sentence, "deskloop setup --base FOLDER_OR_ID")
+    return Check("base", True, f"{Path(spec.folder).name}, {spec.quantization}, fingerprint {mark[:12]}")
+
+
+def _memory(desk: Desk) -> Check:
+    memory = psutil.virtual_memory()
+    have = f"{_gib(memory.available)} of {_gib(memory.total)} available"
+    try:
+        spec = base_spec(desk)
+    except DeskError:
+        return Check("memory", True, have)
+    serving, training = (
+        estimate(spec.folder, spec.quantization) for estimate in (serving_bytes, training_bytes)
+    )
+    need = f"answering needs about {_gib(serving)}, training about {_gib(training)} more"
+    if memory.available < serving:
+        return Check("memory", False, f"{have}; {need}.", "Close other programs, or choose a smaller base.")
+    if memory.available < serving + training:
+        return Check(
+            "memory",
+            False,
+            f"{have}; {need}.",
+            "Retraining offers to unload the chat meanwhile; or close other programs.",
+        )
+    return Check("memory", True, f"{have}; {need}")
+
+
+def _adapters(desk: Desk) -> Check:
+    findings = verify_all(desk)
+    damaged = [f"{finding.version}: {finding.sentence}" for finding in findings if finding.sentence]
+    if damaged:
+        return Check(
+            "adapters", False, " ".join(damaged), "They will not be activated. Restore their folders, or retrain."
+        )
+    return Check("adapters", True, f"{len(findings)} versions as published; {desk.promotions.active()} answers")
+
+
+def _runs(desk: Desk) -> Check:
+    desk.runs.mark_interrupted()
+    waiting = [str(run.id) for run in desk.runs.list() if run.state == "interrupted"]
+    if waiting:
+        return Check(
+            "runs",
+            False,
+            f"Interrupted: {', '.join(waiting)}",
+            f"deskloop runs resume {waiting[-1]}, or deskloop runs discard {waiting[-1]}",
+        )
+    live = desk.runs.live()
+    return Check("runs", True, f"run {live.id} is {live.state}" if live else "none in progress")
+
+
+def _logs(desk: Desk) -> Check:
+    return Check("logs", True, str(desk.home.logs))
+
+
+def _gib(count: float) -> str:
+    return f"{count / 2**30:.1f} GiB"

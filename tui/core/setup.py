@@ -1,0 +1,91 @@
+"""Getting a base onto the desk. Nothing is downloaded unless the operator asked for exactly that."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.locate import STARTER, base_folder, is_prepared
+from store.desk import Desk
+from tui.core.errors import DeskError
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A base that can be loaded: its name in the settings, its folder, and whether anything had to be done."""
+
+    base: str
+    folder: Path
+    fresh: bool
+
+
+async def set_up(desk: Desk, base: str | None, who: str, say: Say) -> Prepared:
+    """Prepare *base* (``starter``, a folder or a hub id; None: what the settings name) and make it the desk's.
+
+    A second call with the same base finds it prepared and does nothing. *say* gets a sentence for every step.
+    Raises :class:`DeskError` with what failed; the desk's former base then stays."""
+    wanted = base or desk.settings.load().base
+    folder = base_folder(desk.home.models, wanted)
+    is_local = wanted != STARTER and folder.parent != desk.home.models
+    if is_local:
+        _check_local(folder)
+        wanted = str(folder)
+    fresh = not is_prepared(folder)
+    if fresh:
+        await _prepare(wanted, folder, desk.home.logs / "setup.log", say)
+    if desk.settings.load().base != wanted:
+        desk.settings.set("base", wanted, who)
+    return Prepared(wanted, folder, fresh)
+
+
+def _check_local(folder: Path) -> None:
+    if not folder.is_dir():
+        raise DeskError(f"There is no folder {folder}. Name a model's folder, or a hub id such as ORG/NAME.")
+    if is_prepared(folder):
+        return
+    if any(folder.glob("*.bin")) and not any(folder.glob("*.safetensors")):
+        raise DeskError(
+            f"{folder} holds its weights as pickled .bin files, which deskloop does not load. "
+            "Save the model as safetensors first."
+        )
+    raise DeskError(
+        f"{folder} is not a complete model: it needs config.json, a tokenizer and *.safetensors weights."
+    )
+
+
+async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
+    """Run ``python -m bot.prepare`` and pass its sentences on; everything it prints is kept in *log*."""
+    say(f"Preparing {source} in {folder} (once; this takes a minute or two)...")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot.prepare",
+        source,
+        str(folder),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    assert process.stdout is not None
+    last = ""
+    try:
+        with log.open("a", encoding="utf-8") as kept:
+            async for raw in process.stdout:
+                line = raw.decode("utf-8", "replace").rstrip()
+                kept.write(line + "\n")
+                if line:
+                    last = line
+                    say(line)
+        code = await process.wait()
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    if code != 0 or not is_prepared(folder):
+        raise DeskError(last or f"Preparing {source} failed.", log)
