@@ -1,0 +1,260 @@
+"""Conversations, their turns and replies. What was said is in the store before anything else happens to it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from store.database import Database, Row
+from store.records import Conversation, Exchange, Reply, ReplyState, Turn, now
+from store.search import index_turn, matching_turns
+from store.text import clean
+
+TITLE_LENGTH = 60  # characters of the first message that become the title
+
+# The correction that stands: the newest one, unless the reply was approved after all.
+_STANDING = """(SELECT c.text FROM corrections c WHERE c.reply_id = {reply} AND NOT EXISTS (
+    SELECT 1 FROM approvals a WHERE a.reply_id = c.reply_id AND a.created_at > c.created_at)
+    ORDER BY c.id DESC LIMIT 1)"""
+
+_TURN = f"""
+SELECT t.*, r.version, r.decoding, r.state, r.finished_at, r.new_tokens, r.seconds, r.first_token_seconds,
+    {_STANDING.format(reply="t.id")} AS correction,
+    EXISTS (SELECT 1 FROM approvals a WHERE a.reply_id = t.id) AS approved
+FROM turns t LEFT JOIN replies r ON r.turn_id = t.id
+"""
+
+
+class Conversations:
+    """The repository of ``desk.conversations``. Unknown ids raise :class:`LookupError`."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    # -- conversations -----------------------------------------------------------------------------
+    def create(self, who: str, title: str = "", source: str = "chat") -> Conversation:
+        """A new, empty conversation; an empty *title* is filled from the first message."""
+        number = self._db.insert(
+            "INSERT INTO conversations (title, source, created_at, created_by) VALUES (?, ?, ?, ?)",
+            one_line(title),
+            source,
+            now(),
+            who,
+        )
+        return self.get(number)
+
+    def get(self, conversation_id: int) -> Conversation:
+        """One conversation."""
+        row = self._db.one("SELECT * FROM conversations WHERE id = ?", conversation_id)
+        if row is None:
+            raise LookupError(f"There is no conversation {conversation_id}.")
+        return _conversation(row)
+
+    def list(
+        self, query: str | None = None, archived: bool = False, limit: int = 200, offset: int = 0
+    ) -> list[Conversation]:
+        """The latest first. *query*: only those with a turn that matches, or whose title contains it."""
+        where, values = f"archived_at IS {'NOT ' if archived else ''}NULL", []
+        if query and query.strip():
+            ids = matching_turns(self._db, query)
+            where += (
+                " AND (title LIKE ? ESCAPE '\\' OR id IN (SELECT conversation_id FROM turns WHERE id IN ("
+                f"{','.join('?' * len(ids))})))"
+            )
+            values = [f"%{_like(query.strip())}%", *ids]
+        rows = self._db.all(
+            f"SELECT * FROM conversations WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",
+            *values,
+            limit,
+            offset,
+        )
+        return [_conversation(row) for row in rows]
+
+    def rename(self, conversation_id: int, title: str) -> Conversation:
+        """Give it another title."""
+        self.get(conversation_id)
+        self._db.run("UPDATE conversations SET title = ? WHERE id = ?", one_line(title), conversation_id)
+        return self.get(conversation_id)
+
+    def archive(self, conversation_id: int, who: str, *, restore: bool = False) -> Conversation:
+        """Take it out of the list (or put it back); nothing is deleted."""
+        self.get(conversation_id)
+        at = None if restore else now()
+        self._db.run("UPDATE conversations SET archived_at = ?, archived_by = ? WHERE id = ?", at, who, conversation_id)
+        return self.get(conversation_id)
+
+    # -- turns -------------------------------------------------------------------------------------
+    def add_customer(self, conversation_id: int, text: str, who: str) -> Turn:
+        """Keep what the customer said."""
+        said = clean(text)
+        with self._db.atomic():
+            conversation = self.get(conversation_id)
+            number = self._add(conversation_id, "customer", said, None, who)
+            if not conversation.title:
+                self.rename(conversation_id, said)
+        return self.turn(number)
+
+    def begin_reply(self, customer_turn_id: int, version: str, decoding: dict[str, Any], who: str = "bot") -> Turn:
+        """The row of a reply that is about to be written. It counts as failed until it is finished, so that a
+        crash at any moment leaves the truth behind."""
+        message = self.turn(customer_turn_id)
+        if message.role != "customer":
+            raise ValueError("Only a customer's message can be replied to.")
+        with self._db.atomic():
+            number = self._add(message.conversation_id, "bot", "", customer_turn_id, who)
+            self._db.run(
+                "INSERT INTO replies (turn_id, version, decoding) VALUES (?, ?, ?)",
+                number,
+                version,
+                json.dumps(decoding, sort_keys=True),
+            )
+        return self.turn(number)
+
+    def extend_reply(self, reply_id: int, text: str) -> None:
+        """Keep what was streamed so far: *text* is the whole reply up to now."""
+        self._db.run(
+            "UPDATE turns SET text = ? WHERE id = ? AND id IN (SELECT turn_id FROM replies WHERE finished_at IS NULL)",
+            clean(text),
+            reply_id,
+        )
+
+    def finish_reply(
+        self,
+        reply_id: int,
+        text: str,
+        state: ReplyState,
+        new_tokens: int | None = None,
+        seconds: float | None = None,
+        first_token_seconds: float | None = None,
+    ) -> Turn:
+        """Write a reply's end, once. Raises :class:`ValueError` if it has one already."""
+        with self._db.atomic():
+            done = self._db.run(
+                "UPDATE replies SET state = ?, finished_at = ?, new_tokens = ?, seconds = ?, first_token_seconds = ? "
+                "WHERE turn_id = ? AND finished_at IS NULL",
+                state,
+                now(),
+                new_tokens,
+                seconds,
+                first_token_seconds,
+                reply_id,
+            ).rowcount
+            if not done:
+                raise ValueError(f"Reply {reply_id} is finished already, or is no reply.")
+            said = clean(text)
+            self._db.run("UPDATE turns SET text = ? WHERE id = ?", said, reply_id)
+            index_turn(self._db, reply_id, said)
+        return self.turn(reply_id)
+
+    def import_turns(self, conversation_id: int, turns: Sequence[tuple[str, str]], who: str) -> None:
+        """Append (role, text) turns of a conversation held elsewhere; "agent" turns become replies of nobody's
+        version. The texts must be clean already. To be called inside a transaction."""
+        message: int | None = None
+        at = now()
+        for role, text in turns:
+            if role == "customer":
+                message = self._add(conversation_id, "customer", text, None, who)
+            elif message is not None:
+                number = self._add(conversation_id, "bot", text, message, who)
+                self._db.run(
+                    "INSERT INTO replies (turn_id, version, decoding, state, finished_at) "
+                    "VALUES (?, 'imported', '{}', 'complete', ?)",
+                    number,
+                    at,
+                )
+
+    def _add(self, conversation_id: int, role: str, text: str, in_reply_to: int | None, who: str) -> int:
+        number = self._db.insert(
+            "INSERT INTO turns (conversation_id, role, text, in_reply_to, created_at, created_by) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            conversation_id,
+            role,
+            text,
+            in_reply_to,
+            now(),
+            who,
+        )
+        if text:
+            index_turn(self._db, number, text)
+        return number
+
+    def turn(self, turn_id: int) -> Turn:
+        """One turn, with its reply if it is one."""
+        row = self._db.one(f"{_TURN} WHERE t.id = ?", turn_id)
+        if row is None:
+            raise LookupError(f"There is no turn {turn_id}.")
+        return _turn(row)
+
+    def turns(self, conversation_id: int, limit: int | None = None, before_id: int | None = None) -> list[Turn]:
+        """A conversation's turns in order; with *limit* the newest ones, with *before_id* those before it."""
+        rows = self._db.all(
+            f"{_TURN} WHERE t.conversation_id = ? AND t.id < ? ORDER BY t.id DESC LIMIT ?",
+            conversation_id,
+            before_id if before_id is not None else 2**62,
+            -1 if limit is None else limit,
+        )
+        return [_turn(row) for row in reversed(rows)]
+
+    def history(self, customer_turn_id: int) -> tuple[Exchange, ...]:
+        """The exchanges before a customer's message, as the model is to see them.
+
+        Of several replies to one message the newest that did not fail counts, and a corrected reply counts as its
+        correction: the bot goes on from what it should have said. A message without a usable reply is left out.
+        """
+        message = self.turn(customer_turn_id)
+        rows = self._db.all(
+            f"""
+SELECT m.text AS customer, coalesce({_STANDING.format(reply="r.id")}, r.text) AS bot
+FROM turns m JOIN turns r ON r.id = (
+    SELECT max(b.id) FROM turns b JOIN replies p ON p.turn_id = b.id
+    WHERE b.in_reply_to = m.id AND p.state != 'failed' AND b.text != '')
+WHERE m.conversation_id = ? AND m.role = 'customer' AND m.id < ? ORDER BY m.id
+""",
+            message.conversation_id,
+            customer_turn_id,
+        )
+        return tuple((row["customer"], row["bot"]) for row in rows)
+
+
+def one_line(text: str) -> str:
+    """*text* as a title: clean, on one line, at most ``TITLE_LENGTH`` characters."""
+    line = " ".join(clean(text).split())
+    return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
+
+
+def _like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _conversation(row: Row) -> Conversation:
+    return Conversation(
+        row["id"], row["title"], row["created_at"], row["created_by"], row["archived_at"], row["source"]
+    )
+
+
+def _turn(row: Row) -> Turn:
+    reply = None
+    if row["version"] is not None:
+        reply = Reply(
+            id=row["id"],
+            version=row["version"],
+            decoding=json.loads(row["decoding"]),
+            state=row["state"],
+            finished_at=row["finished_at"],
+            new_tokens=row["new_tokens"],
+            seconds=row["seconds"],
+            first_token_seconds=row["first_token_seconds"],
+            correction=row["correction"],
+            approved=bool(row["approved"]) and row["correction"] is None,
+        )
+    return Turn(
+        row["id"],
+        row["conversation_id"],
+        row["role"],
+        row["text"],
+        row["created_at"],
+        row["created_by"],
+        row["in_reply_to"],
+        reply,
+    )

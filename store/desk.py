@@ -1,0 +1,80 @@
+"""A desk: one home directory and everything kept in it."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from store.conversations import Conversations
+from store.database import Database
+from store.home import Home
+from store.judgements import Judgements
+from store.pairs import Pairs
+from store.records import Pair, Turn
+from store.runs import Runs
+from store.search import matching_pairs, matching_turns, snippet
+from store.settings import SettingsTable
+from store.versions import Answers, Promotions, Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Full-text search (``desk.search``); the newest hits first, each with the stretch of text around the hit."""
+
+    _db: Database
+    _conversations: Conversations
+    _pairs: Pairs
+
+    def turns(self, query: str, limit: int = 50) -> list[tuple[Turn, str]]:
+        """Turns that contain the words of *query*."""
+        found = [self._conversations.turn(number) for number in matching_turns(self._db, query, limit)]
+        return [(turn, snippet(turn.text, query)) for turn in found]
+
+    def pairs(self, query: str, limit: int = 50) -> list[tuple[Pair, str]]:
+        """Pairs that contain the words of *query*."""
+        found = [self._pairs.get(number) for number in matching_pairs(self._db, query, limit)]
+        return [(pair, snippet(f"{pair.instruction} — {pair.output}", query)) for pair in found]
+
+
+class Desk:
+    """The store of one desk. Open one per thread; as a context manager it closes itself."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.db = Database(home.database)
+        self.settings = SettingsTable(self.db)
+        self.conversations = Conversations(self.db)
+        self.pairs = Pairs(self.db, self.settings)
+        self.judgements = Judgements(self.db, self.conversations, self.pairs)
+        self.runs = Runs(self.db, home)
+        self.versions = Versions(self.db)
+        self.promotions = Promotions(self.db)
+        self.answers = Answers(self.db)
+        self.search = Search(self.db, self.conversations, self.pairs)
+
+    @classmethod
+    def open(cls, home: Home | Path | str | None = None) -> Desk:
+        """The desk at *home*, created or brought up to date if needed."""
+        return cls(home if isinstance(home, Home) else Home.open(home))
+
+    def atomic(self) -> AbstractContextManager[None]:
+        """All of the block or nothing; other writers wait."""
+        return self.db.atomic()
+
+    def data_version(self) -> int:
+        """A number that changes when another connection has changed the database."""
+        return int(self.db.value("PRAGMA data_version"))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.db.close()
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,117 @@
+"""Where a desk lives: one home directory, readable by its owner alone, because it holds customers' words."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+HOME_VARIABLE = "DESKLOOP_HOME"
+MODELS_VARIABLE = "DESKLOOP_MODELS"  # bases are large and read-only, so several desks may share one folder
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The paths of one desk. Make it with :meth:`open`, which creates what is missing."""
+
+    root: Path
+
+    @classmethod
+    def open(cls, path: Path | str | None = None) -> Home:
+        """The home at *path* (None: ``DESKLOOP_HOME``, else the platform's data folder), created 0700.
+
+        Raises :class:`OSError` if a folder can't be made or its mode can't be set.
+        """
+        chosen = path or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("deskloop")
+        home = cls(Path(chosen).expanduser().absolute())
+        for folder in (home.root, home.adapters, home.runs, home.logs, home.exports):
+            private_folder(folder)
+        home.models.mkdir(parents=True, exist_ok=True)
+        return home
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.root / "desk.db"
+
+    @property
+    def adapters(self) -> Path:
+        """One folder per adapter version."""
+        return self.root / "adapters"
+
+    @property
+    def runs(self) -> Path:
+        """One folder per run: checkpoints and log."""
+        return self.root / "runs"
+
+    @property
+    def logs(self) -> Path:
+        """Where details of errors go."""
+        return self.root / "logs"
+
+    @property
+    def exports(self) -> Path:
+        """Rejects files of imports, and what operators export without naming a place."""
+        return self.root / "exports"
+
+    @property
+    def models(self) -> Path:
+        """Prepared bases; ``DESKLOOP_MODELS`` lets several desks share them."""
+        shared = os.environ.get(MODELS_VARIABLE)
+        return Path(shared).expanduser().absolute() if shared else self.root / "models"
+
+    @property
+    def run_lock(self) -> Path:
+        """Held by the process of the live run for as long as it lives."""
+        return self.root / "run.lock"
+
+
+def private_folder(folder: Path) -> Path:
+    """Make *folder* (and its parents) with mode 0700 whatever the umask is; returns it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_mode & 0o777 != FOLDER_MODE:
+        folder.chmod(FOLDER_MODE)
+    return folder
+
+
+def private_file(path: Path) -> Path:
+    """Create *path* if missing and give it mode 0600; returns it."""
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
+    if path.stat().st_mode & 0o777 != FILE_MODE:
+        path.chmod(FILE_MODE)
+    return path
+
+
+def atomic_write(path: Path, content: str | bytes) -> None:
+    """Write *content* to *path* (0600) so that a reader, or a power cut, sees the old file or the new one."""
+    raw = content.encode() if isinstance(content, str) else content
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename inside *folder* survive a power cut (a no-op where folders can't be synced)."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,84 @@
+"""What operators think of replies: corrections and approvals, and the pairs that come of them."""
+
+from __future__ import annotations
+
+from store.conversations import Conversations
+from store.database import Database
+from store.pairs import LIVE, SEEN_BY_ACTIVE, NewPair, Pairs, pair_of
+from store.records import Pair, Turn, now
+from store.text import clean
+
+
+class Judgements:
+    """The repository of ``desk.judgements``."""
+
+    def __init__(self, db: Database, conversations: Conversations, pairs: Pairs) -> None:
+        self._db, self._conversations, self._pairs = db, conversations, pairs
+
+    def correct(self, reply_id: int, text: str, who: str) -> Pair:
+        """Keep a better text for a reply, as a pair that trains. The same text again is an approval.
+
+        Raises :class:`ValueError` with a sentence for an empty text or an unfinished reply, :class:`LookupError`
+        for an unknown one."""
+        better = clean(text).strip()
+        if not better:
+            raise ValueError("The correction is empty. Write what the bot should have said.")
+        reply, message = self._judgeable(reply_id)
+        if better == reply.text.strip():
+            return self.approve(reply_id, who)
+        with self._db.atomic():
+            correction = self._db.insert(
+                "INSERT INTO corrections (reply_id, text, created_at, created_by) VALUES (?, ?, ?, ?)",
+                reply_id,
+                better,
+                now(),
+                who,
+            )
+            new = NewPair(message.text, better, self._conversations.history(message.id))
+            return self._keep(new, "correction", who, f"correction:{correction}", reply_id)
+
+    def approve(self, reply_id: int, who: str) -> Pair:
+        """Keep the word that a reply was good as it stood. Raises as :meth:`correct` does."""
+        reply, message = self._judgeable(reply_id)
+        if reply.reply is None or reply.reply.state != "complete":
+            raise ValueError("Only a complete reply can be approved. Correct it, or let the bot answer again.")
+        with self._db.atomic():
+            approval = self._db.insert(
+                "INSERT INTO approvals (reply_id, created_at, created_by) VALUES (?, ?, ?)",
+                reply_id,
+                now(),
+                who,
+            )
+            new = NewPair(message.text, reply.text, self._conversations.history(message.id))
+            return self._keep(new, "approval", who, f"approval:{approval}", reply_id)
+
+    def _keep(self, new: NewPair, source: str, who: str, ref: str, reply_id: int) -> Pair:
+        pair = self._pairs.add(new, source, who, ref, reply_id)  # type: ignore[arg-type]
+        assert pair is not None  # judgements are never dropped as duplicates
+        self._pairs.supersede_of_reply(reply_id, pair.id)
+        return pair
+
+    def _judgeable(self, reply_id: int) -> tuple[Turn, Turn]:
+        """The reply and the message it answers."""
+        reply = self._conversations.turn(reply_id)
+        if reply.reply is None or reply.in_reply_to is None:
+            raise ValueError(f"Turn {reply_id} is no reply of the bot.")
+        if reply.reply.finished_at is None:
+            raise ValueError("The reply is not finished yet. Wait for its end, or stop it first.")
+        return reply, self._conversations.turn(reply.in_reply_to)
+
+    def waiting(self) -> int:
+        """How many corrections the active version was not trained on."""
+        return len(self.waiting_pairs())
+
+    def waiting_pairs(self) -> list[Pair]:
+        """Those corrections, as pairs, oldest first."""
+        rows = self._db.all(
+            f"SELECT p.*, s.split FROM pairs p JOIN splits s ON s.key = p.key "
+            f"WHERE {LIVE} AND p.source = 'correction' AND NOT {SEEN_BY_ACTIVE} ORDER BY p.id"
+        )
+        return [pair_of(row) for row in rows]
+
+    def corrections_since_promotion(self) -> list[Pair]:
+        """The corrections a gate reports on one by one: those the active version has not seen."""
+        return self.waiting_pairs()

@@ -1,0 +1,206 @@
+"""The schema, as named steps that are each applied once. Never edit a step that has shipped: add one."""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("deskloop")
+
+
+def _script(db: Database, sql: str) -> None:
+    """Run the statements of *sql* one by one, inside the migration's own transaction.
+
+    (``executescript`` would commit first.) Statements are separated by a line that holds only ``--``."""
+    for statement in sql.split("\n--\n"):
+        db.conn.execute(statement)
+
+
+def _append_only(db: Database, *tables: str) -> None:
+    for table in tables:
+        for action in ("UPDATE", "DELETE"):
+            db.conn.execute(
+                f"CREATE TRIGGER {table}_no_{action.lower()} BEFORE {action} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+            )
+
+
+@migrations()
+def m001_conversations(db: Database) -> None:
+    _script(
+        db,
+        """
+CREATE TABLE conversations (
+    id INTEGER PRIMARY KEY, title TEXT NOT NULL, source TEXT NOT NULL,
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL, archived_at TEXT, archived_by TEXT
+)
+--
+CREATE TABLE turns (
+    id INTEGER PRIMARY KEY,
+    conversation_id INTEGER NOT NULL REFERENCES conversations(id),
+    role TEXT NOT NULL CHECK (role IN ('customer', 'bot')),
+    text TEXT NOT NULL,
+    in_reply_to INTEGER REFERENCES turns(id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL,
+    CHECK ((role = 'bot') = (in_reply_to IS NOT NULL))
+)
+--
+CREATE INDEX turns_by_conversation ON turns(conversation_id, id)
+--
+CREATE INDEX turns_by_message ON turns(in_reply_to) WHERE in_reply_to IS NOT NULL
+--
+CREATE TABLE replies (
+    turn_id INTEGER PRIMARY KEY REFERENCES turns(id),
+    version TEXT NOT NULL, decoding TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'failed' CHECK (state IN ('complete', 'stopped', 'failed')),
+    finished_at TEXT, new_tokens INTEGER, seconds REAL, first_token_seconds REAL
+)
+--
+CREATE TABLE corrections (
+    id INTEGER PRIMARY KEY, reply_id INTEGER NOT NULL REFERENCES replies(turn_id),
+    text TEXT NOT NULL, created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE INDEX corrections_by_reply ON corrections(reply_id)
+--
+CREATE TABLE approvals (
+    id INTEGER PRIMARY KEY, reply_id INTEGER NOT NULL REFERENCES replies(turn_id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE INDEX approvals_by_reply ON approvals(reply_id)
+""",
+    )
+    _append_only(db, "corrections", "approvals")
+
+
+@migrations()
+def m002_pairs(db: Database) -> None:
+    _script(
+        db,
+        """
+CREATE TABLE splits (
+    key TEXT PRIMARY KEY,
+    split TEXT NOT NULL CHECK (split IN ('train', 'heldout')),
+    reason TEXT NOT NULL, decided_at TEXT NOT NULL, used_by_run INTEGER
+)
+--
+CREATE TRIGGER splits_used_stay_out_of_the_gate BEFORE UPDATE OF split ON splits
+WHEN old.used_by_run IS NOT NULL AND old.split = 'train' AND new.split = 'heldout'
+BEGIN SELECT RAISE(ABORT, 'a question that was trained on cannot become a test'); END
+--
+CREATE TABLE pairs (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL REFERENCES splits(key),
+    content_sha256 TEXT NOT NULL,
+    instruction TEXT NOT NULL, history TEXT NOT NULL, output TEXT NOT NULL,
+    lang TEXT NOT NULL, category TEXT,
+    source TEXT NOT NULL CHECK (source IN ('correction', 'approval', 'import', 'sample')),
+    source_ref TEXT, reply_id INTEGER REFERENCES replies(turn_id),
+    pinned INTEGER NOT NULL DEFAULT 0,
+    excluded_at TEXT, excluded_by TEXT, excluded_why TEXT,
+    superseded_by INTEGER REFERENCES pairs(id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE INDEX pairs_by_key ON pairs(key)
+--
+CREATE INDEX pairs_by_content ON pairs(content_sha256)
+--
+CREATE INDEX pairs_by_reply ON pairs(reply_id) WHERE reply_id IS NOT NULL
+--
+CREATE TRIGGER pairs_text_stays BEFORE UPDATE OF instruction, history, output, key, source ON pairs
+BEGIN SELECT RAISE(ABORT, 'the text of a pair is append-only'); END
+--
+CREATE TRIGGER pairs_no_delete BEFORE DELETE ON pairs
+BEGIN SELECT RAISE(ABORT, 'pairs are excluded, never deleted'); END
+""",
+    )
+
+
+@migrations()
+def m003_runs(db: Database) -> None:
+    _script(
+        db,
+        """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY,
+    state TEXT NOT NULL, phase TEXT NOT NULL DEFAULT '', recipe TEXT NOT NULL, parent TEXT NOT NULL,
+    base_fingerprint TEXT, data_hash TEXT, candidate TEXT,
+    verdict TEXT CHECK (verdict IN ('promote', 'reject', 'inconclusive')),
+    report TEXT, failure TEXT, created_at TEXT NOT NULL, created_by TEXT NOT NULL,
+    started_at TEXT, finished_at TEXT, pid INTEGER
+)
+--
+CREATE UNIQUE INDEX one_live_run ON runs((1)) WHERE state IN ('queued', 'training', 'evaluating')
+--
+CREATE TABLE run_states (
+    id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs(id), state TEXT NOT NULL, at TEXT NOT NULL
+)
+--
+CREATE TABLE run_events (
+    id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs(id),
+    at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
+)
+--
+CREATE INDEX run_events_by_run ON run_events(run_id, id)
+--
+CREATE TABLE run_pairs (
+    run_id INTEGER NOT NULL REFERENCES runs(id), pair_id INTEGER NOT NULL REFERENCES pairs(id),
+    split TEXT NOT NULL, weight INTEGER NOT NULL, PRIMARY KEY (run_id, pair_id)
+) WITHOUT ROWID
+--
+CREATE INDEX run_pairs_by_pair ON run_pairs(pair_id)
+--
+CREATE TABLE judged_answers (
+    run_id INTEGER NOT NULL REFERENCES runs(id), pair_id INTEGER NOT NULL REFERENCES pairs(id),
+    kind TEXT NOT NULL CHECK (kind IN ('heldout', 'correction')),
+    before TEXT NOT NULL, after TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT,
+    PRIMARY KEY (run_id, pair_id, kind)
+)
+""",
+    )
+    _append_only(db, "run_states", "run_events")
+
+
+@migrations()
+def m004_versions(db: Database) -> None:
+    _script(
+        db,
+        """
+CREATE TABLE adapter_versions (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, folder TEXT NOT NULL UNIQUE,
+    manifest_sha256 TEXT NOT NULL, base_fingerprint TEXT NOT NULL, method TEXT NOT NULL, recipe TEXT NOT NULL,
+    run_id INTEGER REFERENCES runs(id), created_at TEXT NOT NULL,
+    CHECK (name = 'v' || number)
+)
+--
+CREATE TABLE promotions (
+    id INTEGER PRIMARY KEY,
+    version TEXT REFERENCES adapter_versions(name), -- NULL is the bare base
+    kind TEXT NOT NULL CHECK (kind IN ('gate', 'manual', 'forced', 'rollback', 'probe-failed')),
+    reason TEXT, at TEXT NOT NULL, who TEXT NOT NULL, run_id INTEGER REFERENCES runs(id),
+    CHECK (kind != 'forced' OR reason IS NOT NULL)
+)
+--
+CREATE TABLE answers (key TEXT PRIMARY KEY, text TEXT NOT NULL, created_at TEXT NOT NULL) WITHOUT ROWID
+--
+CREATE TABLE settings (
+    key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at TEXT NOT NULL, updated_by TEXT NOT NULL
+)
+""",
+    )
+    _append_only(db, "adapter_versions", "promotions")
+
+
+@migrations()
+def m005_search(db: Database) -> None:
+    # The text is indexed in segmented form (store.text.segment), written by the repositories in the
+    # transaction of the row itself: a trigger could not call Python from another tool's connection.
+    _script(
+        db,
+        """
+CREATE VIRTUAL TABLE turns_text USING fts5(body, tokenize = "unicode61 remove_diacritics 2")
+--
+CREATE VIRTUAL TABLE pairs_text USING fts5(body, tokenize = "unicode61 remove_diacritics 2")
+""",
+    )

@@ -1,0 +1,167 @@
+"""What the store hands out: plain frozen records. Times are ISO-8601 in UTC with milliseconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Role = Literal["customer", "bot"]
+ReplyState = Literal["complete", "stopped", "failed"]
+Split = Literal["train", "heldout"]
+Source = Literal["correction", "approval", "import", "sample"]
+Verdict = Literal["promote", "reject", "inconclusive"]
+PromotionKind = Literal["gate", "manual", "forced", "rollback", "probe-failed"]
+Exchange = tuple[str, str]  # what the customer said, what the bot answered
+
+
+def now() -> str:
+    """The time to write beside an action."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One customer's dialogue. ``source``: "chat", or "import:FILE"."""
+
+    id: int
+    title: str
+    created_at: str
+    created_by: str
+    archived_at: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """How a bot turn came to be, and what the operators think of it. ``id`` is its turn's id.
+
+    ``state`` is ``failed`` with ``finished_at`` None while the reply is being written: a crash needs no repair.
+    """
+
+    id: int
+    version: str
+    decoding: dict[str, Any]
+    state: ReplyState
+    finished_at: str | None
+    new_tokens: int | None
+    seconds: float | None
+    first_token_seconds: float | None
+    correction: str | None
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A customer's message or a bot reply; ``in_reply_to`` is the message a bot turn answers."""
+
+    id: int
+    conversation_id: int
+    role: Role
+    text: str
+    created_at: str
+    created_by: str
+    in_reply_to: int | None
+    reply: Reply | None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One training example. Live means neither excluded nor superseded."""
+
+    id: int
+    instruction: str
+    history: tuple[Exchange, ...]
+    output: str
+    lang: str
+    category: str | None
+    source: Source
+    source_ref: str | None
+    reply_id: int | None
+    split: Split
+    pinned: bool
+    excluded_at: str | None
+    superseded_by: int | None
+    created_at: str
+    created_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """One question with several answers among the live training pairs."""
+
+    key: str
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One retraining, from data snapshot to verdict. ``failure``: {"kind", "sentence", "log"}."""
+
+    id: int
+    state: str
+    phase: str
+    recipe: dict[str, Any]
+    parent: str
+    base_fingerprint: str | None
+    data_hash: str | None
+    candidate: str | None
+    verdict: Verdict | None
+    report: dict[str, Any] | None
+    failure: dict[str, Any] | None
+    created_at: str
+    created_by: str
+    started_at: str | None
+    finished_at: str | None
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """Something a run told; ``kind`` says how to read ``body``."""
+
+    id: int
+    run_id: int
+    at: str
+    kind: str
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedAnswer:
+    """What the gate compared for one pair: the active version's answer, the candidate's, and the target."""
+
+    pair_id: int
+    kind: Literal["heldout", "correction"]
+    before: str
+    after: str
+    target: str
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterVersion:
+    """A published adapter; ``folder`` is relative to the home's adapters folder."""
+
+    name: str
+    number: int
+    folder: str
+    manifest_sha256: str
+    base_fingerprint: str
+    method: str
+    recipe: dict[str, Any]
+    run_id: int | None
+    created_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """The row that made a version ("base" or "vN") active."""
+
+    id: int
+    version: str
+    kind: PromotionKind
+    reason: str | None
+    at: str
+    who: str
+    run_id: int | None
