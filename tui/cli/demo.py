@@ -3,66 +3,149 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
-from store.home import Home
-from store.records import Pair, Turn
+from store.home import MODELS_VARIABLE, Home
+from store.records import Pair, Run
 from store.sample import load_sample
 from tui.cli.chatting import exchange, reply_facts
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import follow_run
 from tui.core import DeskError, DeskService
 from tui.core.recipes import recipe_from
-from tui.core.reports import outcome
 from tui.core.setup import set_up
 
 WHO = "demo"
-# Measured on 2 cores: the whole sample desk takes as long to learn as a coffee break; a demo should not.
-SHORT_ANSWERS = 12
-SHORT_HELDOUT_SHARE = 0.4  # 12 answers in 5 phrasings: enough held-out pairs for the check to judge by
+# Learning the whole sample desk takes about as long as a coffee break on 2 cores; a demo should not. So it learns the
+# shortest answers, as few as leave the check enough held-out questions to judge by.
+FEW_HELDOUT_SHARE = 0.4
+ENOUGH_HELDOUT = 22
 
 
 @click.command()
-@click.option("--whole", is_flag=True, help="Train on the whole sample desk (longer, a better bot).")
-@click.option("--keep", is_flag=True, help="Keep the temporary home and name it, to look around in it.")
+@click.option("--whole", is_flag=True, help="Train on the whole sample desk: longer, and a better bot.")
+@click.option("--keep", is_flag=True, help="Keep the temporary home and name it.")
+@click.option("--recipe", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML or JSON.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Change one value of the recipe.")
 @home_option
 @json_option
 @pass_cli
-def demo(cli: Cli, whole: bool, keep: bool, changes: tuple[str, ...]) -> None:
-    """Run the whole loop without a screen: ask, correct, retrain, check, ask, roll back, ask.
+def demo(cli: Cli, whole: bool, keep: bool, file: Path | None, changes: tuple[str, ...]) -> None:
+    """Run the loop without a screen: ask, correct, retrain, check, ask, roll back, ask.
 
-    On the sample desk, in a temporary home; the model is shared with your desk (or DESKLOOP_MODELS). Without --whole
-    it trains on a part of the sample desk, so that it is over in a few minutes.
+    On the sample desk, in a temporary home that shares the model of your desk (or of DESKLOOP_MODELS). Without
+    --whole it trains on a part of the sample desk, to be over in a few minutes.
     """
     with _temporary_home(cli, keep) as home:
-        cli.run(_tell(cli, home, whole, changes))
+        promoted = cli.run(_Story(cli, home).tell(whole, file, changes))
+    if not promoted:
+        raise click.exceptions.Exit(FAILED)
 
 
 @contextmanager
 def _temporary_home(cli: Cli, keep: bool) -> Iterator[Home]:
-    """A fresh home that uses the real one's prepared models."""
-    os.environ.setdefault("DESKLOOP_MODELS", str(cli.open_home().models))
-    folder = tempfile.mkdtemp(prefix="deskloop-demo-")
+    """A fresh home that uses the models of the real one."""
+    os.environ.setdefault(MODELS_VARIABLE, str(cli.open_home().models))
+    folder = Path(tempfile.mkdtemp(prefix="deskloop-demo-"))
     try:
-        yield Home.open(Path(folder))
+        yield Home.open(folder)
     finally:
         if keep:
-            cli.say(f"Kept: deskloop --home {folder}")
+            cli.say(f"Kept: look around with deskloop --home {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _tell(cli: Cli, home: Home, whole: bool, changes: tuple[str, ...]) -> None:
-    async with DeskService(home, operator=WHO) as service:
-        cli.say("1. A desk for the sample shop.")
-        await set_up(service.desk, None, WHO, cli.say)
-        pairs = _load(service, whole)
-        cli.say(f"   {service.desk.pairs.count(split='train')} pairs to learn from, "
-                f"{service.desk.pairs.count(split='heldout')} held out to check with.")
-        question, wanted = pairs.instruction, pairs.output
+class _Story:
+    """Tells the loop; every step is one JSON line with ``--json``."""
+
+    def __init__(self, cli: Cli, home: Home) -> None:
+        self._cli, self._home = cli, home
+
+    async def tell(self, whole: bool, file: Path | None, changes: tuple[str, ...]) -> bool:
+        """The whole story; returns whether the new version was promoted."""
+        async with DeskService(self._home, operator=WHO) as service:
+            self._title("A desk for a small fictional shop.")
+            await set_up(service.desk, None, WHO, self._cli.say)
+            pair = self._load(service, whole)
+
+            self._title("A customer asks; the bare base answers.")
+            reply_id = await self._ask(service, pair.instruction)
+
+            self._title("The operator corrects it.")
+            service.correct(reply_id, pair.output)
+            self._cli.data(f"  correction: {pair.output}")
+            self._step("correct", reply_id=reply_id, waiting=service.waiting())
+
+            self._title("Retraining, with the check at its end. The chat could go on meanwhile.")
+            run = await self._retrain(service, file, changes)
+            if service.active == "base":
+                if run.state not in ("held", "rejected") or run.candidate is None:
+                    raise DeskError("The demo ends here, because the run made no version.")
+                self._title(f"The check did not promote {run.candidate}; the operator tries it all the same.")
+                await service.activate(run.candidate, "demo")
+
+            self._title("The same question again.")
+            await service.sync_active()
+            await self._ask(service, pair.instruction)
+
+            self._title("Roll back, and ask once more: the old answer, exactly.")
+            await service.rollback("demo")
+            await self._ask(service, pair.instruction)
+            return run.state == "promoted"
+
+    def _load(self, service: DeskService, whole: bool) -> Pair:
+        """Load the sample desk; returns the pair whose question the customer will ask."""
+        if not whole:
+            service.desk.settings.set("heldout_share", FEW_HELDOUT_SHARE, WHO)
+        load_sample(service.desk, WHO)
+        answers: dict[str, list[Pair]] = {}
+        for pair in service.desk.pairs.list():
+            answers.setdefault(pair.output, []).append(pair)
+        kept = list(answers) if whole else _few(answers)
+        with service.desk.atomic():
+            for answer in answers.keys() - set(kept):
+                for pair in answers[answer]:
+                    service.desk.pairs.exclude(pair.id, WHO, "demo")
+        train, heldout = (service.desk.pairs.count(split=side) for side in ("train", "heldout"))
+        self._cli.data(f"  {train} pairs to learn from, {heldout} held out to check with")
+        self._step("load", train=train, heldout=heldout)
+        return next(pair for answer in kept for pair in answers[answer] if pair.split == "train")
+
+    async def _ask(self, service: DeskService, question: str) -> int:
+        self._cli.data(f"  customer: {question}")
+        self._cli.data("  bot: ", nl=False)
+        turn = await exchange(self._cli, service, question)
+        facts = reply_facts(turn)
+        self._cli.data(f"  ({facts['version']})")
+        self._step("ask", question=question, **facts)
+        return turn.id
+
+    async def _retrain(self, service: DeskService, file: Path | None, changes: tuple[str, ...]) -> Run:
+        run = await service.start_run(recipe_from(service.desk, file, changes))
+        return await follow_run(self._cli, service, run)
+
+    def _title(self, sentence: str) -> None:
+        self._cli.say(f"\n== {sentence}")
+
+    def _step(self, step: str, **facts: Any) -> None:
+        self._cli.emit({"step": step, **facts})
+
+
+def _few(answers: dict[str, list[Pair]]) -> list[str]:
+    """The shortest English answers that have :data:`ENOUGH_HELDOUT` held-out questions between them."""
+    kept: list[str] = []
+    heldout = 0
+    for answer in sorted((answer for answer, pairs in answers.items() if pairs[0].lang == "en"), key=len):
+        if heldout >= ENOUGH_HELDOUT:
+            break
+        kept.append(answer)
+        heldout += sum(pair.split == "heldout" for pair in answers[answer])
+    return kept

@@ -1,19 +1,15 @@
-"""``deskloop retrain`` and ``deskloop evaluate``: the two commands that measure."""
+"""``deskloop retrain``: learn what was corrected, check it, and let it answer if it is not worse."""
 
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from finetune.judge import evaluate_file
-from finetune.preflight import Preflight
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
-from tui.core import DeskError
 from tui.core.recipes import recipe_from
 
 
@@ -21,23 +17,33 @@ from tui.core.recipes import recipe_from
 @click.option("--recipe", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML or JSON.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Change one value of the recipe.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--unload-engine", is_flag=True, hidden=True)
 @home_option
 @json_option
 @pass_cli
-def retrain(cli: Cli, file: Path | None, changes: tuple[str, ...], yes: bool, unload_engine: bool) -> None:
+def retrain(cli: Cli, file: Path | None, changes: tuple[str, ...], yes: bool) -> None:
     """Train a new version on what was corrected, check it, and let it answer if it is not worse.
 
     Exit codes: 0 promoted, 3 rejected, 4 inconclusive and held, 1 failed or cancelled, 2 wrong usage.
     """
-    recipe = recipe_from(file, changes)
 
     async def work() -> int:
         async with cli.service() as service:
-            _show(cli, service.preflight(recipe))
-            if not yes:
-                _confirm(cli)
-            run = await service.start_run(recipe)
-            return exit_code(await follow_run(cli, service, run))
+            recipe = recipe_from(service.desk, file, changes)
+            preflight = service.preflight(recipe)
+            for line in preflight_lines(preflight):
+                cli.say(line)
+            cli.emit({"event": "preflight", **asdict(preflight)})
+            if preflight.problems:
+                return FAILED
+            if not yes and not _agreed(cli):
+                return FAILED
+            return exit_code(await follow_run(cli, service, await service.start_run(recipe)))
 
     raise click.exceptions.Exit(cli.run(work()))
+
+
+def _agreed(cli: Cli) -> bool:
+    """Ask on a terminal; without one nobody can answer, so it is a no that says so."""
+    if not sys.stdin.isatty():
+        raise click.UsageError("Nobody is here to ask. Add --yes to start the retraining.")
+    return click.confirm("Start the retraining?", default=True, err=True)

@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.adapters import CARD_NAME, verify
+from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
 from bot.types import EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, Run
 from tui.core.errors import DeskError
+from tui.core.reports import bleu_of, trained_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +103,26 @@ def verify_all(desk: Desk, version: str | None = None) -> list[Finding]:
     rows = [row for row in desk.versions.list() if version in (None, row.name)]
     if version not in (None, "base") and not rows:
         raise DeskError(f"There is no version {version}.")
-    return [Finding(row.name, damage(folder_of(desk, row))) for row in rows]
+    return [Finding(row.name, damage(folder_of(desk, row), row)) for row in rows]
 
 
-def damage(folder: Path) -> str | None:
-    """The sentence that says how the adapter in *folder* differs from what was published; None if it does not."""
+def verify_version(folder: Path, version: AdapterVersion) -> None:
+    """Check that *folder* holds what was published as *version*: its files by the manifest, the manifest by the row.
+
+    Raises :class:`EngineError` (``adapter-damaged``)."""
+    verify(folder)
+    if sha256_of(folder / MANIFEST_NAME) != version.manifest_sha256:
+        raise EngineError(
+            "adapter-damaged",
+            f"The manifest in {folder} is not the one that was published as {version.name}. It is not used; restore "
+            "the folder from a backup, or retrain.",
+        )
+
+
+def damage(folder: Path, version: AdapterVersion) -> str | None:
+    """The sentence that says how *folder* differs from what was published as *version*; None if it does not."""
     try:
-        verify(folder)
+        verify_version(folder, version)
     except EngineError as error:
         return error.sentence
     return None
@@ -120,7 +134,7 @@ def export_version(desk: Desk, version: AdapterVersion, target: Path) -> list[st
     The copy is made beside the target, verified again and renamed, so that *target* is whole or not there.
     Raises :class:`DeskError` if the version is damaged or *target* exists."""
     source = folder_of(desk, version)
-    if problem := damage(source):
+    if problem := damage(source, version):
         raise DeskError(f"{version.name} was not copied: {problem}")
     target = target.expanduser().absolute()
     if target.exists():
@@ -129,7 +143,7 @@ def export_version(desk: Desk, version: AdapterVersion, target: Path) -> list[st
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copytree(source, staging)
-        if problem := damage(staging):
+        if problem := damage(staging, version):
             raise DeskError(f"The copy of {version.name} is not whole and was removed: {problem}")
         staging.rename(target)
     except OSError as error:

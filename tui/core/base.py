@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from bot.locate import base_folder, is_prepared
 from bot.types import BaseSpec
 from store.desk import Desk
-
-from bot.locate import base_folder, is_prepared
 from tui.core.errors import DeskError
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
@@ -11,7 +11,6 @@ from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt
 from store.desk import Desk
 from store.records import Turn
 from store.text import clean
-
 from tui.core.errors import DeskError
 from tui.core.events import MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
 from tui.core.keeper import EngineKeeper
@@ -66,9 +65,7 @@ class ChatDesk:
         settings = self._desk.settings.load()
         name = preset or settings.decoding
         if name not in PRESETS:
-            raise DeskError(
-                f"There is no decoding preset {name!r}. Choose one of: {', '.join(sorted(PRESETS))}."
-            )
+            raise DeskError(f"There is no decoding preset {name!r}. Choose one of: {', '.join(sorted(PRESETS))}.")
         changes: dict[str, Any] = dict(getattr(settings, name, {}) or {})
         try:
             return replace(PRESETS[name], **changes)
@@ -113,9 +110,10 @@ class ChatDesk:
                 turn.text,
             )
             heard = False
+            stream = engine.stream(prompt, decoding, str(turn.conversation_id))
             try:
                 yield ReplyStarted(reply)
-                async for item in engine.stream(prompt, decoding, str(turn.conversation_id)):
+                async for item in stream:
                     if isinstance(item, Answer):
                         answer = item
                     elif delta := clean(item):
@@ -133,11 +131,11 @@ class ChatDesk:
                 self._finish(reply.id, partial.text, answer, failure)
                 if not heard:
                     await engine.cancel()
+                    if isinstance(stream, AsyncGenerator):
+                        await stream.aclose()
         yield ReplyFinished(self._desk.conversations.turn(reply.id), _remark(answer, failure))
 
-    def _finish(
-        self, reply_id: int, partial: str, answer: Answer | None, failure: EngineError | None
-    ) -> None:
+    def _finish(self, reply_id: int, partial: str, answer: Answer | None, failure: EngineError | None) -> None:
         state: Literal["complete", "stopped", "failed"]
         if answer is not None:
             state = "stopped" if answer.finish == "stopped" else "complete"

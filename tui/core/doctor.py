@@ -91,14 +91,13 @@ def _home(desk: Desk) -> Check:
     for path, allowed in ((root, 0o700), (Path(desk.home.database), 0o600)):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & ~allowed:
-            return Check(
-                "home", False, f"{path} can be read by others ({mode:04o}).", f"chmod {allowed:o} {path}"
-            )
+            return Check("home", False, f"{path} can be read by others ({mode:04o}).", f"chmod {allowed:o} {path}")
     return Check("home", True, f"{root}, for your eyes only")
 
 
 def _store(desk: Desk) -> Check:
-    problems = desk.integrity()
+    problems = [row[0] for row in desk.db.all("PRAGMA integrity_check") if row[0] != "ok"]
+    problems += [f"a row of {row[0]} points to nothing" for row in desk.db.all("PRAGMA foreign_key_check")]
     if problems:
         return Check(
             "store",
@@ -127,9 +126,7 @@ def _memory(desk: Desk) -> Check:
         spec = base_spec(desk)
     except DeskError:
         return Check("memory", True, have)
-    serving, training = (
-        estimate(spec.folder, spec.quantization) for estimate in (serving_bytes, training_bytes)
-    )
+    serving, training = (estimate(spec.folder, spec.quantization) for estimate in (serving_bytes, training_bytes))
     need = f"answering needs about {_gib(serving)}, training about {_gib(training)} more"
     if memory.available < serving:
         return Check("memory", False, f"{have}; {need}.", "Close other programs, or choose a smaller base.")

@@ -11,7 +11,6 @@ from typing import Protocol
 
 from bot.interface import Engine
 from bot.types import AdapterRef, BaseSpec, EngineError
-
 from tui.core.errors import DeskError, with_log
 from tui.core.events import EngineState
 

@@ -2,8 +2,4 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
 
-from finetune.recipe import Recipe
-from tui.core.errors import DeskError

@@ -6,13 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 
+from finetune import client
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.records import Run, RunEvent
 from store.runs import RunAlreadyLive
-
-from finetune import client
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, RunProgress
 

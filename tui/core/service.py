@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,8 +14,7 @@ from finetune.recipe import Recipe
 from store.desk import Desk
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent
-from store.settings import Settings
-
+from store.settings import SettingError, Settings, system_user
 from tui.core.base import base_spec
 from tui.core.chat import ChatDesk
 from tui.core.errors import DeskError
@@ -47,7 +45,7 @@ class DeskService:
     ) -> None:
         self.home = home if isinstance(home, Home) else Home.open(home)
         self.desk = Desk.open(self.home)
-        self.who = operator or self.desk.settings.load().operator or getpass.getuser()
+        self.who = operator or self.desk.settings.load().operator or system_user()
         self._listeners: list[Callable[[DeskChange], None]] = []
         self.keeper = EngineKeeper(
             lambda: base_spec(self.desk),
@@ -186,9 +184,7 @@ class DeskService:
     async def start_run(self, recipe: Recipe, *, unload_engine: bool = False) -> Run:
         """Start a retraining. ``unload_engine`` frees the chat's memory for the length of the run."""
         if unload_engine:
-            await self.keeper.unload(
-                "The chat waits: its memory is lent to the retraining until that is done."
-            )
+            await self.keeper.unload("The chat waits: its memory is lent to the retraining until that is done.")
         try:
             return await self.run_desk.start(recipe)
         except BaseException:
@@ -256,3 +252,10 @@ class DeskService:
     def settings(self) -> Settings:
         """The desk's settings as they are now."""
         return self.desk.settings.load()
+
+    def change_setting(self, key: str, value: object) -> Settings:
+        """Change one setting; a string is read as the setting's own type. Raises :class:`DeskError`."""
+        try:
+            return self.desk.settings.set(key, value, self.who)
+        except SettingError as error:
+            raise DeskError(str(error)) from error

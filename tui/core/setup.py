@@ -53,9 +53,7 @@ def _check_local(folder: Path) -> None:
             f"{folder} holds its weights as pickled .bin files, which deskloop does not load. "
             "Save the model as safetensors first."
         )
-    raise DeskError(
-        f"{folder} is not a complete model: it needs config.json, a tokenizer and *.safetensors weights."
-    )
+    raise DeskError(f"{folder} is not a complete model: it needs config.json, a tokenizer and *.safetensors weights.")
 
 
 async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:

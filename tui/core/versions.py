@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
-from bot.adapters import verify
 from bot.types import AdapterRef, EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion
-
+from tui.core.adapters import folder_of, verify_version
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, Notice, VersionChanged
 from tui.core.keeper import EngineKeeper
@@ -21,9 +19,7 @@ UNFIT = frozenset({"probe-failed", "adapter-damaged", "base-changed"})
 class VersionDesk:
     """Activation, rollback and the follow-up in the engine, for one operator."""
 
-    def __init__(
-        self, desk: Desk, keeper: EngineKeeper, who: str, tell: Callable[[DeskChange], None]
-    ) -> None:
+    def __init__(self, desk: Desk, keeper: EngineKeeper, who: str, tell: Callable[[DeskChange], None]) -> None:
         self._desk, self._keeper, self._who, self._tell = desk, keeper, who, tell
 
     @property
@@ -35,16 +31,6 @@ class VersionDesk:
     def wanted(self) -> str:
         """The version the engine shall serve: the pinned one, else the active one."""
         return self._pin or self.active
-
-    def folder(self, version: AdapterVersion) -> Path:
-        """The absolute folder of *version*."""
-        return self._desk.home.adapters / version.folder
-
-    def reference(self, version: str) -> AdapterRef | None:
-        """What the engine needs to activate *version*; None for the bare base. Raises :class:`DeskError`."""
-        if version == "base":
-            return None
-        return AdapterRef(version, str(self.folder(self.known(version))))
 
     def known(self, version: str) -> AdapterVersion:
         """The row of *version*, or a :class:`DeskError` that names what exists."""
@@ -59,7 +45,7 @@ class VersionDesk:
         if version == "base":
             return
         try:
-            verify(self.folder(self.known(version)))
+            self._verified(version)
         except EngineError as error:
             raise DeskError(error.sentence) from error
 
@@ -82,9 +68,7 @@ class VersionDesk:
         none."""
         target = self._desk.promotions.rollback_target()
         if target is None:
-            raise DeskError(
-                "There is no earlier version to go back to: this desk answers with its first one."
-            )
+            raise DeskError("There is no earlier version to go back to: this desk answers with its first one.")
         self.check(target)
         return self._desk.promotions.promote(target, kind="rollback", who=self._who, reason=reason)
 
@@ -103,7 +87,7 @@ class VersionDesk:
         while (wanted := self.wanted) != self._keeper.serving:
             tried.add(wanted)
             try:
-                seconds = await self._keeper.apply(self._reference_or_damaged(wanted))
+                seconds = await self._keeper.apply(self._verified(wanted))
             except EngineError as error:
                 if error.kind not in UNFIT or wanted in ("base", self._pin):
                     raise
@@ -111,11 +95,19 @@ class VersionDesk:
             else:
                 self._tell(VersionChanged(wanted, seconds))
 
-    def _reference_or_damaged(self, version: str) -> AdapterRef | None:
+    def _verified(self, version: str) -> AdapterRef | None:
+        """What the engine needs to activate *version* (None: the bare base), its files checked.
+
+        Raises :class:`EngineError` (``adapter-damaged``)."""
+        if version == "base":
+            return None
         try:
-            return self.reference(version)
+            row = self.known(version)
         except DeskError as error:
             raise EngineError("adapter-damaged", error.sentence) from error
+        folder = folder_of(self._desk, row)
+        verify_version(folder, row)
+        return AdapterRef(version, str(folder))
 
     def _fall_back(self, wanted: str, why: str, tried: set[str]) -> None:
         """Put the version before *wanted* back, unless another app on this desk already did."""
