@@ -1,0 +1,135 @@
+"""The base: which one it is (fingerprint), and getting it into memory in the configuration a desk asks for."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bot.adapters import sha256_of
+from bot.locate import is_prepared
+from bot.render import renderer_version
+from bot.types import BaseSpec, EngineError
+
+if TYPE_CHECKING:
+    import torch
+
+# Files that decide what a base says. Anything else in its folder (a README, another format) may change freely.
+DECIDING = (
+    "*.safetensors",
+    "config.json",
+    "tokenizer.json",
+    "tokenizer.model",
+    "tokenizer_config.json",
+    "vocab.json",
+    "merges.txt",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "chat_template.jinja",
+)
+_HASHES = ".deskloop-hashes.json"  # sha256 by name, size and time of change: hashing 15 GB takes half a minute
+
+
+def fingerprint(spec: BaseSpec) -> str:
+    """What makes two bases the same: weights, tokenizer, chat template, our renderer, and the quantization.
+
+    An adapter answers well only on the very base it was trained on; NF4 and bf16 of one model are two bases.
+    Needs no torch. Raises :class:`EngineError` (``base-missing``)."""
+    folder = Path(spec.folder)
+    if not is_prepared(folder):
+        raise EngineError(
+            "base-missing", f"There is no complete model in {folder}. Run `deskloop setup`, or name another base."
+        )
+    digest = hashlib.sha256(f"{spec.quantization}\x00{renderer_version()}".encode())
+    for name, value in sorted(_file_hashes(folder).items()):
+        digest.update(f"\x00{name}\x00{value}".encode())
+    return digest.hexdigest()
+
+
+def _file_hashes(folder: Path) -> dict[str, str]:
+    cache_path = folder / _HASHES
+    try:
+        cache: dict[str, str] = json.loads(cache_path.read_text())
+    except (OSError, ValueError):
+        cache = {}
+    hashes, kept = {}, {}
+    for path in sorted({path for pattern in DECIDING for path in folder.glob(pattern)}):
+        facts = path.stat()
+        key = f"{path.name}:{facts.st_size}:{facts.st_mtime_ns}"
+        hashes[path.name] = kept[key] = cache.get(key) or sha256_of(path)
+    if kept != cache:
+        _write_cache(cache_path, kept)
+    return hashes
+
+
+def _write_cache(path: Path, kept: dict[str, str]) -> None:
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=_HASHES)
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(kept, file)
+        Path(temporary).replace(path)
+    except OSError:
+        pass  # a read-only models folder only costs the time of hashing again
+
+
+def load_tokenizer(folder: str) -> Any:
+    """The tokenizer in *folder*, with a padding token. Raises :class:`EngineError` (``base-missing``)."""
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError) as error:
+        raise EngineError("base-missing", f"The tokenizer in {folder} can't be read: {error}") from error
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_base(spec: BaseSpec, *, training: bool = False) -> tuple[Any, Any]:
+    """Load (model, tokenizer) as *spec* says, frozen and in eval mode, on the GPU if there is one.
+
+    ``training`` keeps NF4 weights unpacked: on CPUs with AVX512-BF16 bitsandbytes repacks them at the first
+    no-grad forward, and from then on its matrix product has no gradient. Raises :class:`EngineError`
+    (``base-missing``, ``out-of-memory``)."""
+    import torch
+    from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GenerationConfig
+
+    dtype = torch.float32 if spec.quantization == "fp32" else torch.bfloat16
+    options: dict[str, Any] = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
+    if spec.quantization == "nf4":
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=torch.bfloat16,  # the default is fp32
+        )
+    if torch.cuda.is_available():
+        options["device_map"] = {"": 0}
+    try:
+        model = AutoModelForCausalLM.from_pretrained(spec.folder, **options)
+    except (OSError, ValueError, KeyError) as error:
+        raise EngineError("base-missing", f"The model in {spec.folder} can't be loaded: {error}") from error
+    if training:
+        keep_unpacked(model)
+    # generate() fills what a request leaves open from here; a base may bring a repetition penalty that would act
+    # even on greedy answers.
+    model.generation_config = GenerationConfig()
+    model.requires_grad_(False)
+    return model.eval(), load_tokenizer(spec.folder)
+
+
+def keep_unpacked(model: torch.nn.Module) -> None:
+    """Forbid bitsandbytes the packed CPU layout on every 4-bit layer of *model*: it has no gradients."""
+    from bitsandbytes.nn import Linear4bit
+
+    for module in model.modules():
+        if isinstance(module, Linear4bit):
+            module.support_avx512bf16_for_cpu = False
+
+
+def context_length(config: Any) -> int:
+    """How many tokens the model can see at once."""
+    return int(getattr(config, "max_position_embeddings", 0) or 2048)

@@ -1,0 +1,215 @@
+"""Generation: one answer as a stream, with the cache of the conversation's earlier turns, or many in batches."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from transformers import DynamicCache, GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers.generation.streamers import BaseStreamer
+
+from bot.base import context_length
+from bot.render import render, stop_ids
+from bot.serving import ServingModel
+from bot.types import Answer, Decoding, EngineError, Finish, Prompt
+
+BATCH_SIZE = 24  # prompts answered together; beyond this 2 cores gain little and memory grows
+CONVERSATIONS_KEPT = 4  # caches kept at once, the least recently used goes first
+
+
+class Stop(StoppingCriteria):
+    """Ends a generation at the next token once its event is set."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self.asked.is_set(), dtype=torch.bool, device=input_ids.device)
+
+
+class TextStream(BaseStreamer):
+    """Turns tokens into text as they come, and holds back what is not a whole character yet."""
+
+    def __init__(self, tokenizer: Any, emit: Callable[[str], None]) -> None:
+        self._tokenizer, self._emit = tokenizer, emit
+        self.ids: list[int] = []
+        self.first_at: float | None = None
+        self._from = self._read = 0
+        self._begun = self._prompt_seen = False
+
+    def put(self, value: torch.Tensor) -> None:
+        """Called by ``generate``: once with the prompt, then with each new token."""
+        if not self._prompt_seen:
+            self._prompt_seen = True
+            return
+        self.first_at = self.first_at or time.perf_counter()
+        self.ids += value.reshape(-1).tolist()
+        before = self._decode(self.ids[self._from : self._read])
+        text = self._decode(self.ids[self._from :])
+        if len(text) > len(before) and not text.endswith("\ufffd"):
+            self._say(text[len(before) :])
+            self._from, self._read = self._read, len(self.ids)
+
+    def _say(self, delta: str) -> None:
+        if not self._begun:
+            delta = delta.lstrip()
+            self._begun = bool(delta)
+        if delta:
+            self._emit(delta)
+
+    def _decode(self, ids: list[int]) -> str:
+        return str(self._tokenizer.decode(ids, skip_special_tokens=True))
+
+    def end(self) -> None:
+        """Called by ``generate`` at its end; the whole text is decoded by whoever asked for it."""
+
+    @property
+    def text(self) -> str:
+        """Everything generated so far."""
+        return self._decode(self.ids).strip()
+
+
+class Generator:
+    """Answers prompts with whatever version is active in *serving*."""
+
+    def __init__(self, serving: ServingModel) -> None:
+        self._serving = serving
+        self._tokenizer = serving.tokenizer
+        self._stops = stop_ids(serving.tokenizer, serving.base.config)
+        self._context = context_length(serving.base.config)
+        self._caches: dict[str, tuple[list[int], DynamicCache]] = {}
+        self.stop = Stop()
+
+    def drop_caches(self) -> None:
+        """Forget every cache: they hold what another version thought of the text."""
+        self._caches.clear()
+
+    @torch.inference_mode()
+    def stream(
+        self, prompt: Prompt, decoding: Decoding, conversation: str | None, emit: Callable[[str], None]
+    ) -> Answer:
+        """Answer one prompt, handing text to *emit* as it comes. Raises :class:`EngineError`."""
+        start = time.perf_counter()
+        self.stop.asked.clear()
+        ids, dropped = self._fit(prompt, decoding)
+        cache, reused = self._cache(conversation, ids)
+        if decoding.seed is not None:
+            torch.manual_seed(decoding.seed)
+        text = TextStream(self._tokenizer, emit)
+        self._generate(torch.tensor([ids]), None, decoding, past_key_values=cache, streamer=text)
+        self._keep_cache(conversation, ids + text.ids, cache)
+        return Answer(
+            text=text.text,
+            new_tokens=len(text.ids),
+            seconds=time.perf_counter() - start,
+            first_token_seconds=None if text.first_at is None else text.first_at - start,
+            finish=self._finish(text.ids),
+            reused_tokens=reused,
+            dropped_exchanges=dropped,
+        )
+
+    @torch.inference_mode()
+    def batch(self, prompts: Sequence[Prompt], decoding: Decoding, progress: Callable[[int, Answer], None]) -> None:
+        """Answer many prompts, sorted by length so that little is padded; *progress* gets (index, answer)."""
+        self.stop.asked.clear()
+        fitted = [self._fit(prompt, decoding) for prompt in prompts]
+        order = sorted(range(len(prompts)), key=lambda index: len(fitted[index][0]))
+        pad = self._tokenizer.pad_token_id
+        for begin in range(0, len(order), BATCH_SIZE):
+            chosen = order[begin : begin + BATCH_SIZE]
+            rows = [fitted[index][0] for index in chosen]
+            width = max(map(len, rows))
+            ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows])
+            mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+            start = time.perf_counter()
+            if decoding.seed is not None:
+                torch.manual_seed(decoding.seed)
+            out = self._generate(ids, mask, decoding)
+            if self.stop.asked.is_set():
+                return
+            seconds = (time.perf_counter() - start) / len(chosen)
+            for index, row in zip(chosen, out[:, width:].tolist(), strict=True):
+                new = self._until_stop(row)
+                text = str(self._tokenizer.decode(new, skip_special_tokens=True)).strip()
+                progress(index, Answer(text, len(new), seconds, None, self._finish(new), 0, fitted[index][1]))
+
+    # -- parts -------------------------------------------------------------------------------------
+    def _generate(self, ids: torch.Tensor, mask: torch.Tensor | None, decoding: Decoding, **more: Any) -> Any:
+        device = self._serving.base.device
+        sampling: dict[str, Any] = (
+            {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
+            if decoding.do_sample
+            else {"do_sample": False}
+        )
+        config = GenerationConfig(
+            max_new_tokens=decoding.max_new_tokens,
+            repetition_penalty=decoding.repetition_penalty,
+            eos_token_id=self._stops,
+            pad_token_id=self._tokenizer.pad_token_id,
+            use_cache=True,
+            **sampling,
+        )
+        return self._serving.model.generate(
+            input_ids=ids.to(device),
+            attention_mask=(torch.ones_like(ids) if mask is None else mask).to(device),
+            generation_config=config,
+            stopping_criteria=StoppingCriteriaList([self.stop]),
+            **more,
+        )
+
+    def _fit(self, prompt: Prompt, decoding: Decoding) -> tuple[list[int], int]:
+        """The prompt's ids, without as many of the oldest exchanges as the context makes necessary."""
+        room = self._context - min(decoding.max_new_tokens, self._context // 2)
+        for dropped in range(len(prompt.history) + 1):
+            ids = render(self._tokenizer, replace(prompt, history=prompt.history[dropped:]))
+            if len(ids) <= room:
+                return ids, dropped
+        raise EngineError(
+            "bad-request",
+            f"The message is too long for this model ({len(ids)} tokens, {room} fit). Shorten it and send it again.",
+        )
+
+    def _cache(self, conversation: str | None, ids: list[int]) -> tuple[DynamicCache, int]:
+        """The conversation's cache cut to what it shares with *ids*, and how many tokens that is.
+
+        Exact for the bare base and for LoRA: what a token's keys and values are depends on the tokens up to it and
+        on the weights, and both are the same. The last token is always computed, since its logits are needed."""
+        known, cache = self._caches.pop(conversation or "", ([], None))
+        if cache is None:
+            return DynamicCache(), 0
+        shared = 0
+        for old, new in zip(known[: cache.get_seq_length()], ids[:-1], strict=False):
+            if old != new:
+                break
+            shared += 1
+        surplus = cache.get_seq_length() - shared
+        if shared == 0:
+            return DynamicCache(), 0
+        if surplus:
+            try:
+                cache.crop(-surplus)
+            except RuntimeError:  # a sliding-window cache that has forgotten the place to go back to
+                return DynamicCache(), 0
+        return cache, shared
+
+    def _keep_cache(self, conversation: str | None, ids: list[int], cache: DynamicCache) -> None:
+        if conversation is None:
+            return
+        self._caches[conversation] = (ids, cache)
+        while len(self._caches) > CONVERSATIONS_KEPT:
+            self._caches.pop(next(iter(self._caches)))
+
+    def _finish(self, new: list[int]) -> Finish:
+        if new and new[-1] in self._stops:
+            return "complete"
+        return "stopped" if self.stop.asked.is_set() else "length"
+
+    def _until_stop(self, row: list[int]) -> list[int]:
+        for place, token in enumerate(row):
+            if token in self._stops:
+                return row[: place + 1]
+        return row

@@ -1,0 +1,70 @@
+"""How much memory a base needs, estimated from its config alone; needs no torch.
+
+The estimates follow from the architecture: bytes a weight, plus what the arithmetic itself takes. They are for
+preflight and doctor, not for accounting: within a fifth or so of what is measured (tests/bot/test_limits.py).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+RUNTIME_BYTES = 700 * 2**20  # Python with torch, transformers, peft and bitsandbytes loaded, before any weight
+WEIGHT_BYTES = {"nf4": 0.52, "bf16": 2.0, "fp32": 4.0}  # NF4: 4 bits and the doubly quantized scales
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The sizes of a base. ``linear`` counts the weights that quantization applies to, ``other`` the rest."""
+
+    hidden: int
+    layers: int
+    intermediate: int
+    vocabulary: int
+    linear: int
+    other: int
+
+
+def shape_of(folder: str | Path) -> Shape:
+    """Read the sizes from ``config.json``. Raises :class:`OSError` or :class:`ValueError` if it can't."""
+    config: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text())
+    try:
+        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
+        intermediate, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
+        heads = int(config["num_attention_heads"])
+    except KeyError as error:
+        raise ValueError(f"config.json does not name {error}") from error
+    groups = int(config.get("num_key_value_heads") or heads)
+    gated = config.get("model_type") != "gpt_neox"
+    attention = hidden * hidden * 2 + 2 * hidden * (hidden * groups // heads)
+    linear = layers * (attention + (3 if gated else 2) * hidden * intermediate)
+    other = vocabulary * hidden * (1 if config.get("tie_word_embeddings") else 2)
+    return Shape(hidden, layers, intermediate, vocabulary, linear, other)
+
+
+def weight_bytes(folder: str | Path, quantization: str) -> int:
+    """The weights of the base as they lie in memory."""
+    shape = shape_of(folder)
+    dense = WEIGHT_BYTES["fp32" if quantization == "fp32" else "bf16"]
+    return int(shape.linear * WEIGHT_BYTES[quantization] + shape.other * dense)
+
+
+def serving_bytes(folder: str | Path, quantization: str) -> int:
+    """An engine's memory: runtime, weights, adapters and caches."""
+    return RUNTIME_BYTES + int(weight_bytes(folder, quantization) * 1.3) + 200 * 2**20
+
+
+def training_bytes(
+    folder: str | Path, quantization: str, batch_tokens: int = 1024, rank: int = 16, dense: bool = False
+) -> int:
+    """A run's memory while it trains. *batch_tokens*: tokens of one padded batch; *dense*: the frozen weights are
+    held in bf16 (see ``finetune.speed``) instead of as they were quantized."""
+    shape = shape_of(folder)
+    adapter = 4 * 4 * rank * shape.layers * (8 * shape.hidden + 3 * shape.intermediate)  # weight, gradient, two moments
+    # Per layer and token: inputs of every linear layer, their dropped copies, attention and norms, in bf16.
+    activations = batch_tokens * shape.layers * (16 * shape.hidden + 6 * shape.intermediate) * 2
+    head = batch_tokens * shape.vocabulary * 4 * 3  # logits, their softmax and its gradient, in fp32
+    weights = weight_bytes(folder, "bf16" if dense else quantization)
+    return RUNTIME_BYTES + weights + adapter + activations + head
