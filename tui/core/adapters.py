@@ -58,15 +58,15 @@ def overview(desk: Desk) -> list[Overview]:
     last: dict[str, Promotion] = {}
     for promotion in sorted(desk.promotions.list(), key=lambda row: row.id):
         last[promotion.version] = promotion
-    rows = [_row("base", None, None, active, last)]
+    rows = [_row(desk, "base", None, None, active, last)]
     for version in sorted(desk.versions.list(), key=lambda row: row.number):
         run = desk.runs.get(version.run_id) if version.run_id is not None else None
-        rows.append(_row(version.name, version, run, active, last))
+        rows.append(_row(desk, version.name, version, run, active, last))
     return rows
 
 
 def _row(
-    name: str, version: AdapterVersion | None, run: Run | None, active: str, last: dict[str, Promotion]
+    desk: Desk, name: str, version: AdapterVersion | None, run: Run | None, active: str, last: dict[str, Promotion]
 ) -> Overview:
     promotion = last.get(name)
     return Overview(
@@ -75,7 +75,7 @@ def _row(
         method=version.method if version else "bare base",
         created_at=version.created_at if version else None,
         run=version.run_id if version else None,
-        pairs=trained_pairs(run),
+        pairs=trained_pairs(desk, run),
         bleu=bleu_of(run)[1],
         verdict=run.verdict if run else None,
         promoted_at=promotion.at if promotion else None,

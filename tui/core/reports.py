@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from store.desk import Desk
 from store.records import Run
 
 
@@ -23,3 +24,10 @@ def outcome(run: Run) -> dict[str, Any]:
         "version": run.candidate,
         "bleu": {"active": active, "candidate": candidate},
     }
+
+
+def trained_pairs(desk: Desk, run: Run | None) -> int | None:
+    """How many pairs a run trained on; None without a run."""
+    if run is None:
+        return None
+    return int(desk.db.value("SELECT count(*) FROM run_pairs WHERE run_id = ? AND split = 'train'", run.id))

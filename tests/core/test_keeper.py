@@ -1,0 +1,230 @@
+"""The keeper: an engine that dies comes back with the right version, and one that keeps dying is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.interface import Progress
+from bot.types import (
+    Activation,
+    AdapterRef,
+    Answer,
+    BaseFacts,
+    BaseSpec,
+    Decoding,
+    EngineError,
+    EngineStatus,
+    ProbeResult,
+    Prompt,
+)
+from tui.core.errors import DeskError
+from tui.core.events import EngineState
+from tui.core.keeper import EngineKeeper
+
+FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 10, 0.1, 1, 1, "cpu")
+DIED = EngineError("engine-died", "The engine stopped unexpectedly.")
+
+
+class Bench:
+    """A keeper over engines that do as they are told. ``faults``: what each load raises, in order."""
+
+    def __init__(self, tmp_path: Path, faults: Sequence[EngineError | None] = ()) -> None:
+        self.faults = list(faults)
+        self.engines: list[ScriptedEngine] = []
+        self.states: list[EngineState] = []
+        self.slept: list[float] = []
+        self.time = 0.0
+        self.restored = 0
+        self.missing = False
+        self.keeper = EngineKeeper(
+            self.spec, self.make, tmp_path / "engine.log", changed=self.states.append, restore=self.restore,
+            clock=lambda: self.time, sleep=self.sleep,
+        )  # fmt: skip
+
+    def spec(self) -> BaseSpec:
+        if self.missing:
+            raise DeskError("This desk has no model yet.")
+        return BaseSpec("/base")
+
+    def make(self, *, log: Path, on_death: Callable[[], None]) -> ScriptedEngine:
+        self.engines.append(ScriptedEngine(self.faults.pop(0) if self.faults else None, on_death))
+        return self.engines[-1]
+
+    async def restore(self) -> None:
+        self.restored += 1
+        await self.keeper.apply(AdapterRef("v1", "/v1"))
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+    async def until(self, *names: str) -> None:
+        while self.keeper.state.name not in names:
+            await asyncio.sleep(0)
+
+
+class ScriptedEngine:
+    """An engine without a model."""
+
+    def __init__(self, fault: EngineError | None, on_death: Callable[[], None]) -> None:
+        self.fault, self.die, self.closed = fault, on_death, False
+        self.active = "base"
+
+    async def load(self, base: BaseSpec) -> BaseFacts:
+        await asyncio.sleep(0)
+        if self.fault is not None:
+            raise self.fault
+        return FACTS
+
+    def stream(
+        self, prompt: Prompt, decoding: Decoding, conversation: str | None = None
+    ) -> AsyncIterator[str | Answer]:
+        raise NotImplementedError
+
+    async def cancel(self) -> None:
+        pass
+
+    async def batch(
+        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Progress | None = None
+    ) -> list[Answer]:
+        return []
+
+    async def activate(self, adapter: AdapterRef | None) -> Activation:
+        self.active = adapter.version if adapter else "base"
+        return Activation(self.active, 0.01)
+
+    async def probe(self, folder: str) -> ProbeResult:
+        raise NotImplementedError
+
+    async def status(self) -> EngineStatus:
+        return EngineStatus(self.active, (), 0)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_started_engine_serves_the_active_version(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    assert (bench.keeper.state.name, bench.keeper.serving) == ("ready", "v1")
+    assert [state.name for state in bench.states] == ["starting", "ready"]
+
+
+async def test_a_desk_without_a_base_says_how_to_get_one(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.missing = True
+    await bench.keeper.start()
+    assert bench.keeper.state == EngineState("absent", "This desk has no model yet.")
+    with pytest.raises(DeskError, match="no model yet"):
+        await bench.keeper.wait_ready()
+
+
+async def test_a_base_that_comes_later_is_found(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bench.missing = True
+    await bench.keeper.start()
+    bench.missing = False
+    await bench.keeper.wait_ready()
+    assert bench.keeper.state.name == "ready"
+
+
+async def test_an_idle_engine_that_dies_is_restarted_with_its_version(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    bench.engines[0].die()
+    assert bench.keeper.state.name == "restarting"
+    await bench.until("ready", "failed")
+    assert (bench.keeper.state.name, bench.keeper.serving, bench.restored) == ("ready", "v1", 2)
+    assert bench.engines[0].closed
+    assert bench.slept == [0.5]
+
+
+async def test_an_engine_that_dies_in_use_is_restarted_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    with pytest.raises(EngineError):
+        async with bench.keeper.use():
+            bench.engines[0].die()  # both ways a death shows: the callback and the error of the call in flight
+            raise DIED
+    await bench.until("ready", "failed")
+    assert len(bench.engines) == 2
+    async with bench.keeper.use() as engine:
+        assert engine is bench.engines[1]
+
+
+async def test_an_engine_that_keeps_dying_is_given_up_with_its_log(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [None, DIED, DIED, DIED])
+    await bench.keeper.start()
+    bench.engines[0].die()
+    await bench.until("failed")
+    assert len(bench.engines) == 3
+    assert bench.slept == [0.5, 1.0]
+    assert str(tmp_path / "engine.log") in bench.keeper.state.sentence
+
+
+async def test_a_given_up_engine_gets_a_fresh_chance_when_it_is_needed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [DIED, DIED, DIED])
+    await bench.keeper.start()
+    await bench.until("failed")
+    async with bench.keeper.use() as engine:
+        assert engine is bench.engines[-1]
+
+
+async def test_deaths_long_ago_do_not_count(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    for number in range(5):
+        bench.time += 61
+        bench.engines[number].die()
+        await bench.until("ready", "failed")
+    assert bench.keeper.state.name == "ready"
+
+
+async def test_out_of_memory_is_not_tried_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [EngineError("out-of-memory", "The model does not fit into memory.")])
+    await bench.keeper.start()
+    assert bench.keeper.state.name == "failed"
+    assert bench.keeper.state.sentence.startswith("The model does not fit into memory.")
+    assert len(bench.engines) == 1
+
+
+async def test_a_swap_waits_for_the_reply_before_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    order: list[str] = []
+
+    async def swap() -> None:
+        async with bench.keeper.use():
+            order.append("swap")
+
+    async with bench.keeper.use():
+        task = asyncio.create_task(swap())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        order.append("reply")
+    await task
+    assert order == ["reply", "swap"]
+
+
+async def test_an_unloaded_engine_says_why_the_chat_waits(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    await bench.keeper.unload("The chat waits for the retraining.")
+    assert bench.engines[0].closed
+    with pytest.raises(DeskError, match="waits for the retraining"):
+        await bench.keeper.wait_ready()
+    await bench.keeper.reload()
+    assert (bench.keeper.state.name, bench.keeper.serving) == ("ready", "v1")
+
+
+async def test_a_closed_keeper_restarts_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    await bench.keeper.close()
+    bench.engines[0].die()
+    assert bench.keeper.state.name == "absent"
+    assert len(bench.engines) == 1
