@@ -20,7 +20,7 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 from bot.types import EngineError
-from store.home import Home
+from store.home import Home, private_file
 from store.text import clean
 from tui.core import DeskError, DeskService
 from tui.core.errors import with_log
@@ -141,7 +141,7 @@ def log_crash(home: str | None, error: BaseException) -> Path | None:
         log = Home.open(home).logs / "command.log"
         stamp = datetime.now(UTC).isoformat(timespec="seconds")
         details = "".join(traceback.format_exception(error))
-        with log.open("a", encoding="utf-8") as file:
+        with private_file(log).open("a", encoding="utf-8") as file:
             file.write(f"{stamp} {' '.join(sys.argv[1:2])}\n{details}\n")
     except OSError:
         return None

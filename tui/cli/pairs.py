@@ -28,9 +28,7 @@ def pairs(ctx: click.Context) -> None:
 @click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
 @click.option("--split", type=click.Choice(["train", "heldout"]), help="Put every pair on this side.")
 @click.option("--strict", is_flag=True, help="Import everything or, if one row is bad, nothing.")
-@click.option(
-    "--columns", metavar="ROLE=NAME,...", help="Name a CSV's columns: instruction=question,output=reply."
-)
+@click.option("--columns", metavar="ROLE=NAME,...", help="Name a CSV's columns: instruction=question,output=reply.")
 @home_option
 @json_option
 @pass_cli

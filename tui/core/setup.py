@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.locate import STARTER, base_folder, is_prepared
 from store.desk import Desk
+from store.home import private_file
 from tui.core.errors import DeskError
 
 Say = Callable[[str], None]
@@ -73,7 +74,7 @@ async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
     assert process.stdout is not None
     last = ""
     try:
-        with log.open("a", encoding="utf-8") as kept:
+        with private_file(log).open("a", encoding="utf-8") as kept:
             async for raw in process.stdout:
                 line = raw.decode("utf-8", "replace").rstrip()
                 kept.write(line + "\n")

@@ -19,8 +19,10 @@ UNFIT = frozenset({"probe-failed", "adapter-damaged", "base-changed"})
 class VersionDesk:
     """Activation, rollback and the follow-up in the engine, for one operator."""
 
-    def __init__(self, desk: Desk, keeper: EngineKeeper, who: str, tell: Callable[[DeskChange], None]) -> None:
-        self._desk, self._keeper, self._who, self._tell = desk, keeper, who, tell
+    def __init__(
+        self, desk: Desk, keeper: EngineKeeper, who: str, tell: Callable[[DeskChange], None], pin: str | None = None
+    ) -> None:
+        self._desk, self._keeper, self._who, self._tell, self._pin = desk, keeper, who, tell, pin
 
     @property
     def active(self) -> str:

@@ -1,0 +1,145 @@
+"""What scripts depend on: where options may stand, what goes to stdout, exit codes, and no tracebacks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from store.desk import Desk
+from tui.cli.context import one_line_json
+from tui.cli.root import cli
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DESKLOOP_MODELS", raising=False)
+    monkeypatch.setenv("DESKLOOP_HOME", str(tmp_path / "by-environment"))
+    return tmp_path / "home"
+
+
+def deskloop(*arguments: object) -> Result:
+    """Run a command; stdout and stderr are kept apart."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def a_reply(home: Path, text: str = "We open at nine.") -> int:
+    """A finished reply in the desk at *home*."""
+    with Desk.open(home) as desk:
+        conversation = desk.conversations.create("tester")
+        message = desk.conversations.add_customer(conversation.id, "When do you open?", "tester")
+        reply = desk.conversations.begin_reply(message.id, "base", {})
+        desk.conversations.finish_reply(reply.id, text, "complete", 5, 0.5, 0.1)
+        return reply.id
+
+
+@pytest.mark.parametrize("order", ["before", "after", "group", "environment"])
+def test_the_home_may_stand_anywhere(home: Path, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments: dict[str, list[object]] = {
+        "before": ["--home", home, "pairs", "list", "--json"],
+        "group": ["pairs", "--home", home, "list", "--json"],
+        "after": ["pairs", "list", "--json", "--home", home],
+        "environment": ["pairs", "list", "--json"],
+    }
+    if order == "environment":
+        monkeypatch.setenv("DESKLOOP_HOME", str(home))
+    result = deskloop(*arguments[order])
+    assert result.exit_code == 0, result.stderr
+    assert (home / "desk.db").is_file()
+    assert not (home.parent / "by-environment").exists()
+
+
+def test_the_home_nearest_to_the_command_wins(home: Path) -> None:
+    deskloop("--home", home / "outer", "pairs", "list", "--home", home / "inner")
+    assert [path.name for path in home.iterdir()] == ["inner"]
+
+
+@pytest.mark.parametrize("group", ["pairs", "versions", "runs", "settings"])
+def test_a_group_without_a_command_lists(home: Path, group: str) -> None:
+    result = deskloop(group, "--json", "--home", home)
+    assert result.exit_code == 0, result.stderr
+    for line in result.stdout.splitlines():
+        json.loads(line)
+
+
+def test_correct_and_approve_take_the_number_ask_gave(home: Path) -> None:
+    reply = a_reply(home)
+    corrected = deskloop("correct", reply, "We open at eight.", "--home", home, "--json")
+    assert corrected.exit_code == 0, corrected.stderr
+    assert json.loads(corrected.stdout) | {"pair": 0} == {"reply_id": reply, "pair": 0, "waiting": 1}
+    approved = deskloop("approve", reply, "--home", home, "--json")
+    assert json.loads(approved.stdout)["waiting"] == 0
+    with Desk.open(home) as desk:
+        assert [pair.source for pair in desk.pairs.list()] == ["approval"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["correct", "99", "better"], "There is no turn 99."),
+        (["approve", "99"], "There is no turn 99."),
+        (["versions", "activate", "v7"], "There is no version v7."),
+        (["versions", "show", "v7"], "There is no version v7."),
+        (["versions", "verify", "v7"], "There is no version v7."),
+        (["versions", "rollback"], "There is no earlier version"),
+        (["runs", "show", "4"], "There is no run 4."),
+        (["runs", "resume", "4"], "There is no run 4."),
+        (["runs", "discard", "4"], "There is no run 4."),
+        (["ask", "hello"], "deskloop setup"),
+        (["settings", "set", "min_pairs", "many"], "must be a whole number"),
+    ],
+)
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(home: Path, arguments: list[str], sentence: str) -> None:
+    result = deskloop(*arguments, "--home", home, "--json")
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["nonsense"], ["ask"], ["correct", "x", "text"], ["pairs", "import", "/no/such/file"], ["settings", "get", "x"]],
+)
+def test_wrong_usage_is_exit_code_2(home: Path, arguments: list[str]) -> None:
+    assert deskloop(*arguments).exit_code == 2
+
+
+def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(self: object) -> None:
+        raise RuntimeError("boom \x1b[31m")
+
+    monkeypatch.setattr("store.judgements.Judgements.waiting", crash)
+    result = deskloop("approve", a_reply(home), "--home", home)
+    log = home / "logs" / "command.log"
+    assert result.exit_code == 1
+    assert str(log) in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "\x1b" not in result.stderr
+    assert "RuntimeError: boom" in log.read_text(encoding="utf-8")
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def test_control_characters_do_not_reach_the_terminal(home: Path) -> None:
+    with Desk.open(home) as desk:
+        desk.db.run("INSERT INTO settings (key, value, updated_at, updated_by) VALUES ('operator', ?, '', '')",
+                    json.dumps("\x1b]52;c;aGk=\x07Eve\x9b31m"))  # fmt: skip
+    plain, as_json = deskloop("settings", "--home", home), deskloop("settings", "--home", home, "--json")
+    for text in (plain.stdout, as_json.stdout):
+        assert not set(text) & set("\x1b\x07\x9b")
+    assert json.loads(as_json.stdout)["operator"].endswith("Eve\x9b31m")
+
+
+def test_one_line_json_keeps_its_line_and_its_meaning() -> None:
+    value = {"text": "a\nb\u2028c\x85d\x9be 你好 \u202e"}
+    line = one_line_json(value)
+    assert len(line.splitlines()) == 1
+    assert "你好" in line
+    assert json.loads(line) == value
+
+
+def test_settings_are_set_and_read(home: Path) -> None:
+    assert deskloop("settings", "set", "min_pairs", "12", "--home", home).exit_code == 0
+    assert deskloop("settings", "get", "min_pairs", "--home", home).stdout == "12\n"
