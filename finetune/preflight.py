@@ -1,0 +1,133 @@
+"""Before a run: is there enough to learn from, enough memory and disk, and how long will it take? Needs no torch."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+import psutil
+
+from bot.limits import serving_bytes, training_bytes
+from bot.locate import base_folder, is_prepared
+from finetune.recipe import Recipe
+from store.desk import Desk
+from store.records import Pair
+
+# Trained tokens a second where this desk has no run of its own to go by: SmolLM2-135M on 2 cores, benchmarks/.
+DEFAULT_SPEED = 200.0
+DISK_NEEDED = 600 * 2**20  # checkpoints, adapter and database with room to spare for a small base
+CHARACTERS_PER_TOKEN = 3.6  # English text in the starter's tokenizer; Chinese takes about two tokens a character
+PROMPT_TOKENS = 20  # the template's own tokens around a pair
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What a run would do. ``problems`` forbid it, ``warnings`` are for the operator to weigh; memory in bytes."""
+
+    pairs: int
+    new_corrections: int
+    conflicts: int
+    heldout: int
+    parent: str
+    memory_needed: int
+    memory_available: int
+    disk_free: int
+    estimate_seconds: float
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+    unload_engine: bool  # the chat's memory would have to be lent to the run
+
+
+def preflight(desk: Desk, recipe: Recipe) -> Preflight:
+    """Look at *desk* and say what a run with *recipe* would train on, need and take."""
+    settings = desk.settings.load()
+    training = desk.pairs.training_set()
+    fresh = sum(new for _, new in training)
+    conflicts = len(desk.pairs.conflicts())
+    heldout = desk.pairs.count(split="heldout")
+    parent = warm_parent(desk, recipe)
+    problems: list[str] = []
+    warnings: list[str] = []
+
+    if len(training) < settings.min_pairs:
+        problems.append(
+            f"There are {len(training)} pairs to train on and at least {settings.min_pairs} are needed. "
+            "Correct or approve more replies, or import some pairs."
+        )
+    if (recipe.method == "qlora") != (settings.quantization == "nf4"):
+        problems.append(
+            f"The recipe's method {recipe.method} does not go with the setting quantization = {settings.quantization}: "
+            "qlora needs nf4, lora needs bf16 or fp32."
+        )
+    folder = base_folder(desk.home.models, settings.base)
+    need = 0
+    memory = psutil.virtual_memory()
+    if not is_prepared(folder):
+        problems.append("This desk has no model yet. Run `deskloop setup` first.")
+    else:
+        need = training_bytes(folder, settings.quantization)
+    unload = False
+    if need > memory.available:
+        freed = serving_bytes(folder, settings.quantization)
+        unload = need <= memory.available + freed
+        warnings.append(
+            f"Training needs about {need / 2**30:.1f} GiB and {memory.available / 2**30:.1f} GiB are free. "
+            + (
+                "The chat has to wait until it is done."
+                if unload
+                else "It may run out of memory; nothing would be lost."
+            )
+        )
+    free = shutil.disk_usage(desk.home.root).free
+    if free < DISK_NEEDED:
+        problems.append(f"Only {free / 2**20:.0f} MiB of disk are free and {DISK_NEEDED / 2**20:.0f} MiB are needed.")
+    if conflicts:
+        warnings.append(
+            f"{conflicts} questions have more than one answer; where one of them is a correction, the newest counts."
+        )
+    if heldout < 20:
+        warnings.append(
+            f"There are {heldout} held-out pairs to judge by; with fewer than 20 the verdict can only be inconclusive."
+        )
+    return Preflight(
+        pairs=len(training),
+        new_corrections=fresh,
+        conflicts=conflicts,
+        heldout=heldout,
+        parent=parent,
+        memory_needed=need,
+        memory_available=memory.available,
+        disk_free=free,
+        estimate_seconds=_estimate(desk, recipe, training, heldout, warm=parent != "base"),
+        problems=tuple(problems),
+        warnings=tuple(warnings),
+        unload_engine=unload,
+    )
+
+
+def warm_parent(desk: Desk, recipe: Recipe) -> str:
+    """The version a run would go on from, as far as its row tells: the active one, or "base"."""
+    active = desk.promotions.active()
+    if active == "base" or not recipe.warm_start:
+        return "base"
+    return active if recipe.can_go_on_from(desk.versions.get(active).recipe) else "base"
+
+
+def tokens_of(pair: Pair) -> float:
+    """About how many tokens *pair* takes."""
+    text = "".join([pair.instruction, pair.output, *(side for exchange in pair.history for side in exchange)])
+    wide = sum(ord(character) > 0x2E80 for character in text)
+    return PROMPT_TOKENS + (len(text) - wide) / CHARACTERS_PER_TOKEN + 2 * wide
+
+
+def _estimate(desk: Desk, recipe: Recipe, training: list[tuple[Pair, bool]], heldout: int, *, warm: bool) -> float:
+    """Seconds until the verdict: measured speed of the desk's last run, else that of a small machine."""
+    speed = DEFAULT_SPEED
+    for run in desk.runs.list(limit=10):
+        told = [event.body.get("tokens_per_second") for event in desk.runs.events(run.id) if event.kind == "step"]
+        if told and told[-1]:
+            speed = float(told[-1])
+            break
+    tokens = sum(tokens_of(pair) * (recipe.new_weight if new else 1) for pair, new in training)
+    epochs = recipe.warm_epochs if warm else recipe.epochs
+    return 25 + tokens * epochs / speed + 0.8 * heldout  # starting two processes; answering by two versions
