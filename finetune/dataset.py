@@ -1,0 +1,109 @@
+"""Pairs as what the trainer eats: token ids, and where the model is to learn."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import Sampler
+
+from bot.render import end_of_turn, render_pair
+from bot.types import Prompt
+from store.records import Pair
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+IGNORED = -100  # the label of a place that is not learned, by torch's convention
+BUCKET_BATCHES = 9  # batches sorted by length among themselves: little padding, still a random order
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """What did not fit: pairs that lost exchanges of their history, pairs that lost the end of their output, and
+    pairs that are left out because nothing would remain to learn."""
+
+    history: int
+    output: int
+    dropped: int
+
+
+def build_dataset(
+    tokenizer: Any, train: Sequence[tuple[Pair, int]], system: str, max_length: int
+) -> tuple[Dataset, Cuts]:
+    """A dataset with ``input_ids``, ``answer_start`` and ``length``, each pair as often as its weight says."""
+    from datasets import Dataset
+
+    rows: list[dict[str, Any]] = []
+    cut_history = cut_output = dropped = 0
+    for pair, weight in train:
+        ids, start, lost = _fit(tokenizer, pair, system, max_length)
+        cut_history += lost > 0
+        if len(ids) > max_length:
+            ids = [*ids[: max_length - 1], end_of_turn(tokenizer)]
+            cut_output += 1
+        if start >= len(ids) - 1:
+            dropped += 1
+            continue
+        rows += [{"input_ids": ids, "answer_start": start, "length": len(ids)}] * weight
+    columns: dict[str, list[Any]] = {key: [row[key] for row in rows] for key in ("input_ids", "answer_start", "length")}
+    return Dataset.from_dict(columns), Cuts(cut_history, cut_output, dropped)
+
+
+def _fit(tokenizer: Any, pair: Pair, system: str, max_length: int) -> tuple[list[int], int, int]:
+    """(ids, first learned place, exchanges left out), the oldest exchanges going first."""
+    for lost in range(len(pair.history) + 1):
+        ids, mask = render_pair(tokenizer, Prompt(system, pair.history[lost:], pair.instruction), pair.output)
+        if len(ids) <= max_length:
+            break
+    return ids, mask.index(1), lost
+
+
+@dataclass(frozen=True, slots=True)
+class Collator:
+    """Rows to a batch: padded on the right, so that under a causal mask no real token ever sees a pad."""
+
+    pad: int
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        """``input_ids`` and ``labels``, both (rows, longest)."""
+        width = max(len(row["input_ids"]) for row in rows)
+        ids = torch.full((len(rows), width), self.pad)
+        labels = torch.full((len(rows), width), IGNORED)
+        for place, row in enumerate(rows):
+            tokens = torch.tensor(row["input_ids"])
+            ids[place, : len(tokens)] = tokens
+            labels[place, row["answer_start"] : len(tokens)] = tokens[row["answer_start"] :]
+        return {"input_ids": ids, "labels": labels}
+
+
+class LengthBuckets(Sampler[int]):
+    """A random order in which neighbours are of similar length. The same for the same seed and epoch, so that a
+    resumed run goes on with the batches it would have had."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self._lengths, self._batch, self._seed, self._epoch = lengths, batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the trainer at the start of each epoch."""
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self._lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        chance = random.Random(f"{self._seed}/{self._epoch}")
+        order = chance.sample(range(len(self._lengths)), len(self._lengths))
+        size = BUCKET_BATCHES * self._batch
+        batches: list[list[int]] = []
+        for begin in range(0, len(order), size):
+            bucket = sorted(order[begin : begin + size], key=lambda index: self._lengths[index])
+            batches += [bucket[place : place + self._batch] for place in range(0, len(bucket), self._batch)]
+        short = [batch for batch in batches if len(batch) < self._batch]
+        whole = [batch for batch in batches if len(batch) == self._batch]
+        chance.shuffle(whole)
+        for batch in whole + short:  # an incomplete batch anywhere but at the end would shift all that follow
+            yield from batch

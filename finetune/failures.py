@@ -1,0 +1,53 @@
+"""What can go wrong in a run: each kind with its own sentence. In all of them the old version keeps answering."""
+
+from __future__ import annotations
+
+import errno
+
+SAFE = "Nothing was lost, and what answered before goes on answering."
+
+SENTENCES = {
+    "out-of-memory": f"The machine ran out of memory while training. {SAFE} Close other programs, or retrain with a "
+    "smaller batch_size or max_length.",
+    "disk-full": f"The disk is full. {SAFE} Free some space and resume the run.",
+    "diverged": f"Training went astray: the loss became infinite or no number. {SAFE} Retrain with a smaller "
+    "learning_rate.",
+    "nothing-to-learn": f"Not one pair has anything left to learn within max_length. {SAFE} Raise max_length, or "
+    "shorten the pairs.",
+    "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies, or import some.",
+    "base-changed": f"The base model is not the one this run began with. {SAFE} Change it back, or discard the run "
+    "and start another.",
+    "base-missing": f"The base model is not where it should be. {SAFE} Run `deskloop setup`, then resume the run.",
+    "trainer-died": f"The training process ended unexpectedly. {SAFE} Resume the run, or look into its log.",
+    "engine-died": f"The engine that judges the new version ended unexpectedly. {SAFE} Resume the run.",
+    "probe-failed": f"The new version does not load as it should. {SAFE} Retrain, or look into the run's log.",
+    "failed": f"The run failed. {SAFE} Look into its log, then resume or start another.",
+}
+
+
+class RunFailure(Exception):
+    """A run can't go on. ``kind`` is a key of :data:`SENTENCES`."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        super().__init__(detail or kind)
+        self.kind = kind if kind in SENTENCES else "failed"
+
+    @property
+    def sentence(self) -> str:
+        """What the operator reads."""
+        return SENTENCES[self.kind]
+
+
+def kind_of(error: BaseException) -> str:
+    """The kind of an error that was not raised as a :class:`RunFailure`."""
+    if isinstance(error, RunFailure):
+        return error.kind
+    text = f"{type(error).__name__}: {error}".lower()
+    if isinstance(error, MemoryError) or any(
+        sign in text for sign in ("out of memory", "outofmemory", "can't allocate memory", "cannot allocate memory")
+    ):
+        return "out-of-memory"
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or "no space left" in text or "database or disk is full" in text:
+        return "disk-full"
+    return "failed"

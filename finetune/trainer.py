@@ -1,0 +1,106 @@
+"""The training process: ``python -m finetune.trainer``, a child of the run process.
+
+A process of its own, so that its memory is all given back before the new version is judged, so that cancelling is a
+kill that can't hang, and so that the run can say what happened if the system ends it for want of memory. Events go to
+standard output as JSON lines; the end of standard input asks for a checkpoint and a stop.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any
+
+from bot.engine import private_streams
+from bot.types import BaseSpec
+from bot.wire import decode, encode
+from finetune.failures import RunFailure, kind_of
+
+INTERRUPTED = 75  # exit code: stopped as asked, with a checkpoint to go on from
+FAILED = 1
+
+
+def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
+    """Do the training that *job* describes: home, run, base, recipe, system, parent folder or None."""
+    import psutil
+
+    from bot.base import load_tokenizer
+    from bot.limits import training_bytes
+    from finetune.dataset import build_dataset
+    from finetune.files import RunFiles
+    from finetune.recipe import Recipe
+    from finetune.training import load_for_training, train, warm_start
+    from store.desk import Desk
+
+    recipe = Recipe(**job["recipe"])
+    spec = BaseSpec(**job["base"])
+    with Desk.open(job["home"]) as desk:
+        pairs, _ = desk.runs.snapshot(job["run"])
+        files = RunFiles.of(desk.home, job["run"])
+    data, cuts = build_dataset(load_tokenizer(spec.folder), pairs, job["system"], recipe.max_length)
+    if len(data) == 0:
+        raise RunFailure("nothing-to-learn")
+    if cuts.history or cuts.output or cuts.dropped:
+        sentence = (
+            f"To fit max_length, {cuts.history} pairs lost old history, {cuts.output} the end of their answer, "
+            f"and {cuts.dropped} were left out."
+        )
+        tell("note", {"sentence": sentence})
+    longest = max(data["length"])
+    dense = training_bytes(spec.folder, spec.quantization, longest * recipe.batch_size, recipe.r, dense=True)
+    unpack = spec.quantization == "nf4" and dense < 0.8 * psutil.virtual_memory().available
+    model, tokenizer = load_for_training(spec, recipe, longest=longest, unpack=unpack)
+    if job["parent"] is not None:
+        warm_start(model, Path(job["parent"]))
+    tell("phase", {"phase": "training", "sentence": f"Training on {len(data)} examples."})
+    warm = job["parent"] is not None
+    facts = train(model, tokenizer, data, recipe, files, warm=warm, tell=tell, stop=stop.is_set)
+    facts["trainable_share"] = facts["trainable_parameters"] / model.get_base_model().num_parameters()
+    facts["examples"], facts["cuts"] = len(data), [cuts.history, cuts.output, cuts.dropped]
+    tell("trained", facts)
+
+
+def main() -> int:
+    """Entry point: the job is the first line of standard input."""
+    requests, events = private_streams()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    job = decode(requests.readline())
+    stop = threading.Event()
+
+    def watch() -> None:
+        while requests.readline():
+            pass
+        stop.set()
+
+    def tell(kind: str, body: dict[str, Any]) -> None:
+        try:
+            events.write(encode({"kind": kind, "body": body}))
+            events.flush()
+        except OSError:  # nobody listens any more: save and stop
+            stop.set()
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        run(job, tell, stop)
+    except BaseException as error:
+        from finetune.training import Interrupted
+
+        if isinstance(error, Interrupted):
+            return INTERRUPTED
+        traceback.print_exc()
+        tell("failed", {"kind": kind_of(error), "detail": f"{type(error).__name__}: {error}"})
+        return FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.write(json.dumps({"exit": code}) + "\n")
+    sys.stderr.flush()
+    os._exit(code)  # torch's threads take seconds to wind down, and everything is written

@@ -1,0 +1,228 @@
+"""Training itself: transformers' Trainer over the pairs, with the parts that make it right and fast on a small desk."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import torch
+from torch.nn import functional
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from bot.base import load_base
+from bot.types import BaseSpec
+from finetune.dataset import IGNORED, Collator, LengthBuckets
+from finetune.failures import RunFailure
+from finetune.files import RunFiles, mark_complete
+from finetune.frozen import unpack_frozen
+from finetune.lora_kernel import SharedDropout, install
+from finetune.methods import METHODS
+from finetune.recipe import Recipe
+
+Tell = Callable[[str, dict[str, Any]], None]
+SAVE_EVERY = 30.0  # seconds between checkpoints: what a power cut costs at most
+TELL_EVERY = 0.25  # seconds between two step events
+EAGER_UP_TO = (
+    512  # tokens; for sequences shorter than this plain attention beats SDPA's CPU kernel, whose backward is slow
+)
+
+
+class Interrupted(Exception):
+    """Training was asked to stop and has left a checkpoint to go on from."""
+
+
+def load_for_training(spec: BaseSpec, recipe: Recipe, *, longest: int, unpack: bool) -> tuple[Any, Any]:
+    """(model, tokenizer): the frozen base with a fresh, trainable adapter named ``default``.
+
+    ``longest``: tokens of the longest pair; ``unpack``: hold 4-bit weights unpacked, where memory allows."""
+    from peft import get_peft_model
+
+    model, tokenizer = load_base(spec, training=True)
+    on_cpu = model.device.type == "cpu"
+    if on_cpu and longest <= EAGER_UP_TO:
+        model.set_attn_implementation("eager")
+    if on_cpu and unpack:
+        unpack_frozen(model)
+    torch.manual_seed(recipe.seed)
+    return get_peft_model(model, METHODS[recipe.method](recipe)), tokenizer
+
+
+def warm_start(model: Any, folder: Path) -> None:
+    """Put the weights of a published adapter into the trainable one. Raises :class:`RunFailure` if they don't fit."""
+    result = model.load_adapter(str(folder), adapter_name="default", is_trainable=True)
+    if [key for key in result.missing_keys if "default" in key.split(".")] or result.unexpected_keys:
+        raise RunFailure("failed", f"{folder} does not fit the adapter to be trained")
+
+
+class DeskTrainer(Trainer):
+    """A Trainer that computes the output head only where there is something to learn, and watches the loss."""
+
+    def __init__(self, *args: Any, recipe: Recipe, lengths: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._buckets = LengthBuckets(lengths, recipe.batch_size, recipe.seed)
+        self.dropout: SharedDropout | None = install(self.model)
+        self.last_loss = math.nan
+        self.tokens = 0
+
+    def _get_train_sampler(self, *args: Any, **kwargs: Any) -> LengthBuckets:
+        return self._buckets
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Mean cross-entropy of the answer's tokens. The head, a fifth of a small model's work, is applied to the
+        places that are learned alone. There is no attention mask: pads are on the right, where no token that
+        counts looks under a causal mask."""
+        causal = model.get_base_model()
+        hidden = causal.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
+        targets = inputs["labels"][:, 1:]
+        learned = targets != IGNORED
+        logits = causal.get_output_embeddings()(hidden[:, :-1][learned]).float()
+        total = functional.cross_entropy(logits, targets[learned], reduction="sum")
+        loss = total / (num_items_in_batch if num_items_in_batch is not None else learned.sum())
+        self.tokens += inputs["input_ids"].numel()
+        self.last_loss = float(total.detach()) / max(1, int(learned.sum()))
+        if not math.isfinite(self.last_loss):
+            raise RunFailure("diverged", f"loss {self.last_loss}")
+        if self.dropout is not None:
+            self.dropout.forget()
+        return (loss, {"logits": logits}) if return_outputs else loss
+
+
+class Watch(TrainerCallback):
+    """Tells how it goes, writes checkpoints by the clock, and stops when asked."""
+
+    def __init__(self, trainer: DeskTrainer, files: RunFiles, tell: Tell, stop: Callable[[], bool]) -> None:
+        self._trainer, self._files, self._tell, self._stop = trainer, files, tell, stop
+        self._saved = self._told = time.monotonic()
+        self._begun: tuple[float, int] | None = None
+        self.interrupted = False
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """After each step."""
+        now = time.monotonic()
+        if self._begun is None:  # the first step warms up; time left is judged by those after it
+            self._begun = (now, state.global_step)
+            self._trainer.tokens = 0
+        last = state.global_step >= state.max_steps
+        if now - self._told >= TELL_EVERY or last or state.global_step == 1:
+            self._told = now
+            self._tell("step", self._facts(state, now))
+        if self._stop():
+            self.interrupted = not last
+            control.should_training_stop = True
+        if (now - self._saved >= SAVE_EVERY or self.interrupted) and not last:
+            self._saved = now
+            control.should_save = True
+        return control
+
+    def _facts(self, state: TrainerState, now: float) -> dict[str, Any]:
+        assert self._begun is not None
+        seconds, steps = now - self._begun[0], state.global_step - self._begun[1]
+        scheduler = self._trainer.lr_scheduler
+        return {
+            "step": state.global_step,
+            "steps": state.max_steps,
+            "epoch": round(state.epoch or 0.0, 3),
+            "loss": round(self._trainer.last_loss, 4),
+            "learning_rate": float(scheduler.get_last_lr()[0]) if scheduler is not None else None,
+            "tokens_per_second": round(self._trainer.tokens / seconds, 1) if steps else None,
+            "seconds_left": round(seconds / steps * (state.max_steps - state.global_step), 1) if steps else None,
+            "peak_memory_bytes": peak_memory(),
+        }
+
+    def on_save(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """The checkpoint is written: now mark it, and only then remove the one before it."""
+        path = self._files.checkpoints / f"checkpoint-{state.global_step}"
+        mark_complete(path)
+        self._files.drop_checkpoints(but=path)
+        return control
+
+
+def train(
+    model: Any,
+    tokenizer: Any,
+    data: Any,
+    recipe: Recipe,
+    files: RunFiles,
+    *,
+    warm: bool,
+    tell: Tell,
+    stop: Callable[[], bool],
+) -> dict[str, Any]:
+    """Train the adapter of *model* on *data*, going on from the newest whole checkpoint, and save it.
+
+    Returns facts for the card. Raises :class:`Interrupted` (a checkpoint is there) or :class:`RunFailure`."""
+    torch.set_flush_denormal(True)
+    on_gpu = model.device.type == "cuda"
+    args = TrainingArguments(
+        output_dir=str(files.checkpoints),
+        per_device_train_batch_size=recipe.batch_size,
+        num_train_epochs=recipe.warm_epochs if warm else recipe.epochs,
+        learning_rate=recipe.warm_learning_rate if warm else recipe.learning_rate,
+        lr_scheduler_type=recipe.schedule,
+        warmup_steps=recipe.warmup,  # a value below 1 is a share of all steps
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.max_grad_norm,
+        optim="adamw_torch_fused",
+        seed=recipe.seed,
+        bf16=on_gpu,
+        use_cpu=not on_gpu,
+        save_strategy="no",  # Watch saves by the clock
+        logging_strategy="no",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=on_gpu,
+        average_tokens_across_devices=False,
+    )
+    trainer = DeskTrainer(
+        model=model,
+        args=args,
+        train_dataset=data,
+        data_collator=Collator(tokenizer.pad_token_id),
+        processing_class=tokenizer,
+        recipe=recipe,
+        lengths=list(data["length"]),
+    )
+    watch = Watch(trainer, files, tell, stop)
+    trainer.add_callback(watch)
+    checkpoint = files.last_checkpoint()
+    files.drop_checkpoints(but=checkpoint)
+    start = time.monotonic()
+    trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
+    if watch.interrupted:
+        raise Interrupted
+    seconds = time.monotonic() - start
+    model.save_pretrained(str(files.adapter), safe_serialization=True)
+    (files.adapter / "README.md").unlink(missing_ok=True)  # peft's template says nothing true about this adapter
+    mark_complete(files.adapter)
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    return {
+        "train_seconds": round(seconds, 2),
+        "steps": trainer.state.global_step,
+        "trainable_parameters": trainable,
+        "peak_memory_bytes": peak_memory(),
+        "last_loss": round(trainer.last_loss, 4),
+    }
+
+
+def peak_memory() -> int:
+    """The most memory this process has had, in bytes; on a GPU its own."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    try:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    except ImportError:
+        return int(psutil.Process().memory_info().rss)

@@ -1,0 +1,361 @@
+"""The run process: ``python -m finetune.worker --home H --run N --lock-fd F``. Needs no torch itself.
+
+It drives one run through its states and has two children, one after the other: the training process, then a serving
+engine that measures the new version and judges it. What matters is in the store; a look there tells how far it is.
+
+Standard input is the leash: the line ``cancel`` gives the run up, the end of input means that the app is gone, and the
+run becomes ``interrupted``, to be resumed or discarded. Either works in every phase, since a run publishes in one
+rename and promotes in one transaction.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import time
+import traceback
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from bot.adapters import verify
+from bot.base import fingerprint
+from bot.client import EngineProcess
+from bot.locate import base_folder
+from bot.types import AdapterRef, BaseSpec, EngineError
+from bot.wire import LINE_LIMIT, decode, encode
+from finetune.failures import SENTENCES, RunFailure, kind_of
+from finetune.files import RunFiles
+from finetune.judge import evaluate_versions
+from finetune.preflight import warm_parent
+from finetune.publish import clean_up, publish
+from finetune.recipe import recipe_of
+from finetune.trainer import INTERRUPTED
+from store.desk import Desk
+from store.home import Home
+from store.records import Pair, Run
+from store.runs import LIVE, RunLock
+from store.versions import BASE
+
+NICENESS = 10  # the chat goes first
+SAVE_SECONDS = 20.0  # how long an interrupted trainer may take to write its last checkpoint
+JUDGED_EVERY = 0.5  # seconds between two events that say how many answers are judged
+
+
+class Leash:
+    """What the parent wants: ``go``, ``cancel``, or ``interrupt``."""
+
+    def __init__(self) -> None:
+        self.wish = "go"
+        self.pulled = asyncio.Event()
+
+    async def watch(self) -> None:
+        """Read standard input to its end."""
+        reader = asyncio.StreamReader()
+        await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+        while line := await reader.readline():
+            if line.strip() == b"cancel":
+                self._pull("cancel")
+        self._pull("interrupt")
+
+    def _pull(self, wish: str) -> None:
+        if self.wish == "go":
+            self.wish = wish
+            self.pulled.set()
+
+
+class Worker:
+    """One run, from wherever it stands to its end."""
+
+    def __init__(self, desk: Desk, run: Run, leash: Leash) -> None:
+        self._desk, self._run, self._leash = desk, run, leash
+        self._recipe = recipe_of(run.recipe)
+        self._files = RunFiles.of(desk.home, run.id)
+        settings = desk.settings.load()
+        self._system = settings.system_message
+        self._spec = BaseSpec(str(base_folder(desk.home.models, settings.base)), settings.quantization)
+        self._judged_at = 0.0
+
+    # -- life --------------------------------------------------------------------------------------
+    async def work(self) -> Run:
+        """Do it all; every way it can end is written to the store. Returns the run as it ended."""
+        task = asyncio.create_task(self._through(), name="run")
+        pull = asyncio.create_task(self._leash.pulled.wait(), name="leash")
+        await asyncio.wait({task, pull}, return_when=asyncio.FIRST_COMPLETED)
+        pull.cancel()
+        if not task.done():
+            task.cancel()
+        try:
+            await task
+        except asyncio.CancelledError:
+            self._given_up()
+        except BaseException as error:
+            traceback.print_exc()
+            self._failed(error)
+        return self._desk.runs.get(self._run.id)
+
+    def _given_up(self) -> None:
+        state = "cancelled" if self._leash.wish == "cancel" else "interrupted"
+        if self._desk.runs.get(self._run.id).state not in LIVE:
+            return  # it had just ended by itself
+        self._desk.runs.transition(self._run.id, state)
+        if state == "cancelled":
+            self._files.drop_work()
+        self._done(state)
+
+    def _failed(self, error: BaseException) -> None:
+        kind = error.kind if isinstance(error, EngineError) else kind_of(error)
+        sentence = error.sentence if isinstance(error, EngineError) else SENTENCES.get(kind, SENTENCES["failed"])
+        failure = {"kind": kind, "sentence": sentence, "log": str(self._files.log)}
+        if self._desk.runs.get(self._run.id).state in LIVE:
+            self._desk.runs.transition(self._run.id, "failed", failure=failure)
+        self._tell("failed", **failure)
+        self._done("failed")
+
+    async def _through(self) -> None:
+        mark = await asyncio.to_thread(fingerprint, self._spec)
+        run = self._desk.runs.get(self._run.id)
+        if run.base_fingerprint is not None and run.base_fingerprint != mark:
+            raise RunFailure("base-changed")
+        clean_up(self._desk)
+        train, heldout = self._snapshot(run, mark)
+        parent = self._parent(run, mark)
+        self._desk.runs.transition(self._run.id, "training", phase="training", base_fingerprint=mark, pid=os.getpid())
+        facts = await self._train(parent, len(train))
+        self._desk.runs.transition(self._run.id, "evaluating", phase="publishing")
+        await self._judge_and_promote(parent, mark, facts, train, heldout)
+
+    # -- data --------------------------------------------------------------------------------------
+    def _snapshot(self, run: Run, mark: str) -> tuple[list[tuple[Pair, int]], list[Pair]]:
+        """Fix the data, once; a resumed run finds it fixed."""
+        if run.data_hash is None:
+            self._phase("snapshot", "Taking a snapshot of the pairs.")
+            chosen = self._desk.pairs.training_set()
+            if len(chosen) < self._desk.settings.load().min_pairs:
+                raise RunFailure("too-few-pairs")
+            weights = [(pair, self._recipe.new_weight if new else 1) for pair, new in chosen]
+            heldout = self._desk.pairs.heldout_set()
+            digest = hashlib.sha256(mark.encode())
+            for pair, weight in weights:
+                digest.update(json.dumps([pair.instruction, pair.history, pair.output, weight]).encode())
+            self._desk.runs.set_snapshot(
+                run.id,
+                [(pair.id, weight) for pair, weight in weights],
+                [pair.id for pair in heldout],
+                digest.hexdigest(),
+            )
+        return self._desk.runs.snapshot(run.id)
+
+    def _parent(self, run: Run, mark: str) -> str:
+        """The version to go on from: decided when the run starts, kept when it is resumed."""
+        if self._files.last_checkpoint() is not None or self._files.trained:
+            return run.parent
+        parent = warm_parent(self._desk, self._recipe)
+        if parent != BASE:
+            try:
+                verify(self._folder(parent), mark)
+            except EngineError as error:
+                self._tell("note", sentence=f"Training starts afresh, not from {parent}: {error.sentence}")
+                parent = BASE
+        self._desk.runs.update(run.id, parent=parent)
+        return parent
+
+    def _folder(self, version: str) -> Path:
+        return self._desk.home.adapters / self._desk.versions.get(version).folder
+
+    # -- training ----------------------------------------------------------------------------------
+    async def _train(self, parent: str, pairs: int) -> dict[str, Any]:
+        facts_file = self._files.root / "training.json"
+        if self._files.trained and facts_file.is_file():
+            self._tell("note", sentence="Training was complete already; going on with the check.")
+            facts: dict[str, Any] = json.loads(facts_file.read_text())
+            return facts
+        again = self._files.last_checkpoint() is not None
+        start = "Going on from the last checkpoint" if again else f"Learning from {pairs} pairs, from {parent}"
+        self._phase("loading", f"{start}: loading the model.")
+        job = {
+            "home": str(self._desk.home.root),
+            "run": self._run.id,
+            "base": asdict(self._spec),
+            "recipe": self._recipe.to_dict(),
+            "system": self._system,
+            "parent": None if parent == BASE else str(self._folder(parent)),
+        }
+        facts = await self._trainer(job)
+        facts_file.write_text(json.dumps(facts))
+        return facts
+
+    async def _trainer(self, job: dict[str, Any]) -> dict[str, Any]:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "finetune.trainer",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            limit=LINE_LIMIT,
+        )
+        assert process.stdin is not None and process.stdout is not None
+        try:
+            process.stdin.write(encode(job))
+            await process.stdin.drain()
+            facts: dict[str, Any] | None = None
+            failure: dict[str, Any] | None = None
+            while line := await process.stdout.readline():
+                event = decode(line)
+                if event["kind"] == "trained":
+                    facts = event["body"]
+                elif event["kind"] == "failed":
+                    failure = event["body"]
+                else:
+                    self._told(event["kind"], event["body"])
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await self._stop_trainer(process)
+            raise
+        if failure is not None:
+            raise RunFailure(failure["kind"], failure["detail"])
+        if facts is None:
+            # Killed from outside; for a process that only computes that is nearly always the system, out of memory.
+            raise RunFailure("out-of-memory" if code == -9 else "trainer-died", f"the trainer ended with {code}")
+        return facts
+
+    async def _stop_trainer(self, process: asyncio.subprocess.Process) -> None:
+        """Cancelled: kill it. Interrupted: let it write a checkpoint first."""
+        assert process.stdin is not None
+        if self._leash.wish == "interrupt":
+            process.stdin.close()
+            with contextlib.suppress(TimeoutError):
+                if await asyncio.wait_for(process.wait(), SAVE_SECONDS) == INTERRUPTED:
+                    return
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+    # -- judging -----------------------------------------------------------------------------------
+    async def _judge_and_promote(
+        self, parent: str, mark: str, facts: dict[str, Any], train: list[tuple[Pair, int]], heldout: list[Pair]
+    ) -> None:
+        engine = EngineProcess(log=self._files.log)
+        try:
+            self._phase("loading", "Loading the new version as it will be served.")
+            base = await engine.load(self._spec)
+            candidate = self._desk.runs.get(self._run.id).candidate
+            if candidate is None:
+                candidate = await self._publish(engine, parent, mark, facts, train)
+            reference = AdapterRef(candidate, str(self._folder(candidate)))
+            await engine.activate(reference)  # the probe: what was published loads and answers as measured
+            active = self._desk.promotions.active()
+            self._phase("judging", f"Comparing {candidate} with {active} on {len(heldout)} held-out pairs.")
+            waiting = {pair.id for pair in self._desk.judgements.corrections_since_promotion()}
+            corrections = [pair for pair, _ in train if pair.id in waiting]
+            report = await evaluate_versions(
+                engine, self._desk, base, active, candidate, heldout, corrections, self._system, self._judged
+            )
+            self._conclude(active, candidate, report)
+        finally:
+            await engine.close()
+
+    async def _publish(
+        self, engine: EngineProcess, parent: str, mark: str, facts: dict[str, Any], train: list[tuple[Pair, int]]
+    ) -> str:
+        self._phase("publishing", "Measuring and publishing the new version.")
+        probe = await engine.probe(str(self._files.adapter))
+        run = self._desk.runs.get(self._run.id)
+        card = {
+            "parent": parent,
+            "recipe": self._recipe.to_dict(),
+            "base": {"folder": Path(self._spec.folder).name, "quantization": self._spec.quantization},
+            "base_fingerprint": mark,
+            "system_message": self._system,
+            "pairs": [[pair.id, weight] for pair, weight in train],
+            "data_hash": run.data_hash,
+            "training": facts,
+        }
+        row = publish(
+            self._desk,
+            self._run.id,
+            self._files.adapter,
+            base_fingerprint=mark,
+            method=self._recipe.method,
+            recipe=self._recipe.to_dict(),
+            card=card,
+            probe=probe,
+        )
+        return row.name
+
+    def _conclude(self, active: str, candidate: str, report: Any) -> None:
+        """The verdict, its report and, if it is good, the promotion: all in one transaction."""
+        body = report.to_dict()
+        runs = self._desk.runs
+        with self._desk.atomic():
+            runs.save_report(self._run.id, report.verdict, body, report.answers)
+            self._tell("verdict", version=candidate, **body)
+            if report.verdict == "promote" and self._desk.promotions.active() == active:
+                self._desk.promotions.promote(candidate, "gate", self._run.created_by, run_id=self._run.id)
+                state = "promoted"
+            elif report.verdict == "reject":
+                state = "rejected"
+            else:  # inconclusive, or another version was made active meanwhile, which nobody judged this one by
+                state = "held"
+            runs.transition(self._run.id, state, phase="")
+            if state == "promoted":
+                self._tell("promoted", version=candidate)
+        self._files.drop_work()
+        self._done(state)
+
+    # -- telling -----------------------------------------------------------------------------------
+    def _tell(self, kind: str, **body: Any) -> None:
+        self._desk.runs.add_event(self._run.id, kind, body)
+
+    def _told(self, kind: str, body: dict[str, Any]) -> None:
+        if kind == "phase":
+            self._desk.runs.update(self._run.id, phase=str(body["phase"]))
+        self._tell(kind, **body)
+
+    def _phase(self, phase: str, sentence: str) -> None:
+        self._told("phase", {"phase": phase, "sentence": sentence})
+
+    def _judged(self, done: int, total: int, version: str) -> None:
+        now = time.monotonic()
+        if now - self._judged_at >= JUDGED_EVERY or done == total:
+            self._judged_at = now
+            self._tell("judged", done=done, total=total, version=version)
+
+    def _done(self, state: str) -> None:
+        run = self._desk.runs.get(self._run.id)
+        bleu = (run.report or {}).get("bleu") or {"active": None, "candidate": None}
+        self._tell("done", run=run.id, verdict=run.verdict, version=run.candidate, bleu=bleu, state=state)
+
+
+async def main_async(home: Home, run_id: int) -> int:
+    """Work on one run under its leash; 0 unless it failed."""
+    with Desk.open(home) as desk:
+        leash = Leash()
+        watching = asyncio.create_task(leash.watch(), name="watch-parent")
+        run = await Worker(desk, desk.runs.get(run_id), leash).work()
+        watching.cancel()
+        return 1 if run.state == "failed" else 0
+
+
+def main() -> int:
+    """Entry point."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--home", required=True)
+    parser.add_argument("--run", type=int, required=True)
+    parser.add_argument("--lock-fd", type=int, required=True)
+    args = parser.parse_args()
+    home = Home.open(args.home)
+    lock = RunLock.adopt(home, args.lock_fd)  # held until this process ends, however it ends
+    os.nice(NICENESS)
+    code = asyncio.run(main_async(home, args.run))
+    lock.release()
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
