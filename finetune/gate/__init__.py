@@ -1,0 +1,26 @@
+"""The gate: is a candidate good enough to answer? Pure functions from answers to numbers and a verdict.
+
+Importing it loads neither sacrebleu nor numpy; scoring does.
+"""
+
+from finetune.gate.margins import GateMargins
+from finetune.gate.outcomes import outcome_of
+from finetune.gate.report import GateItem, GateReport, LanguageReport, Outcome, total
+from finetune.gate.scores import Scores, language_of, score, sentence_chrf, tokenizer_for
+from finetune.gate.verdict import judge
+
+__all__ = [
+    "GateItem",
+    "GateMargins",
+    "GateReport",
+    "LanguageReport",
+    "Outcome",
+    "Scores",
+    "judge",
+    "language_of",
+    "outcome_of",
+    "score",
+    "sentence_chrf",
+    "tokenizer_for",
+    "total",
+]

@@ -1,0 +1,71 @@
+"""What the gate tolerates, in one place, each number with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class GateMargins:
+    """The gate's thresholds. Points are BLEU or chrF points on the scale from 0 to 100.
+
+    The error rates named below were simulated by ``benchmarks/gate_power.py`` (its table is
+    ``benchmarks/results/gate_power.md``). Raises :class:`ValueError`, naming the field, for values that make no sense.
+    """
+
+    margin: float = 2.0
+    """How many points a candidate may fall short of the active version. Two points are about the least difference
+    that people notice between two systems; setting ``gate_margin_bleu``."""
+    large_drop: float = 15.0
+    """A drop of so many points, in BLEU or chrF, that even a handful of pairs is enough to block it. On 10 pairs, 15
+    points block 3% of equally good candidates and 99% of those that lost half of the right answers (10 points: 8% and
+    99%; 20 points: 1% and 96%)."""
+    alpha: float = 0.05
+    """Below this two-sided p a difference counts as real. It also sets the interval: each side leaves out as much."""
+    min_pairs: int = 20
+    """Fewer held-out pairs of a language are not enough evidence to promote by: randomisation has no power there."""
+    interval_pairs: int = 100
+    """From so many pairs the bootstrap interval of the difference is trustworthy, and is required to exclude a drop
+    of more than ``margin``. On small sets bootstrap is too sure of itself (n=10: .011 where randomisation says .20)."""
+    samples: int = 1000
+    """Trials of the randomisation test and resamples of the interval: p is then known to about 0.01 near 0.05."""
+    seed: int = 12345
+    """Seed of both, so that the same answers always get the same verdict (sacrebleu's default; its environment variable
+    SACREBLEU_SEED is not consulted)."""
+    learned_chrf: float = 80.0
+    """Sentence chrF from which an answer counts as saying what the correction says. Different answers of one desk score
+    20 to 45 against each other, an answer with one clause changed 80 and more."""
+    long_share: float = 0.5
+    """The share of references with four tokens or more below which chrF decides instead of BLEU: BLEU's 4-gram
+    precision would then rest on a minority of the answers."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.margin <= 100, "margin", "between 0 and 100")
+        _require(self.margin <= self.large_drop <= 100, "large_drop", "between margin and 100")
+        _require(0 < self.alpha < 0.5, "alpha", "above 0 and below 0.5")
+        _require(1 <= self.min_pairs <= self.interval_pairs, "min_pairs", "between 1 and interval_pairs")
+        _require(self.samples >= 100, "samples", "100 or more")
+        _require(self.seed >= 0, "seed", "0 or more")
+        _require(0 < self.learned_chrf <= 100, "learned_chrf", "above 0 and up to 100")
+        _require(0 <= self.long_share <= 1, "long_share", "between 0 and 1")
+
+    @classmethod
+    def with_margin(cls, margin: float) -> GateMargins:
+        """The defaults with another margin; the large drop grows with it where it must."""
+        return cls(margin=margin, large_drop=max(cls().large_drop, margin))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> GateMargins:
+        """The margins that :meth:`to_dict` wrote; fields it does not know are left out, missing ones get defaults."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
+
+
+def _require(holds: bool, name: str, what: str) -> None:
+    if not holds:
+        raise ValueError(f"The gate's {name} must be {what}.")

@@ -1,0 +1,266 @@
+"""Asking both versions: what is cached, what is asked once, what a cancel leaves, and what a file scores."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.types import FAITHFUL, Activation, AdapterRef, Answer, BaseFacts, Decoding, EngineError, Prompt
+from finetune import judge as judging
+from finetune.judge import CHUNK, Row, answer_key, evaluate_file, evaluate_versions, judging_decoding
+from store.desk import Desk
+
+FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 2048, 0.1, 1, 2, "cpu")
+SYSTEM = "You are a customer support agent."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A pair, as far as judging looks at it."""
+
+    id: int
+    instruction: str
+    output: str = "You can track your order in your account."
+    history: tuple[tuple[str, str], ...] = ()
+    lang: str = "en"
+
+
+class Scripted:
+    """An engine that answers by rule and remembers what it was asked."""
+
+    def __init__(self, rule: Callable[[str, Prompt], str]) -> None:
+        self.rule, self.active = rule, "base"
+        self.asked: list[tuple[str, Prompt]] = []
+        self.chunks: list[list[Prompt]] = []
+        self.activations: list[str] = []
+        self.decodings: set[Decoding] = set()
+        self.fail_after: int | None = None
+        self.hang_after: int | None = None
+        self.hanging = asyncio.Event()
+
+    async def activate(self, adapter: AdapterRef | None) -> Activation:
+        self.active = "base" if adapter is None else adapter.version
+        self.activations.append(self.active)
+        assert adapter is None or Path(adapter.folder).is_absolute()
+        return Activation(self.active, 0.0)
+
+    async def batch(
+        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Callable[[int, int], None] | None = None
+    ) -> list[Answer]:
+        if self.fail_after is not None and len(self.chunks) >= self.fail_after:
+            raise EngineError("engine-died", "The engine stopped unexpectedly.")
+        if self.hang_after is not None and len(self.chunks) >= self.hang_after:
+            self.hanging.set()
+            await asyncio.Event().wait()
+        self.chunks.append(list(prompts))
+        self.decodings.add(decoding)
+        answers = []
+        for number, prompt in enumerate(prompts, 1):
+            self.asked.append((self.active, prompt))
+            answers.append(Answer(self.rule(self.active, prompt), 3, 0.1, None, "complete"))
+            if on_progress is not None:
+                on_progress(number, len(prompts))
+        return answers
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"judging does not need {name}")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Desk.open(tmp_path) as opened:
+        for number in (1, 2):
+            opened.versions.add(number, f"v{number}", f"{number}" * 64, FACTS.fingerprint, "qlora", {}, None)
+        yield opened
+
+
+def right(version: str, prompt: Prompt) -> str:
+    return "You can track your order in your account."
+
+
+def pairs(n: int, start: int = 0) -> list[Asked]:
+    return [Asked(start + i, f"Where is order {start + i}" + "?" * (i % 7)) for i in range(n)]
+
+
+async def test_both_versions_answer_the_same_questions_and_are_judged(desk: Desk) -> None:
+    engine = Scripted(lambda version, prompt: right(version, prompt) if version == "v2" else "No idea about that.")
+    report = await evaluate_versions(engine, desk, FACTS, "v1", "v2", pairs(25), pairs(2, 100))
+    assert engine.activations == ["v1", "v2"]
+    assert report.verdict == "promote"
+    assert report.count("learned") == 2
+    assert report.sentence.startswith("v2 is not worse than v1")
+    assert [row.pair_id for row in report.answers] == [*range(25), 100, 101]
+    assert {prompt.system for _, prompt in engine.asked} == {SYSTEM}
+
+
+async def test_answers_go_to_their_own_questions_whatever_the_order_of_asking(desk: Desk) -> None:
+    engine = Scripted(lambda version, prompt: f"{version} {prompt.message}")
+    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), [])
+    for pair, row in zip(pairs(60), report.answers, strict=True):
+        assert (row.before, row.after) == (f"base {pair.instruction}", f"v1 {pair.instruction}")
+
+
+async def test_questions_are_asked_in_chunks_of_similar_length(desk: Desk) -> None:
+    engine = Scripted(right)
+    await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), [])
+    assert [len(chunk) for chunk in engine.chunks] == [CHUNK, CHUNK, 60 - 2 * CHUNK] * 2
+    lengths = [len(prompt.message) for chunk in engine.chunks[:3] for prompt in chunk]
+    assert lengths == sorted(lengths)
+
+
+async def test_the_active_versions_answers_are_cached_and_it_is_not_even_loaded(desk: Desk) -> None:
+    first = Scripted(right)
+    await evaluate_versions(first, desk, FACTS, "base", "v1", pairs(5), [])
+    second = Scripted(right)
+    report = await evaluate_versions(second, desk, FACTS, "v1", "v2", pairs(6), [])
+    assert second.activations == ["v1", "v2"]
+    assert [version for version, _ in second.asked] == ["v1"] + ["v2"] * 6  # v1 was v1's run's candidate
+    third = Scripted(right)
+    assert (await evaluate_versions(third, desk, FACTS, "v1", "v2", pairs(6), [])) == report
+    assert third.activations == []
+
+
+async def test_one_question_of_several_pairs_is_asked_once(desk: Desk) -> None:
+    engine = Scripted(right)
+    twice = [Asked(1, "Where is it?"), Asked(2, "Where is it?"), Asked(3, "Where is it?", history=(("Hi", "Hello"),))]
+    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", twice, [Asked(4, "Where is it?")])
+    assert len(engine.asked) == 4  # two different prompts, two versions
+    assert len(report.answers) == 4
+
+
+def prompt() -> Prompt:
+    return Prompt(SYSTEM, (("Hi", "Hello"),), "Where is it?")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda: answer_key(replace(FACTS, fingerprint="0" * 64), "a", FAITHFUL, prompt()),
+        lambda: answer_key(replace(FACTS, quantization="bf16"), "a", FAITHFUL, prompt()),
+        lambda: answer_key(replace(FACTS, device="cuda:0"), "a", FAITHFUL, prompt()),
+        lambda: answer_key(FACTS, "b", FAITHFUL, prompt()),
+        lambda: answer_key(FACTS, "base", FAITHFUL, prompt()),
+        lambda: answer_key(FACTS, "a", replace(FAITHFUL, max_new_tokens=9), prompt()),
+        lambda: answer_key(FACTS, "a", replace(FAITHFUL, repetition_penalty=1.1), prompt()),
+        lambda: answer_key(FACTS, "a", FAITHFUL, replace(prompt(), system="")),
+        lambda: answer_key(FACTS, "a", FAITHFUL, replace(prompt(), history=())),
+        lambda: answer_key(FACTS, "a", FAITHFUL, replace(prompt(), history=(("HiHello", ""),))),
+        lambda: answer_key(FACTS, "a", FAITHFUL, replace(prompt(), message="Where is it")),
+    ],
+)
+def test_the_key_depends_on_everything_the_answer_does(other: Callable[[], str]) -> None:
+    assert other() != answer_key(FACTS, "a", FAITHFUL, prompt())
+
+
+def test_the_key_depends_on_renderer_and_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = answer_key(FACTS, "a", FAITHFUL, prompt())
+    assert key == answer_key(replace(FACTS, load_seconds=9.0, memory_bytes=7), "a", FAITHFUL, prompt())
+    with monkeypatch.context() as patch:
+        patch.setattr(judging, "renderer_version", lambda: "other")
+        assert answer_key(FACTS, "a", FAITHFUL, prompt()) != key
+    monkeypatch.setattr(judging, "_libraries", lambda: {"torch": "0"})
+    assert answer_key(FACTS, "a", FAITHFUL, prompt()) != key
+
+
+async def test_answers_are_greedy_even_on_a_desk_that_samples(desk: Desk) -> None:
+    desk.settings.set("faithful", {"do_sample": True, "max_new_tokens": 40, "seed": 3}, "Ann")
+    desk.settings.set("decoding", "natural", "Ann")
+    decoding = judging_decoding(desk.settings.load())
+    assert (decoding.do_sample, decoding.max_new_tokens, decoding.seed) == (False, 40, None)
+    engine = Scripted(right)
+    await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(2), [])
+    assert engine.decodings == {decoding}
+
+
+async def test_the_desks_margin_is_used(desk: Desk) -> None:
+    desk.settings.set("gate_margin_bleu", 30, "Ann")
+    report = await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])
+    assert (report.margins.margin, report.margins.large_drop) == (30, 30)
+
+
+async def test_progress_counts_cached_answers_too_and_never_goes_back(desk: Desk) -> None:
+    await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(10), [])
+    told: list[tuple[int, int, str]] = []
+    await evaluate_versions(
+        Scripted(right), desk, FACTS, "v1", "v2", pairs(60), [], on_progress=lambda *args: told.append(args)
+    )
+    for name in ("v1", "v2"):
+        done = [count for count, _, version in told if version == name]
+        assert done == sorted(done)
+        assert done[-1] == 60
+    assert told[0] == (10, 60, "v1")
+    assert {wanted for _, wanted, _ in told} == {60}
+
+
+async def test_a_cancel_keeps_the_answers_there_are(desk: Desk) -> None:
+    engine = Scripted(right)
+    engine.hang_after = 2
+    task = asyncio.create_task(evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), []))
+    await engine.hanging.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    again = Scripted(right)
+    await evaluate_versions(again, desk, FACTS, "base", "v1", pairs(60), [])
+    assert len([version for version, _ in again.asked if version == "base"]) == 60 - 2 * CHUNK
+
+
+async def test_an_engine_that_dies_is_told_and_loses_only_its_chunk(desk: Desk) -> None:
+    engine = Scripted(right)
+    engine.fail_after = 1
+    with pytest.raises(EngineError, match="stopped"):
+        await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), [])
+    again = Scripted(right)
+    await evaluate_versions(again, desk, FACTS, "base", "v1", pairs(60), [])
+    assert len(again.asked) == 120 - CHUNK
+
+
+async def test_an_unknown_version_is_refused(desk: Desk) -> None:
+    with pytest.raises(LookupError, match="v9"):
+        await evaluate_versions(Scripted(right), desk, FACTS, "base", "v9", pairs(1), [])
+
+
+async def test_nothing_to_judge_by_is_inconclusive_and_asks_nothing(desk: Desk) -> None:
+    engine = Scripted(right)
+    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", [], [])
+    assert report.verdict == "inconclusive"
+    assert engine.asked == []
+
+
+async def test_answers_are_judged_as_the_chat_would_show_them(desk: Desk) -> None:
+    engine = Scripted(lambda version, prompt: "\x1b[31m" + right(version, prompt) + "\x07")
+    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(2), [])
+    assert report.languages[0].candidate.exact == 1
+
+
+# -- evaluate_file ---------------------------------------------------------------------------------
+async def test_a_file_is_scored_with_the_keys_scripts_depend_on() -> None:
+    engine = Scripted(lambda version, prompt: "You can track your order." if "1" in prompt.message else "No.")
+    rows = [Row("Order 1?", "You can track your order."), Row("Order 2?", "You can track your order.")]
+    result = await evaluate_file(engine, rows, version="v2", system=SYSTEM)
+    assert set(result) == {"version", "bleu", "chrf", "exact", "n", "signature", "seconds"}
+    assert (result["version"], result["n"], result["exact"]) == ("v2", 2, 0.5)
+    assert "tok:13a" in result["signature"]
+    assert result["seconds"] >= 0
+    assert engine.activations == []
+
+
+async def test_a_file_with_two_languages_is_scored_in_each() -> None:
+    rows = [Row("Hi", "You can track your order."), Row("你好", "您可以查看订单。"), Row("在吗", "您可以查看订单。")]
+    targets = {row.instruction: row.output for row in rows}
+    engine = Scripted(lambda version, prompt: targets[prompt.message] if prompt.message != "在吗" else "不知道")
+    result = await evaluate_file(engine, rows, version="base", system="")
+    assert set(result["languages"]) == {"en", "zh"}
+    assert result["bleu"] == pytest.approx((100 + 2 * result["languages"]["zh"]["bleu"]) / 3)
+    assert result["signature"].startswith("en: ")
+    assert "tok:zh" in result["signature"]
+
+
+async def test_a_file_without_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="no pair"):
+        await evaluate_file(Scripted(right), [], version="base", system="")
