@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "transformers", "peft", "datasets", "bitsandbytes", "accelerate", "sacrebleu", "pandas", "numpy")
+HEAVY = ("torch", "transformers", "peft", "datasets", "bitsandbytes", "accelerate", "sacrebleu")
 
 
 def loaded_after(code: str) -> set[str]:

@@ -64,7 +64,7 @@ class Bench:
 
     async def until(self, *names: str) -> None:
         while self.keeper.state.name not in names:
-            await asyncio.sleep(0)
+            await self.keeper.moved()
 
 
 class ScriptedEngine:
@@ -146,10 +146,14 @@ async def test_an_idle_engine_that_dies_is_restarted_with_its_version(tmp_path: 
 async def test_an_engine_that_dies_in_use_is_restarted_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     await bench.keeper.start()
-    with pytest.raises(EngineError):
+
+    async def use() -> None:
         async with bench.keeper.use():
             bench.engines[0].die()  # both ways a death shows: the callback and the error of the call in flight
             raise DIED
+
+    with pytest.raises(EngineError):
+        await use()
     await bench.until("ready", "failed")
     assert len(bench.engines) == 2
     async with bench.keeper.use() as engine:

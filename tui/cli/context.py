@@ -19,7 +19,7 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
-from bot.types import EngineError
+from finetune.recipe import RecipeError
 from store.home import Home, private_file
 from store.text import clean
 from tui.core import DeskError, DeskService
@@ -129,8 +129,6 @@ def explain(error: Exception) -> str | None:
     """The sentence of an error that was made for operators; None for one that was not."""
     if isinstance(error, DeskError):
         return with_log(error.sentence, error.log)
-    if isinstance(error, EngineError):
-        return error.sentence
     sentence = getattr(error, "sentence", None)
     return sentence if isinstance(sentence, str) else None
 
@@ -163,6 +161,8 @@ class DeskGroup(click.Group):
         except BrokenPipeError:
             raise
         except Exception as error:
+            if isinstance(error, RecipeError):
+                raise click.UsageError(str(error), ctx) from error
             sentence = explain(error)
             if sentence is not None:
                 cli.fail(sentence)

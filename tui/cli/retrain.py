@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from finetune.preflight import Preflight
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
 from tui.core.recipes import recipe_from
@@ -47,3 +48,13 @@ def _agreed(cli: Cli) -> bool:
     if not sys.stdin.isatty():
         raise click.UsageError("Nobody is here to ask. Add --yes to start the retraining.")
     return click.confirm("Start the retraining?", default=True, err=True)
+
+
+def preflight_lines(preflight: Preflight) -> list[str]:
+    """What a run would do, for people."""
+    minutes = max(1, round(preflight.estimate_seconds / 60))
+    lines = [
+        f"{preflight.pairs} pairs to learn from, {preflight.new_corrections} of them new corrections; "
+        f"{preflight.heldout} held out to check with; going on from {preflight.parent}; about {minutes} min."
+    ]
+    return [*lines, *preflight.warnings, *preflight.problems]

@@ -180,7 +180,11 @@ class EngineKeeper:
         while self.state.name not in ("ready", "busy"):
             if self.state.name in ("absent", "failed") or self._closed:
                 raise DeskError(self.state.sentence)
-            await self._moved.wait()
+            await self.moved()
+
+    async def moved(self) -> None:
+        """Wait for the next change of state."""
+        await self._moved.wait()
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Engine]:

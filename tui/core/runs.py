@@ -11,12 +11,12 @@ from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.records import Run, RunEvent
-from store.runs import RunAlreadyLive
+from store.runs import LIVE, RunAlreadyLive, WrongTransition
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, RunProgress
 
-LIVE = frozenset({"queued", "training", "evaluating"})
 POLL = 0.3  # seconds between two looks at a run's event rows
+FAREWELL = 4  # looks after a run's end in which its last event may still come; a killed one has none
 
 
 class RunDesk:
@@ -46,14 +46,22 @@ class RunDesk:
         return preflight(self._desk, recipe)
 
     async def events(self, run_id: int, after_id: int = 0) -> AsyncIterator[RunEvent]:
-        """Every event of a run after *after_id*, from the store, until the run is over."""
+        """Every event of a run after *after_id*, from the store, until the run is over.
+
+        A run whose process was killed is over, too: it is marked as interrupted here."""
+        farewell = FAREWELL
         while True:
+            self._desk.runs.mark_interrupted()
             over = self._desk.runs.get(run_id).state not in LIVE
-            for event in self._desk.runs.events(run_id, after_id):
+            said = self._desk.runs.events(run_id, after_id)
+            for event in said:
                 after_id = event.id
                 yield event
             if over:
-                return
+                # The last state is written a moment before the last event.
+                farewell -= 1
+                if farewell < 0 or any(event.kind == "done" for event in said):
+                    return
             await asyncio.sleep(POLL)
 
     # -- doing -------------------------------------------------------------------------------------
@@ -61,7 +69,7 @@ class RunDesk:
         """Start a run and follow it. Raises :class:`DeskError` if one is live or the preflight forbids it."""
         problems = self.preflight(recipe).problems
         if problems:
-            raise DeskError(" ".join(str(problem) for problem in problems))
+            raise DeskError(" ".join(problems))
         return await self._begin(lambda: client.start_run(self._desk, recipe, self._who))
 
     async def resume(self, run_id: int) -> Run:
@@ -70,12 +78,19 @@ class RunDesk:
 
     def discard(self, run_id: int) -> None:
         """Give an interrupted run up and remove its files."""
-        client.discard_run(self._desk, run_id, self._who)
+        try:
+            client.discard_run(self._desk, run_id, self._who)
+        except (WrongTransition, LookupError) as error:
+            raise DeskError(f"Run {run_id} is not interrupted, so there is nothing to discard.") from error
 
     async def cancel(self) -> None:
-        """Cancel this app's run cleanly: no candidate stays behind. Nothing happens if none is live."""
+        """Cancel this app's run cleanly: no candidate stays behind. Nothing happens if none is live.
+
+        Raises :class:`DeskError` for another app's run."""
         if self._own is not None:
             await self._own.cancel()
+        elif self.live is not None:
+            raise DeskError("This retraining was started by another app on this desk. Cancel it there.")
 
     async def close(self) -> None:
         """Leave: this app's live run is interrupted with a checkpoint and offered at the next start."""
@@ -102,6 +117,10 @@ class RunDesk:
             raise DeskError(
                 "A retraining is already in progress on this desk. Wait for its verdict, or cancel it first."
             ) from error
+        except (WrongTransition, LookupError) as error:
+            raise DeskError("Only an interrupted run can be resumed.") from error
+        except OSError as error:
+            raise DeskError(f"The retraining could not be started: {error.strerror or error}.") from error
         self.follow()
         return self._desk.runs.get(self._own.run_id)
 
