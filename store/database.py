@@ -9,12 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils import Database as SqliteUtils
-
 from store.home import private_file
-from store.migrations import migrations
 
 BUSY_SECONDS = 30.0  # how long a writer waits for another app on the same desk before it gives up
+
+# How many steps store/migrations.py has; the file says how many it has seen. Asking for the steps themselves would cost
+# every start a quarter of a second, because sqlite_utils imports pandas where it is installed.
+SCHEMA = 5
 
 Row = sqlite3.Row
 
@@ -37,10 +38,15 @@ class Database:
             os.umask(umask)
 
     def _migrate(self) -> None:
-        tools = SqliteUtils(self.conn)
-        if migrations.pending(tools):
-            with _migration_lock(self.conn):
-                migrations.apply(tools)
+        if self.value("PRAGMA user_version") == SCHEMA:
+            return
+        from sqlite_utils import Database as SqliteUtils
+
+        from store.migrations import migrations
+
+        with _migration_lock(self.conn):
+            migrations.apply(SqliteUtils(self.conn))
+            self.conn.execute(f"PRAGMA user_version = {SCHEMA}")
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
