@@ -1,0 +1,32 @@
+"""Imports off the event loop: a large file must not make the chat stutter."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from store.desk import Desk
+from store.importing import ImportResult, import_file
+from store.sample import load_sample
+from tui.core.service import DeskService
+
+
+async def import_into(service: DeskService, path: Path, file_format: str | None = None) -> ImportResult:
+    """Import *path* with a connection of its own, in a thread. Raises what :func:`store.importing.import_file`
+    raises."""
+
+    def work() -> ImportResult:
+        with Desk.open(service.home) as desk:
+            return import_file(desk, path, format=file_format, who=service.who)
+
+    return await asyncio.to_thread(work)
+
+
+async def load_sample_desk(service: DeskService) -> ImportResult:
+    """Load the sample desk, in a thread."""
+
+    def work() -> ImportResult:
+        with Desk.open(service.home) as desk:
+            return load_sample(desk, service.who)
+
+    return await asyncio.to_thread(work)

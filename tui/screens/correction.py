@@ -1,0 +1,64 @@
+"""Writing what the bot should have said, beside what it said."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.widgets import Button, Footer, TextArea
+
+from store.records import Turn
+from tui.keys import CORRECTION
+from tui.screens.dialog import Dialog
+from tui.widgets.text import Plain, PlainButton
+
+
+class CorrectionEditor(Dialog[str]):
+    """Returns the corrected text."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(CORRECTION)
+
+    def __init__(self, message: Turn, reply: Turn) -> None:
+        super().__init__()
+        self._message, self._reply = message, reply
+
+    def compose(self) -> ComposeResult:
+        """Question on top, original and correction side by side (one above the other where it is narrow)."""
+        assert self._reply.reply is not None
+        with Vertical(classes="dialog wide", id="correction-editor"):
+            yield Plain("Correct the reply", classes="dialog-title")
+            yield Plain(f"Customer: {self._message.text}", id="question")
+            with Horizontal(id="sides"):
+                with Vertical(classes="side"):
+                    yield Plain(f"{self._reply.reply.version} said", classes="who")
+                    with VerticalScroll(id="original-box"):
+                        yield Plain(self._reply.text or "(nothing)", id="original")
+                with Vertical(classes="side"):
+                    yield Plain("It should have said", classes="who")
+                    yield TextArea(
+                        self._reply.reply.correction or self._reply.text,
+                        id="better",
+                        soft_wrap=True,
+                        tab_behavior="focus",
+                    )
+            with Horizontal(classes="dialog-buttons"):
+                yield PlainButton("Save (Ctrl+S)", id="save", variant="primary")
+                yield PlainButton("Cancel (Esc)", id="close")
+            yield Footer()
+
+    def on_mount(self) -> None:
+        """Write at once, at the end of what is there."""
+        editor = self.query_one(TextArea)
+        editor.focus()
+        editor.move_cursor(editor.document.end)
+
+    @on(Button.Pressed, "#save")
+    def action_save(self) -> None:
+        """Return the text; an empty one is no correction."""
+        if text := self.query_one(TextArea).text.strip():
+            self.dismiss(text)
+        else:
+            self.notify("Write what the bot should have said.", markup=False)

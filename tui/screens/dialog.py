@@ -1,0 +1,102 @@
+"""What dialogs have in common, and the two smallest ones."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input
+
+from tui.keys import DIALOG
+from tui.widgets.text import Plain, PlainButton
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result | None], Generic[Result]):
+    """A titled box over the screen below; Escape leaves it with None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(DIALOG)
+    TITLE_TEXT = ""
+
+    def compose(self) -> ComposeResult:
+        """Title, body, buttons."""
+        with Vertical(classes="dialog"):
+            yield Plain(self.TITLE_TEXT, classes="dialog-title")
+            with VerticalScroll(classes="dialog-body", can_focus=False):
+                yield from self.body()
+            with Horizontal(classes="dialog-buttons"):
+                yield from self.buttons()
+
+    def body(self) -> ComposeResult:
+        """What the dialog shows."""
+        yield from ()
+
+    def buttons(self) -> ComposeResult:
+        """What can be pressed."""
+        yield PlainButton("Close", id="close")
+
+    def action_dismiss_dialog(self) -> None:
+        """Leave."""
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#close")
+    def _close(self) -> None:
+        self.dismiss(None)
+
+
+class Confirm(Dialog[bool]):
+    """A question with a yes and a no; what can't be undone has the no in focus."""
+
+    def __init__(self, title: str, text: str, yes: str, no: str = "Cancel", *, careful: bool = False) -> None:
+        super().__init__()
+        self.TITLE_TEXT = title
+        self._text, self._yes, self._no, self._careful = text, yes, no, careful
+
+    def body(self) -> ComposeResult:
+        """The question."""
+        yield Plain(self._text)
+
+    def buttons(self) -> ComposeResult:
+        """Yes and no."""
+        yield PlainButton(self._yes, id="yes", variant="error" if self._careful else "primary")
+        yield PlainButton(self._no, id="no")
+
+    def on_mount(self) -> None:
+        """Focus what a hurried Enter should mean."""
+        self.query_one("#no" if self._careful else "#yes").focus()
+
+    @on(Button.Pressed)
+    def _answer(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+
+class Ask(Dialog[str]):
+    """One line of text, which may not be empty."""
+
+    def __init__(self, title: str, text: str, yes: str, placeholder: str = "") -> None:
+        super().__init__()
+        self.TITLE_TEXT = title
+        self._text, self._yes, self._placeholder = text, yes, placeholder
+
+    def body(self) -> ComposeResult:
+        """What is asked, and where to write."""
+        yield Plain(self._text)
+        yield Input(placeholder=self._placeholder, id="answer")
+
+    def buttons(self) -> ComposeResult:
+        """Go on, or not."""
+        yield PlainButton(self._yes, id="yes", variant="primary")
+        yield PlainButton("Cancel", id="close")
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#yes")
+    def _submit(self) -> None:
+        if text := self.query_one(Input).value.strip():
+            self.dismiss(text)
+        else:
+            self.query_one(Input).focus()

@@ -1,0 +1,54 @@
+"""Before a retraining: what it will do, need and take."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Button
+
+from finetune.preflight import Preflight
+from tui.screens.dialog import Dialog
+from tui.widgets.text import Plain, PlainButton
+
+
+class PreflightDialog(Dialog[bool]):
+    """Returns True to start."""
+
+    TITLE_TEXT = "Retrain the bot?"
+
+    def __init__(self, preflight: Preflight) -> None:
+        super().__init__()
+        self._found = preflight
+
+    def body(self) -> ComposeResult:
+        """The facts, one a line, then what stands in the way and what to know."""
+        found = self._found
+        minutes = max(1, round(found.estimate_seconds / 60))
+        parent = "the bare base" if found.parent == "base" else found.parent
+        for name, value in (
+            ("Pairs to learn from", str(found.pairs)),
+            ("New corrections", str(found.new_corrections)),
+            ("Questions with two answers", str(found.conflicts)),
+            ("Held out to check with", str(found.heldout)),
+            ("Going on from", parent),
+            ("Memory", f"{found.memory_needed / 2**30:.1f} of {found.memory_available / 2**30:.1f} GiB free"),
+            ("Time", f"about {minutes} minute{'s' if minutes > 1 else ''}; the chat goes on meanwhile"),
+        ):
+            yield Plain(f"{name:<27} {value}", classes="fact")
+        for problem in found.problems:
+            yield Plain(f"✗ {problem}", classes="problem")
+        for warning in found.warnings:
+            yield Plain(f"! {warning}", classes="warning")
+
+    def buttons(self) -> ComposeResult:
+        """Start only if nothing stands in the way."""
+        yield PlainButton("Start", id="start", variant="primary", disabled=bool(self._found.problems))
+        yield PlainButton("Cancel", id="close")
+
+    def on_mount(self) -> None:
+        """Enter starts, unless there is a problem."""
+        self.query_one("#close" if self._found.problems else "#start").focus()
+
+    @on(Button.Pressed, "#start")
+    def _start(self) -> None:
+        self.dismiss(True)

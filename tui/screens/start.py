@@ -1,0 +1,90 @@
+"""The first start, and what an earlier one left behind."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Button
+
+from store.records import Run
+from tui.screens.dialog import Dialog
+from tui.widgets.text import Plain, PlainButton
+
+FirstChoice = Literal["sample", "import", "empty"]
+RunChoice = Literal["resume", "discard"]
+
+
+class FirstStart(Dialog[FirstChoice]):
+    """What a new desk begins with."""
+
+    TITLE_TEXT = "Welcome to deskloop"
+
+    def body(self) -> ComposeResult:
+        """What deskloop does, in three lines."""
+        yield Plain(
+            "Talk to the bot as a customer would. Correct what it says (F2) or approve it (F3). Retrain it (F5): a new "
+            "version answers as soon as it passes a check, and any earlier one is one key away (F7, F8)."
+        )
+        yield Plain("What shall this desk begin with?", classes="heading")
+
+    def buttons(self) -> ComposeResult:
+        """The three ways."""
+        yield PlainButton("Sample desk", id="sample", variant="primary")
+        yield PlainButton("Import a file…", id="import")
+        yield PlainButton("Start empty", id="empty")
+
+    @on(Button.Pressed)
+    def _choose(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id)  # type: ignore[arg-type]
+
+
+class InterruptedRun(Dialog[RunChoice]):
+    """A run whose process is gone: what becomes of it."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+        self.TITLE_TEXT = f"Run {run.id} was interrupted"
+
+    def body(self) -> ComposeResult:
+        """What happened."""
+        yield Plain(
+            f"The retraining that {self._run.created_by} started at {self._run.created_at[:16].replace('T', ' ')} "
+            "(UTC) did not come to its end. Nothing was lost. It can go on from its last checkpoint, or be given up."
+        )
+
+    def buttons(self) -> ComposeResult:
+        """Go on, give up, or later."""
+        yield PlainButton("Resume", id="resume", variant="primary")
+        yield PlainButton("Discard", id="discard")
+        yield PlainButton("Later", id="close")
+
+    @on(Button.Pressed, "#resume, #discard")
+    def _choose(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id)  # type: ignore[arg-type]
+
+
+class NoModel(Dialog[bool]):
+    """There is no base yet; returns True to prepare the starter."""
+
+    TITLE_TEXT = "This desk has no model yet"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__()
+        self._sentence = sentence
+
+    def body(self) -> ComposeResult:
+        """What is missing and what can be done."""
+        yield Plain(self._sentence)
+        yield Plain("Prepare the small starter model now? It is fetched once (94 MB) and takes a minute or two.")
+
+    def buttons(self) -> ComposeResult:
+        """Now, or not."""
+        yield PlainButton("Prepare the starter", id="prepare", variant="primary")
+        yield PlainButton("Later", id="close")
+
+    @on(Button.Pressed, "#prepare")
+    def _prepare(self) -> None:
+        self.dismiss(True)

@@ -1,0 +1,85 @@
+"""What the check found about a new version."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Button
+
+from store.records import JudgedAnswer, Run
+from tui.screens.dialog import Dialog
+from tui.widgets.text import Plain, PlainButton
+
+WORDS = {
+    "promoted": "{version} passed and answers now",
+    "held": "{version} is held: not enough to judge by",
+    "rejected": "{version} was rejected; nothing changed",
+}
+SHOWN = 40  # corrections listed one by one
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The operator wants the version all the same; rejected ones need a reason."""
+
+    version: str
+    needs_reason: bool
+
+
+class VerdictDialog(Dialog[Override]):
+    """Returns an :class:`Override`, or None to leave everything as the check decided."""
+
+    def __init__(self, run: Run, judged: list[JudgedAnswer], active: str) -> None:
+        super().__init__()
+        self._run, self._judged, self._active = run, judged, active
+        self.TITLE_TEXT = WORDS.get(run.state, "The run is " + run.state).format(version=run.candidate)
+
+    def body(self) -> ComposeResult:
+        """The sentence, a table of numbers by language, and every correction with before, after and target."""
+        report: dict[str, Any] = self._run.report or {}
+        yield Plain(str(report.get("sentence", "There is no report.")), classes="sentence")
+        languages = report.get("languages", [])
+        if languages:
+            yield Plain(f"{'':<10}{'before':>9}{'after':>9}   pairs   p", classes="fact")
+        for language in languages:
+            before, after = language["active"], language["candidate"]
+            for name, key, scale in (("BLEU", "bleu", 1), ("chrF", "chrf", 1), ("exact %", "exact", 100)):
+                tail = f"{language['n']:>8}   {language['p']:.3f}" if key == "bleu" else ""
+                yield Plain(
+                    f"{language['lang'] + ' ' + name:<10}{before[key] * scale:>9.1f}{after[key] * scale:>9.1f}{tail}",
+                    classes="fact",
+                )
+            if language.get("note"):
+                yield Plain(f"! {language['note']}", classes="warning")
+        corrections = [answer for answer in self._judged if answer.kind == "correction"]
+        if corrections:
+            yield Plain("Corrections", classes="heading")
+        for answer in corrections[:SHOWN]:
+            yield Plain(f"{MARKS.get(answer.outcome or '', '·')} {answer.outcome}", classes="outcome")
+            yield Plain(f"   wanted: {answer.target}", classes="detail")
+            yield Plain(f"   before: {answer.before}", classes="detail")
+            yield Plain(f"   after:  {answer.after}", classes="detail")
+
+    def buttons(self) -> ComposeResult:
+        """Keep the decision, or override it."""
+        yield PlainButton("Close", id="close", variant="primary")
+        if self._run.candidate and self._run.candidate != self._active:
+            if self._run.state == "held":
+                yield PlainButton(f"Use {self._run.candidate}", id="use")
+            elif self._run.state == "rejected":
+                yield PlainButton(f"Force {self._run.candidate}…", id="use", variant="error")
+
+    def on_mount(self) -> None:
+        """A hurried Enter changes nothing."""
+        self.query_one("#close").focus()
+
+    @on(Button.Pressed, "#use")
+    def _use(self) -> None:
+        assert self._run.candidate is not None
+        self.dismiss(Override(self._run.candidate, self._run.state == "rejected"))
+
+
+MARKS = {"learned": "✓", "not learned": "✗", "regressed": "▼"}

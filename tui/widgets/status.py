@@ -1,0 +1,79 @@
+"""What is always in view: who answers, how the engine is, what waits for training, and a run in progress."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+
+from tui.widgets.text import Plain
+
+ENGINE = {
+    "absent": "no model",
+    "starting": "loading the model…",
+    "ready": "ready",
+    "busy": "writing…",
+    "restarting": "restarting…",
+    "failed": "stopped",
+}
+
+
+class StatusBar(Horizontal):
+    """One line at the top."""
+
+    def compose(self) -> ComposeResult:
+        """Left: the desk; right: engine and version; in the middle what waits."""
+        yield Plain("deskloop", id="status-desk")
+        yield Plain("", id="status-waiting")
+        yield Plain("", id="status-engine")
+
+    def show(self, *, desk: str, version: str, engine: str, waiting: int) -> None:
+        """Show these facts."""
+        self.query_one("#status-desk", Plain).show(f"deskloop · {desk}")
+        word = "1 correction waiting" if waiting == 1 else f"{waiting} corrections waiting"
+        self.query_one("#status-waiting", Plain).show(word)
+        self.query_one("#status-waiting").set_class(waiting > 0, "-waiting")
+        self.query_one("#status-engine", Plain).show(f"{version} · {ENGINE.get(engine, engine)}")
+        self.query_one("#status-engine").set_class(engine in ("failed", "absent"), "-trouble")
+
+
+class RunLine(Plain):
+    """One line about the run in progress; not there if there is none."""
+
+    def __init__(self) -> None:
+        super().__init__("", id="run-line")
+        self.display = False
+
+    def tell(self, kind: str, body: dict[str, Any]) -> None:
+        """Show an event of the run."""
+        self.display = kind != "done"
+        if kind in ("phase", "note"):
+            self.show(f"Retraining: {body['sentence']}")
+        elif kind == "step":
+            self.show(f"Retraining: {bar(body['step'] / max(1, body['steps']), 16)} {step_words(body)}")
+        elif kind == "judged":
+            share = body["done"] / max(1, body["total"])
+            self.show(f"Checking {body['version']}: {bar(share, 16)} {body['done']} of {body['total']} answers")
+
+
+def bar(share: float, width: int) -> str:
+    """A bar of *width* characters, filled by *share* (0 to 1), to the eighth of a character."""
+    eighths = round(max(0.0, min(1.0, share)) * width * 8)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")).ljust(width, "░")
+
+
+def step_words(body: dict[str, Any]) -> str:
+    """How far, how well, how long still."""
+    parts = [f"step {body['step']} of {body['steps']}"]
+    if body.get("loss") is not None:
+        parts.append(f"loss {body['loss']:.2f}")
+    if body.get("seconds_left") is not None:
+        parts.append(f"{clock(body['seconds_left'])} left")
+    return ", ".join(parts)
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,0 +1,109 @@
+"""One turn of a conversation on the screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.widgets import Markdown
+from textual.widgets.markdown import MarkdownStream
+
+from store.records import Reply, Turn
+from tui.widgets.text import Plain
+
+STATES = {"stopped": "stopped", "failed": "failed"}
+
+
+class CustomerTurn(Vertical):
+    """What the customer said."""
+
+    def __init__(self, turn: Turn) -> None:
+        super().__init__(classes="turn customer")
+        self.turn = turn
+
+    def compose(self) -> ComposeResult:
+        """A line that says who, then the words."""
+        yield Plain("Customer", classes="who")
+        yield Plain(self.turn.text, classes="said")
+
+
+class BotTurn(Vertical):
+    """A reply: who answered and how it ended, the text as Markdown, and what the operator made of it."""
+
+    class Marked(Message):
+        """The operator clicked on a reply."""
+
+        def __init__(self, turn_id: int) -> None:
+            super().__init__()
+            self.turn_id = turn_id
+
+    def __init__(self, turn: Turn, *, streaming: bool = False) -> None:
+        super().__init__(classes="turn bot")
+        self.turn = turn
+        self.streaming = streaming
+        self._stream: MarkdownStream | None = None
+
+    def compose(self) -> ComposeResult:
+        """Head, text, correction."""
+        yield Plain(self.head, classes="who")
+        yield Markdown("" if self.streaming else self.turn.text, open_links=False, classes="said")
+        yield Plain(classes="correction")
+
+    def on_mount(self) -> None:
+        """Show what is known already."""
+        self._show_judgement()
+
+    @property
+    def head(self) -> str:
+        """The line above the text: version, state and judgement, in words."""
+        reply = self.turn.reply
+        assert reply is not None
+        parts = ["Bot", reply.version]
+        if self.streaming:
+            parts.append("writing…")
+        elif reply.state in STATES:
+            parts.append(STATES[reply.state])
+        if reply.correction is not None:
+            parts.append("✎ corrected")
+        elif reply.approved:
+            parts.append("✓ approved")
+        return " · ".join(parts)
+
+    async def add(self, delta: str) -> None:
+        """More text while the reply streams."""
+        if self._stream is None:
+            self._stream = Markdown.get_stream(self.query_one(Markdown))
+        await self._stream.write(delta)
+
+    async def finish(self, turn: Turn) -> None:
+        """The reply is over: show it as it is kept."""
+        self.streaming = False
+        if self._stream is not None:
+            await self._stream.stop()
+            self._stream = None
+        before, self.turn = self.turn, turn
+        if before.text != turn.text:
+            await self.query_one(Markdown).update(turn.text)
+        self._show_judgement()
+
+    def show(self, turn: Turn) -> None:
+        """The operator judged the reply."""
+        self.turn = turn
+        self._show_judgement()
+
+    def _show_judgement(self) -> None:
+        reply: Reply | None = self.turn.reply
+        correction = reply.correction if reply is not None else None
+        self.query_one(".who", Plain).show(self.head)
+        box = self.query_one(".correction", Plain)
+        box.display = correction is not None
+        box.show(f"should have said: {correction}" if correction is not None else "")
+        self.set_class(correction is not None, "-corrected")
+        self.set_class(bool(reply and reply.approved), "-approved")
+        self.set_class(bool(reply and reply.state == "failed" and not self.streaming), "-failed")
+
+    def on_click(self, event: Any) -> None:
+        """Mark the reply that was clicked."""
+        self.post_message(self.Marked(self.turn.id))
