@@ -187,7 +187,9 @@ class Conversations:
             raise LookupError(f"There is no turn {turn_id}.")
         return _turn(row)
 
-    def turns(self, conversation_id: int, limit: int | None = None, before_id: int | None = None) -> builtins.list[Turn]:
+    def turns(
+        self, conversation_id: int, limit: int | None = None, before_id: int | None = None
+    ) -> builtins.list[Turn]:
         """A conversation's turns in order; with *limit* the newest ones, with *before_id* those before it."""
         rows = self._db.all(
             f"{_TURN} WHERE t.conversation_id = ? AND t.id < ? ORDER BY t.id DESC LIMIT ?",

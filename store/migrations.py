@@ -204,3 +204,9 @@ CREATE VIRTUAL TABLE turns_text USING fts5(body, tokenize = "unicode61 remove_di
 CREATE VIRTUAL TABLE pairs_text USING fts5(body, tokenize = "unicode61 remove_diacritics 2")
 """,
     )
+
+
+@migrations()
+def m006_imported_conversations(db: Database) -> None:
+    # A conversation that was imported is known again by the digest at the end of its source.
+    db.conn.execute("CREATE INDEX conversations_by_source ON conversations(source)")

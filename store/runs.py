@@ -24,6 +24,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     "training": ("evaluating", "failed", "cancelled", "interrupted"),
     "evaluating": ("promoted", "held", "rejected", "failed", "cancelled", "interrupted"),
     "interrupted": ("queued", "cancelled"),  # resumed, discarded
+    "failed": ("queued", "cancelled"),  # likewise, once what stood in the way is mended
 }
 _FIELDS = frozenset(
     {"phase", "base_fingerprint", "data_hash", "candidate", "verdict", "report", "failure", "pid", "parent"}
