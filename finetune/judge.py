@@ -194,7 +194,6 @@ async def _ask(
         new = {prompt: clean(answer.text) for prompt, answer in zip(chunk, found, strict=True)}
         keep(new)
         answers |= new
-        progress(len(answers), len(ordered))
     return answers
 
 

@@ -21,13 +21,13 @@ import time
 import traceback
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from bot.adapters import verify
 from bot.base import fingerprint
 from bot.client import EngineProcess
 from bot.locate import base_folder
-from bot.types import AdapterRef, BaseSpec, EngineError
+from bot.types import AdapterRef, BaseSpec, EngineError, Quantization
 from bot.wire import LINE_LIMIT, decode, encode
 from finetune.failures import SENTENCES, RunFailure, kind_of
 from finetune.files import RunFiles
@@ -78,7 +78,7 @@ class Worker:
         self._files = RunFiles.of(desk.home, run.id)
         settings = desk.settings.load()
         self._system = settings.system_message
-        self._spec = BaseSpec(str(base_folder(desk.home.models, settings.base)), settings.quantization)
+        self._spec = BaseSpec(str(base_folder(desk.home.models, settings.base)), cast(Quantization, settings.quantization))
         self._judged_at = 0.0
 
     # -- life --------------------------------------------------------------------------------------
@@ -199,7 +199,8 @@ class Worker:
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,
         )
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
             process.stdin.write(encode(job))
             await process.stdin.drain()

@@ -33,7 +33,10 @@ class DeskloopApp(App[None]):
         self.service = service
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
-        self._unlisten = service.listen(lambda change: self.post_message(DeskChanged(change)))
+        self._unlisten = service.listen(self._tell)
+
+    def _tell(self, change: DeskChange) -> None:
+        self.post_message(DeskChanged(change))
 
     async def on_mount(self) -> None:
         """Draw first; the engine loads behind the first picture."""

@@ -228,8 +228,8 @@ def _recognise(row: dict[str, Any]) -> Any:
             return module
     raise ImportRefused(
         f"The file's first row has {', '.join(map(str, list(row)[:8])) or 'nothing'}, which is no form of pairs "
-        "that is known here (instruction and output, messages, conversations, turns). Nothing was imported; name its columns "
-        "or convert it."
+        "that is known here (instruction and output, messages, conversations, turns). Nothing was imported; name its "
+        "columns or convert it."
     )
 
 
