@@ -176,7 +176,7 @@ class _Import:
                 raise ImportRefused(f"The file has no column {column!r}. It has: {', '.join(map(str, row))}.")
             row[role] = row[column]
         if self._format is None:
-            self._format = _recognise(row)
+            self._format = recognise(row)
         else:
             try:
                 refuse_other_data(row)
@@ -220,7 +220,7 @@ class _Import:
         return path
 
 
-def _recognise(row: dict[str, Any]) -> Any:
+def recognise(row: dict[str, Any]) -> Any:
     """The format of a file by its first row. Raises :class:`ImportRefused`."""
     refuse_other_data(row)
     for module in (turns, messages, sharegpt, alpaca):

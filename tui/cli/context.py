@@ -21,6 +21,7 @@ import click
 
 from finetune.recipe import RecipeError
 from store.home import Home, private_file
+from store.importing import ImportRefused
 from store.text import clean
 from tui.core import DeskError, DeskService
 from tui.core.errors import with_log
@@ -129,6 +130,8 @@ def explain(error: Exception) -> str | None:
     """The sentence of an error that was made for operators; None for one that was not."""
     if isinstance(error, DeskError):
         return with_log(error.sentence, error.log)
+    if isinstance(error, ImportRefused):
+        return str(error)
     sentence = getattr(error, "sentence", None)
     return sentence if isinstance(sentence, str) else None
 

@@ -1,3 +1,45 @@
 """``deskloop evaluate``: how well a version answers the questions of a file."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.cli.progress import Line
+from tui.core.evaluation import evaluate as measure
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--version", metavar="vN|base", help="Measure this version instead of the active one.")
+@click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
+@home_option
+@json_option
+@pass_cli
+def evaluate(cli: Cli, file: Path, version: str | None, format_: str | None) -> None:
+    """Ask every question of FILE and compare the answers with the file's: BLEU, chrF, exact matches.
+
+    Nothing of the file is kept, and nothing is trained on it.
+    """
+    line = Line(cli)
+
+    async def work() -> dict[str, Any]:
+        async with cli.service(pin=version) as service:
+            if version is not None:
+                service.version_desk.check(version)
+            cli.say("Loading the model...")
+            return await measure(service, file, format_, lambda done, all_: line.show(f"{done} of {all_} answers"))
+
+    result = cli.run(work())
+    line.end()
+    cli.emit(result)
+    cli.data(
+        f"{result['version']}: BLEU {result['bleu']:.1f}, chrF {result['chrf']:.1f}, exact {result['exact']:.0%} "
+        f"on {result['n']} pairs in {result['seconds']:.0f} s"
+    )
+    cli.data(f"signature: {result['signature']}")
+    for note in result.get("notes", ()):
+        cli.say(note)

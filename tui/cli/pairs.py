@@ -9,8 +9,10 @@ import click
 
 from store.exporting import export_file
 from store.importing import import_file
+from store.records import Split
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.progress import Line
+from tui.core import DeskError
 
 
 @click.group(invoke_without_command=True)
@@ -64,7 +66,7 @@ def _columns(text: str | None) -> dict[str, str] | None:
     if text is None:
         return None
     try:
-        return dict(part.split("=", 1) for part in text.split(","))  # type: ignore[misc]
+        return dict(part.split("=", 1) for part in text.split(","))
     except ValueError:
         raise click.UsageError("--columns takes ROLE=NAME, separated by commas.") from None
 
@@ -77,7 +79,12 @@ def _columns(text: str | None) -> dict[str, str] | None:
 @pass_cli
 def export_pairs(cli: Cli, file: Path, format_: str | None) -> None:
     """Write all live pairs to FILE, in a form that imports again."""
-    count = cli.do(lambda service: export_file(service.desk, file, format_))
+    try:
+        count = cli.do(lambda service: export_file(service.desk, file, format_))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    except OSError as error:
+        raise DeskError(f"{file} can't be written: {error.strerror or error}.") from error
     cli.emit({"exported": count, "file": str(file)})
     cli.data(f"{count} pairs written to {file}.")
 
@@ -85,16 +92,16 @@ def export_pairs(cli: Cli, file: Path, format_: str | None) -> None:
 @pairs.command("list")
 @click.option("--split", type=click.Choice(["train", "heldout"]), help="Only this side.")
 @click.option("--query", metavar="TEXT", help="Only pairs that contain TEXT.")
-@click.option("--limit", type=click.IntRange(1), default=1000, show_default=True, help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), help="At most so many.")
 @home_option
 @json_option
 @pass_cli
-def list_pairs(cli: Cli, split: str | None = None, query: str | None = None, limit: int = 1000) -> None:
-    """List live pairs, newest first."""
+def list_pairs(cli: Cli, split: Split | None, query: str | None, limit: int | None) -> None:
+    """List live pairs in the order they came in."""
     rows, total = cli.do(
         lambda service: (
-            service.desk.pairs.list(split=split, query=query, limit=limit),  # type: ignore[arg-type]
-            service.desk.pairs.count(split=split),  # type: ignore[arg-type]
+            service.desk.pairs.list(split=split, query=query, limit=limit),
+            service.desk.pairs.count(split=split, query=query),
         )
     )
     for pair in rows:

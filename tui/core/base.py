@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from bot.locate import base_folder, is_prepared
-from bot.types import BaseSpec
+from bot.types import BaseSpec, Quantization
 from store.desk import Desk
 from tui.core.errors import DeskError
 
@@ -19,4 +21,4 @@ def base_spec(desk: Desk) -> BaseSpec:
             "`deskloop setup` (the starter model), `deskloop setup --base FOLDER` (a local model) or "
             "`deskloop setup --base ORG/NAME` (a download from the hub)."
         )
-    return BaseSpec(str(folder), settings.quantization)
+    return BaseSpec(str(folder), cast(Quantization, settings.quantization))

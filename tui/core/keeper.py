@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.interface import Engine
-from bot.types import AdapterRef, BaseSpec, EngineError
+from bot.types import AdapterRef, BaseFacts, BaseSpec, EngineError
 from tui.core.errors import DeskError, with_log
-from tui.core.events import EngineState
+from tui.core.events import EngineName, EngineState
 
 DEATHS_ALLOWED = 3  # deaths within DEATH_WINDOW after which a restart would only burn the machine
 DEATH_WINDOW = 60.0  # seconds
@@ -132,8 +132,10 @@ class EngineKeeper:
                     return
 
     def _give_up(self, error: EngineError) -> None:
-        name, log = ("absent", None) if error.kind == "base-missing" else ("failed", self.log)
-        self._move(name, with_log(error.sentence, log))
+        if error.kind == "base-missing":
+            self._move("absent", error.sentence)
+        else:
+            self._move("failed", with_log(error.sentence, self.log))
 
     async def unload(self, sentence: str) -> None:
         """Free the engine's memory until :meth:`reload`; *sentence* tells why the chat waits meanwhile."""
@@ -204,9 +206,12 @@ class EngineKeeper:
                 self.died()
             raise
         finally:
-            self._use.release()
-            if self.state.name == "busy" and engine is self._engine:
-                self._move("ready", f"Answering with {self.serving}.", facts)
+            self._given_back(engine, facts)
+
+    def _given_back(self, engine: Engine, facts: BaseFacts | None) -> None:
+        if self.state.name == "busy" and engine is self._engine:
+            self._move("ready", f"Answering with {self.serving}.", facts)
+        self._use.release()
 
     async def apply(self, adapter: AdapterRef | None) -> float:
         """Make *adapter* (None: the bare base) answer from the next reply on; returns the seconds it took.
@@ -225,8 +230,8 @@ class EngineKeeper:
             with suppress(EngineError):
                 await self._engine.cancel()
 
-    def _move(self, name: str, sentence: str, facts: object = None) -> None:
-        self.state = EngineState(name, sentence, facts)  # type: ignore[arg-type]
+    def _move(self, name: EngineName, sentence: str, facts: BaseFacts | None = None) -> None:
+        self.state = EngineState(name, sentence, facts)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
         self._changed(self.state)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from bot.types import AdapterRef, EngineError
 from store.desk import Desk
-from store.records import AdapterVersion, Promotion
+from store.records import AdapterVersion, Promotion, PromotionKind
 from tui.core.adapters import folder_of, verify_version
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, Notice, VersionChanged
@@ -62,7 +62,7 @@ class VersionDesk:
             raise DeskError(
                 f"The regression check rejected {version}. To use it all the same, give a reason; it is kept."
             )
-        kind = "forced" if rejected else "manual"
+        kind: PromotionKind = "forced" if rejected else "manual"
         return self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
 
     def roll_back(self, reason: str | None = None) -> Promotion:
