@@ -7,6 +7,7 @@ under everything they depend on: the active version's answers of one run are the
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import time
@@ -94,7 +95,8 @@ async def evaluate_versions(
         GateItem(_pair_id(question), question.lang or "", clean(question.output), before, after)
         for question, before, after in zip(questions, answers[active], answers[candidate], strict=True)
     ]
-    return judge(
+    return await asyncio.to_thread(  # seconds of arithmetic for a thousand pairs; a cancel need not wait for it
+        judge,
         items[: len(heldout)],
         items[len(heldout) :],
         margins,
@@ -131,7 +133,7 @@ async def evaluate_file(
         references, hypotheses = groups.setdefault(language_of(row.lang, target), ([], []))
         references.append(target)
         hypotheses.append(found[prompt])
-    scores = {lang: score(*group, lang) for lang, group in sorted(groups.items())}
+    scores = {lang: await asyncio.to_thread(score, *group, lang) for lang, group in sorted(groups.items())}
     result: dict[str, Any] = {
         "version": version,
         **{name: total(list(scores.values()), name) for name in ("bleu", "chrf", "exact")},
