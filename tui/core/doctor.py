@@ -14,11 +14,12 @@ from typing import Any
 
 import psutil
 
+from bot.adapters import verify
 from bot.base import fingerprint
 from bot.limits import serving_bytes, training_bytes
 from bot.types import EngineError
 from store.desk import Desk
-from tui.core.adapters import verify_all
+from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
 
@@ -147,7 +148,15 @@ def _adapters(desk: Desk) -> Check:
         return Check(
             "adapters", False, " ".join(damaged), "They will not be activated. Restore their folders, or retrain."
         )
-    return Check("adapters", True, f"{len(findings)} versions as published; {desk.promotions.active()} answers")
+    active = desk.promotions.active()
+    if active != "base":
+        try:
+            verify(folder_of(desk, desk.versions.get(active)), fingerprint(base_spec(desk)))
+        except EngineError as error:
+            return Check("adapters", False, error.sentence, "deskloop versions activate base, or change the base back")
+        except DeskError:
+            pass  # without a base there is nothing to compare with; the check of the base says so
+    return Check("adapters", True, f"{len(findings)} versions as published; {active} answers")
 
 
 def _runs(desk: Desk) -> Check:

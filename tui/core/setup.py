@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from store.home import private_file
 from tui.core.errors import DeskError
 
 Say = Callable[[str], None]
+LAST_WORD = 0.3  # seconds within which a process that said its last word ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,30 +63,38 @@ async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
     """Run ``python -m bot.prepare`` and pass its sentences on; everything it prints is kept in *log*."""
     say(f"Preparing {source} in {folder} (once; this takes a minute or two)...")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "bot.prepare",
-        source,
-        str(folder),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    assert process.stdout is not None
-    last = ""
+    with private_file(log).open("ab") as kept:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "bot.prepare",
+            source,
+            str(folder),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=kept,  # libraries draw their progress bars there
+        )
     try:
-        with private_file(log).open("a", encoding="utf-8") as kept:
-            async for raw in process.stdout:
-                line = raw.decode("utf-8", "replace").rstrip()
-                kept.write(line + "\n")
-                if line:
-                    last = line
-                    say(line)
+        last = await _pass_on(process, say)
         code = await process.wait()
     except BaseException:
-        process.kill()
+        with suppress(ProcessLookupError):
+            process.kill()
         await process.wait()
         raise
     if code != 0 or not is_prepared(folder):
         raise DeskError(last or f"Preparing {source} failed.", log)
+
+
+async def _pass_on(process: asyncio.subprocess.Process, say: Say) -> str:
+    """Say the sentences of *process* as they come, but not its last word, which is returned: it is the error if
+    there is one, and an error is told once."""
+    assert process.stdout is not None
+    sentence = ""
+    async for raw in process.stdout:
+        sentence = raw.decode("utf-8", "replace").strip()
+        try:
+            await asyncio.wait_for(process.wait(), LAST_WORD)
+        except TimeoutError:
+            say(sentence)
+    return sentence
