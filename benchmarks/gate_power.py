@@ -92,10 +92,10 @@ def main() -> None:
     data = options.data or canned("heldout.jsonl")
     answers = sorted({json.loads(line)["output"] for line in data.read_text(encoding="utf-8").splitlines() if line})
     margins = GateMargins(samples=options.samples)
-    rows = []
+    desk, rows = Desk(answers), []
     for n in SIZES:
         for loss in LOSSES:
-            shares = simulate(Desk(answers), n, loss, options.trials, margins)
+            shares = simulate(desk, n, loss, options.trials, margins)
             rows.append(
                 {"held-out": str(n), "right answers lost": f"{loss:.0%}"} | {k: f"{v:.2f}" for k, v in shares.items()}
             )

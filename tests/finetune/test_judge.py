@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from bot.types import FAITHFUL, Activation, AdapterRef, Answer, BaseFacts, Decoding, EngineError, Prompt
-from finetune import judge as judging
-from finetune.judge import CHUNK, Row, answer_key, evaluate_file, evaluate_versions, judging_decoding
+from finetune import answers as asking
+from finetune.answers import CHUNK, answer_key
+from finetune.judge import Row, evaluate_file, evaluate_versions, judging_decoding
 from store.desk import Desk
 
 FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 2048, 0.1, 1, 2, "cpu")
@@ -161,9 +162,9 @@ def test_the_key_depends_on_renderer_and_libraries(monkeypatch: pytest.MonkeyPat
     key = answer_key(FACTS, "a", FAITHFUL, prompt())
     assert key == answer_key(replace(FACTS, load_seconds=9.0, memory_bytes=7), "a", FAITHFUL, prompt())
     with monkeypatch.context() as patch:
-        patch.setattr(judging, "renderer_version", lambda: "other")
+        patch.setattr(asking, "renderer_version", lambda: "other")
         assert answer_key(FACTS, "a", FAITHFUL, prompt()) != key
-    monkeypatch.setattr(judging, "_libraries", lambda: {"torch": "0"})
+    monkeypatch.setattr(asking, "_libraries", lambda: {"torch": "0"})
     assert answer_key(FACTS, "a", FAITHFUL, prompt()) != key
 
 
