@@ -3,45 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.interface import Progress
-from bot.types import (
-    Activation,
-    AdapterRef,
-    Answer,
-    BaseFacts,
-    BaseSpec,
-    Decoding,
-    EngineError,
-    EngineStatus,
-    ProbeResult,
-    Prompt,
-)
+from bot.types import AdapterRef, BaseSpec, EngineError
+from tests.core.scripted import DIED, Script
 from tui.core.errors import DeskError
 from tui.core.events import EngineState
 from tui.core.keeper import EngineKeeper
-
-FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 10, 0.1, 1, 1, "cpu")
-DIED = EngineError("engine-died", "The engine stopped unexpectedly.")
 
 
 class Bench:
     """A keeper over engines that do as they are told. ``faults``: what each load raises, in order."""
 
     def __init__(self, tmp_path: Path, faults: Sequence[EngineError | None] = ()) -> None:
-        self.faults = list(faults)
-        self.engines: list[ScriptedEngine] = []
+        self.script = Script(loads=list(faults))
+        self.engines = self.script.engines
         self.states: list[EngineState] = []
         self.slept: list[float] = []
         self.time = 0.0
         self.restored = 0
         self.missing = False
         self.keeper = EngineKeeper(
-            self.spec, self.make, tmp_path / "engine.log", changed=self.states.append, restore=self.restore,
+            self.spec, self.script, tmp_path / "engine.log", changed=self.states.append, restore=self.restore,
             clock=lambda: self.time, sleep=self.sleep,
         )  # fmt: skip
 
@@ -49,10 +35,6 @@ class Bench:
         if self.missing:
             raise DeskError("This desk has no model yet.")
         return BaseSpec("/base")
-
-    def make(self, *, log: Path, on_death: Callable[[], None]) -> ScriptedEngine:
-        self.engines.append(ScriptedEngine(self.faults.pop(0) if self.faults else None, on_death))
-        return self.engines[-1]
 
     async def restore(self) -> None:
         self.restored += 1
@@ -65,46 +47,6 @@ class Bench:
     async def until(self, *names: str) -> None:
         while self.keeper.state.name not in names:
             await self.keeper.moved()
-
-
-class ScriptedEngine:
-    """An engine without a model."""
-
-    def __init__(self, fault: EngineError | None, on_death: Callable[[], None]) -> None:
-        self.fault, self.die, self.closed = fault, on_death, False
-        self.active = "base"
-
-    async def load(self, base: BaseSpec) -> BaseFacts:
-        await asyncio.sleep(0)
-        if self.fault is not None:
-            raise self.fault
-        return FACTS
-
-    def stream(
-        self, prompt: Prompt, decoding: Decoding, conversation: str | None = None
-    ) -> AsyncIterator[str | Answer]:
-        raise NotImplementedError
-
-    async def cancel(self) -> None:
-        pass
-
-    async def batch(
-        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Progress | None = None
-    ) -> list[Answer]:
-        return []
-
-    async def activate(self, adapter: AdapterRef | None) -> Activation:
-        self.active = adapter.version if adapter else "base"
-        return Activation(self.active, 0.01)
-
-    async def probe(self, folder: str) -> ProbeResult:
-        raise NotImplementedError
-
-    async def status(self) -> EngineStatus:
-        return EngineStatus(self.active, (), 0)
-
-    async def close(self) -> None:
-        self.closed = True
 
 
 async def test_a_started_engine_serves_the_active_version(tmp_path: Path) -> None:

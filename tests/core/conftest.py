@@ -1,0 +1,62 @@
+"""A desk with a service whose engines are scripted, and versions that are files without weights."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.adapters import WEIGHTS_NAME, Manifest, sha256_of, write_manifest
+from store.desk import Desk
+from tests.core.scripted import Script
+from tui.core import DeskChange, DeskService
+
+
+def make_base(models: Path) -> None:
+    """Files that look like a prepared starter."""
+    folder = models / "smollm2-135m-instruct"
+    folder.mkdir(parents=True)
+    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+        (folder / name).write_text("{}")
+
+
+def make_version(desk: Desk, verdict: str | None = None) -> str:
+    """A published version whose weights are no weights; *verdict*: of the run that made it."""
+    number = desk.versions.next_number()
+    folder = desk.home.adapters / f"v{number}"
+    folder.mkdir()
+    (folder / WEIGHTS_NAME).write_bytes(hashlib.sha256(str(number).encode()).digest())
+    files = {WEIGHTS_NAME: sha256_of(folder / WEIGHTS_NAME)}
+    digest = write_manifest(folder, Manifest(f"v{number}", "f" * 64, "qlora", "2026-01-01T00:00:00.000Z", files))
+    run_id = None
+    if verdict is not None:
+        run_id = desk.runs.create({}, "base", "tester").id
+        desk.runs.transition(run_id, "training")
+        desk.runs.transition(run_id, "evaluating", candidate=f"v{number}")
+        desk.runs.save_report(run_id, verdict, {"bleu": {"active": 1.0, "candidate": 2.0}})  # type: ignore[arg-type]
+        desk.runs.transition(run_id, {"promote": "promoted", "reject": "rejected"}.get(verdict, "held"))
+    return desk.versions.add(number, folder.name, digest, "f" * 64, "qlora", {}, run_id).name
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture
+async def service(tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
+    """A service on an empty desk; ``service.told`` lists what its listeners heard."""
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
+    make_base(tmp_path / "models")
+    async with DeskService(tmp_path / "home", operator="tester", engine_factory=script) as service:
+        yield service
+
+
+@pytest.fixture
+def told(service: DeskService) -> list[DeskChange]:
+    """Everything the service tells its listeners."""
+    changes: list[DeskChange] = []
+    service.listen(changes.append)
+    return changes
