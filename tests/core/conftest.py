@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,7 +19,9 @@ def make_base(models: Path) -> None:
     """Files that look like a prepared starter."""
     folder = models / "smollm2-135m-instruct"
     folder.mkdir(parents=True)
-    for name in ("config.json", "tokenizer.json", "model.safetensors"):
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "intermediate_size": 8, "vocab_size": 8}
+    (folder / "config.json").write_text(json.dumps({**sizes, "num_attention_heads": 1}))
+    for name in ("tokenizer.json", "model.safetensors"):
         (folder / name).write_text("{}")
 
 

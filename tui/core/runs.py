@@ -42,8 +42,13 @@ class RunDesk:
         return [run for run in self._desk.runs.list() if run.state == "interrupted"]
 
     def preflight(self, recipe: Recipe) -> Preflight:
-        """What a run with *recipe* would train on, need and take; its ``problems`` forbid it."""
-        return preflight(self._desk, recipe)
+        """What a run with *recipe* would train on, need and take; its ``problems`` forbid it.
+
+        Raises :class:`DeskError` if the base's files don't tell its size."""
+        try:
+            return preflight(self._desk, recipe)
+        except (ValueError, OSError) as error:
+            raise DeskError(f"The base model can't be measured: {error}. Run `deskloop doctor`.") from error
 
     async def events(self, run_id: int, after_id: int = 0) -> AsyncIterator[RunEvent]:
         """Every event of a run after *after_id*, from the store, until the run is over.

@@ -29,10 +29,9 @@ LOOK_EVERY = 1.0  # seconds between two looks for what other processes wrote to 
 class DeskService:
     """One operator at one desk: the store, an engine, and at most one run of its own.
 
-    ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action
-    (None: the
-    desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death``.
-    ``pin``: serve this version whatever the promotions log says (for one question, or an evaluation).
+    ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action (None: the
+    desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death`` (None: an engine
+    process). ``pin``: serve this version whatever the promotions log says (for one question, or an evaluation).
     Nothing here imports torch or textual. Use as an async context manager, or call :meth:`close`.
     """
 
@@ -40,7 +39,7 @@ class DeskService:
         self,
         home: Home | Path | str | None = None,
         operator: str | None = None,
-        engine_factory: EngineFactory = EngineProcess,
+        engine_factory: EngineFactory | None = None,
         pin: str | None = None,
     ) -> None:
         self.home = home if isinstance(home, Home) else Home.open(home)
@@ -49,7 +48,7 @@ class DeskService:
         self._listeners: list[Callable[[DeskChange], None]] = []
         self.keeper = EngineKeeper(
             lambda: base_spec(self.desk),
-            engine_factory,
+            engine_factory or EngineProcess,
             self.home.logs / "engine.log",
             changed=lambda state: self.tell(EngineChanged(state)),
             restore=self._restore,

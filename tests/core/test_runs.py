@@ -1,0 +1,146 @@
+"""Runs from the app's side: this app's and another's are followed alike, and one that was killed is offered again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from finetune.recipe import Recipe
+from store.desk import Desk
+from store.pairs import NewPair
+from store.records import Run
+from store.runs import RunLock
+from tui.core import DeskChange, DeskError, DeskService, RunProgress
+from tui.core.reports import outcome
+
+
+@pytest.fixture
+def other(service: DeskService) -> Iterator[Desk]:
+    """Another app on the same desk, which holds the run lock."""
+    with Desk.open(service.home) as desk:
+        lock = RunLock(desk.home)
+        assert lock.acquire()
+        yield desk
+        lock.release()
+
+
+def end(desk: Desk, run: Run, state: str) -> None:
+    """Take *run* from training to its end, as a worker does: the state first, then the last event."""
+    if state != "failed":
+        desk.runs.transition(run.id, "evaluating", candidate=None)
+    desk.runs.transition(run.id, state)
+    desk.runs.add_event(run.id, "done", {"state": state})
+
+
+def begin(desk: Desk) -> Run:
+    run = desk.runs.create({}, "base", "colleague")
+    return desk.runs.transition(run.id, "training")
+
+
+async def test_another_apps_run_is_followed_to_its_last_event(
+    service: DeskService, other: Desk, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    run = begin(other)
+    finished = asyncio.Event()
+    service.run_desk.on_finished = lambda run: finished.set()
+    other.runs.add_event(run.id, "step", {"step": 1})
+    service.run_desk.follow()
+    service.run_desk.follow()  # the same run is not followed twice
+    await asyncio.sleep(0)
+    other.runs.add_event(run.id, "step", {"step": 2})
+    end(other, run, "held")
+    await asyncio.wait_for(finished.wait(), 20)
+    events = [change.event for change in told if isinstance(change, RunProgress)]
+    assert [(event.kind, event.body) for event in events] == [
+        ("step", {"step": 1}), ("step", {"step": 2}), ("done", {"state": "held"}),
+    ]  # fmt: skip
+
+
+async def test_a_run_whose_process_was_killed_ends_as_interrupted(
+    service: DeskService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    run = begin(service.desk)  # nobody holds the lock
+    assert [event async for event in service.run_events(run.id)] == []
+    assert service.desk.runs.get(run.id).state == "interrupted"
+    assert [found.id for found in service.interrupted()] == [run.id]
+
+
+async def test_a_live_run_of_another_app_is_not_offered(service: DeskService, other: Desk) -> None:
+    run = begin(other)
+    assert service.interrupted() == []
+    assert service.live_run is not None
+    assert service.live_run.id == run.id
+
+
+async def test_an_interrupted_run_can_be_discarded(service: DeskService) -> None:
+    run = begin(service.desk)
+    service.interrupted()
+    service.discard_run(run.id)
+    assert service.desk.runs.get(run.id).state == "cancelled"
+    with pytest.raises(DeskError, match="not interrupted"):
+        service.discard_run(run.id)
+
+
+async def test_only_an_interrupted_run_can_be_resumed(service: DeskService) -> None:
+    run = begin(service.desk)
+    service.interrupted()
+    service.discard_run(run.id)
+    for number in (run.id, 99):
+        with pytest.raises(DeskError, match="interrupted"):
+            await service.resume_run(number)
+
+
+async def test_a_second_run_is_refused_with_a_sentence(service: DeskService, other: Desk) -> None:
+    service.desk.pairs.add_many((NewPair(f"question {n}", "answer", split="train") for n in range(20)), "import", "t")
+    begin(other)
+    with pytest.raises(DeskError, match="already in progress"):
+        await service.start_run(Recipe())
+
+
+async def test_another_apps_run_is_not_cancelled_from_here(service: DeskService, other: Desk) -> None:
+    begin(other)
+    with pytest.raises(DeskError, match="another app"):
+        await service.cancel_run()
+
+
+async def test_cancelling_nothing_is_nothing(service: DeskService) -> None:
+    await service.cancel_run()
+
+
+async def test_a_run_that_cannot_be_is_refused_and_leaves_no_row(service: DeskService) -> None:
+    with pytest.raises(DeskError, match="pairs"):
+        await service.start_run(Recipe())
+    assert service.desk.runs.list() == []
+
+
+async def test_a_refused_run_gives_the_chat_its_memory_back(service: DeskService) -> None:
+    await service.start_engine()
+    with pytest.raises(DeskError):
+        await service.start_run(Recipe(), unload_engine=True)
+    assert service.engine_state.name == "ready"
+
+
+async def test_after_a_run_the_unloaded_engine_comes_back(
+    service: DeskService, other: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    await service.start_engine()
+    await service.keeper.unload("The chat waits.")
+    run = begin(other)
+    service.run_desk.follow()
+    end(other, run, "held")
+    while service.engine_state.name != "ready":
+        await service.keeper.moved()
+
+
+def test_the_outcome_has_the_shape_scripts_depend_on(desk: Desk) -> None:
+    run = begin(desk)
+    desk.runs.transition(run.id, "evaluating")
+    desk.runs.save_report(run.id, "reject", {"bleu": {"active": 50.0, "candidate": 40.0}})
+    assert outcome(desk.runs.get(run.id)) == {
+        "run": run.id, "verdict": "reject", "version": None, "bleu": {"active": 50.0, "candidate": 40.0},
+    }  # fmt: skip
