@@ -6,37 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from store.desk import Desk
+from tests.cli.conftest import Deskloop, a_reply
 from tui.cli.context import one_line_json
-from tui.cli.root import cli
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("DESKLOOP_MODELS", raising=False)
-    monkeypatch.setenv("DESKLOOP_HOME", str(tmp_path / "by-environment"))
-    return tmp_path / "home"
-
-
-def deskloop(*arguments: object) -> Result:
-    """Run a command; stdout and stderr are kept apart."""
-    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
-
-
-def a_reply(home: Path, text: str = "We open at nine.") -> int:
-    """A finished reply in the desk at *home*."""
-    with Desk.open(home) as desk:
-        conversation = desk.conversations.create("tester")
-        message = desk.conversations.add_customer(conversation.id, "When do you open?", "tester")
-        reply = desk.conversations.begin_reply(message.id, "base", {})
-        desk.conversations.finish_reply(reply.id, text, "complete", 5, 0.5, 0.1)
-        return reply.id
 
 
 @pytest.mark.parametrize("order", ["before", "after", "group", "environment"])
-def test_the_home_may_stand_anywhere(home: Path, order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_home_may_stand_anywhere(
+    deskloop: Deskloop, home: Path, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     arguments: dict[str, list[object]] = {
         "before": ["--home", home, "pairs", "list", "--json"],
         "group": ["pairs", "--home", home, "list", "--json"],
@@ -51,20 +30,20 @@ def test_the_home_may_stand_anywhere(home: Path, order: str, monkeypatch: pytest
     assert not (home.parent / "by-environment").exists()
 
 
-def test_the_home_nearest_to_the_command_wins(home: Path) -> None:
+def test_the_home_nearest_to_the_command_wins(deskloop: Deskloop, home: Path) -> None:
     deskloop("--home", home / "outer", "pairs", "list", "--home", home / "inner")
     assert [path.name for path in home.iterdir()] == ["inner"]
 
 
 @pytest.mark.parametrize("group", ["pairs", "versions", "runs", "settings"])
-def test_a_group_without_a_command_lists(home: Path, group: str) -> None:
+def test_a_group_without_a_command_lists(deskloop: Deskloop, home: Path, group: str) -> None:
     result = deskloop(group, "--json", "--home", home)
     assert result.exit_code == 0, result.stderr
     for line in result.stdout.splitlines():
         json.loads(line)
 
 
-def test_correct_and_approve_take_the_number_ask_gave(home: Path) -> None:
+def test_correct_and_approve_take_the_number_ask_gave(deskloop: Deskloop, home: Path) -> None:
     reply = a_reply(home)
     corrected = deskloop("correct", reply, "We open at eight.", "--home", home, "--json")
     assert corrected.exit_code == 0, corrected.stderr
@@ -91,7 +70,9 @@ def test_correct_and_approve_take_the_number_ask_gave(home: Path) -> None:
         (["settings", "set", "min_pairs", "many"], "must be a whole number"),
     ],
 )
-def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(home: Path, arguments: list[str], sentence: str) -> None:
+def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(
+    deskloop: Deskloop, home: Path, arguments: list[str], sentence: str
+) -> None:
     result = deskloop(*arguments, "--home", home, "--json")
     assert result.exit_code == 1
     assert sentence in result.stderr
@@ -103,11 +84,13 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(home: Path, argumen
     "arguments",
     [["nonsense"], ["ask"], ["correct", "x", "text"], ["pairs", "import", "/no/such/file"], ["settings", "get", "x"]],
 )
-def test_wrong_usage_is_exit_code_2(home: Path, arguments: list[str]) -> None:
+def test_wrong_usage_is_exit_code_2(deskloop: Deskloop, home: Path, arguments: list[str]) -> None:
     assert deskloop(*arguments).exit_code == 2
 
 
-def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(
+    deskloop: Deskloop, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def crash(self: object) -> None:
         raise RuntimeError("boom \x1b[31m")
 
@@ -122,7 +105,7 @@ def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(home: Path, mo
     assert log.stat().st_mode & 0o077 == 0
 
 
-def test_control_characters_do_not_reach_the_terminal(home: Path) -> None:
+def test_control_characters_do_not_reach_the_terminal(deskloop: Deskloop, home: Path) -> None:
     with Desk.open(home) as desk:
         desk.db.run("INSERT INTO settings (key, value, updated_at, updated_by) VALUES ('operator', ?, '', '')",
                     json.dumps("\x1b]52;c;aGk=\x07Eve\x9b31m"))  # fmt: skip
@@ -140,6 +123,6 @@ def test_one_line_json_keeps_its_line_and_its_meaning() -> None:
     assert json.loads(line) == value
 
 
-def test_settings_are_set_and_read(home: Path) -> None:
+def test_settings_are_set_and_read(deskloop: Deskloop, home: Path) -> None:
     assert deskloop("settings", "set", "min_pairs", "12", "--home", home).exit_code == 0
     assert deskloop("settings", "get", "min_pairs", "--home", home).stdout == "12\n"

@@ -90,11 +90,14 @@ async def _pass_on(process: asyncio.subprocess.Process, say: Say) -> str:
     """Say the sentences of *process* as they come, but not its last word, which is returned: it is the error if
     there is one, and an error is told once."""
     assert process.stdout is not None
-    sentence = ""
+    sentence, said = "", True
     async for raw in process.stdout:
-        sentence = raw.decode("utf-8", "replace").strip()
+        if not said:
+            say(sentence)
+        sentence, said = raw.decode("utf-8", "replace").strip(), False
         try:
             await asyncio.wait_for(process.wait(), LAST_WORD)
         except TimeoutError:
             say(sentence)
+            said = True
     return sentence

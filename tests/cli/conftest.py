@@ -1,0 +1,49 @@
+"""A home for the commands to work on, and the command itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from store.desk import Desk
+from tests.core.conftest import make_base
+from tests.core.scripted import Script
+from tui.cli.root import cli
+
+Deskloop = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the commands of a test work; the environment names another place."""
+    monkeypatch.delenv("DESKLOOP_MODELS", raising=False)
+    monkeypatch.setenv("DESKLOOP_HOME", str(tmp_path / "by-environment"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def deskloop() -> Deskloop:
+    """Run a command; stdout and stderr are kept apart."""
+    return lambda *arguments: CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def script(home: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
+    """Let the commands find a base and a scripted engine."""
+    make_base(home / "models")
+    script = Script()
+    monkeypatch.setattr("tui.core.service.EngineProcess", script)
+    return script
+
+
+def a_reply(home: Path, text: str = "We open at nine.") -> int:
+    """A finished reply in the desk at *home*."""
+    with Desk.open(home) as desk:
+        conversation = desk.conversations.create("tester")
+        message = desk.conversations.add_customer(conversation.id, "When do you open?", "tester")
+        reply = desk.conversations.begin_reply(message.id, "base", {})
+        desk.conversations.finish_reply(reply.id, text, "complete", 5, 0.5, 0.1)
+        return reply.id

