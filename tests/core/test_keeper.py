@@ -174,3 +174,25 @@ async def test_a_closed_keeper_restarts_nothing(tmp_path: Path) -> None:
     bench.engines[0].die()
     assert bench.keeper.state.name == "absent"
     assert len(bench.engines) == 1
+
+
+async def test_an_engine_that_is_just_restarting_can_be_unloaded(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    bench.engines[0].die()
+    await bench.keeper.unload("The chat waits.")
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert bench.keeper.state == EngineState("absent", "The chat waits.")
+
+
+async def test_a_changed_base_is_loaded_afresh_between_replies(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    async with bench.keeper.use():
+        task = asyncio.create_task(bench.keeper.restart())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert len(bench.engines) == 1
+    await task
+    assert (bench.keeper.state.name, bench.keeper.serving, len(bench.engines)) == ("ready", "v1", 2)

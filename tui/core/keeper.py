@@ -140,9 +140,7 @@ class EngineKeeper:
     async def unload(self, sentence: str) -> None:
         """Free the engine's memory until :meth:`reload`; *sentence* tells why the chat waits meanwhile."""
         self.held = sentence
-        async with self._use:
-            await self._drop()
-            self._move("absent", sentence)
+        await self._stop(sentence)
 
     async def reload(self) -> None:
         """End an :meth:`unload`."""
@@ -151,18 +149,27 @@ class EngineKeeper:
 
     async def restart(self) -> None:
         """Load again from scratch, after the desk's base or quantization changed."""
-        async with self._use:
-            await self._drop()
-            self._move("absent", "The model is being changed.")
+        await self._stop("The model is being changed.")
         await self.start()
 
-    async def close(self) -> None:
-        """Stop the engine for good."""
-        self._closed = True
+    async def _stop(self, sentence: str) -> None:
+        """Let a start end, a restart not begin and a reply be finished; then drop the engine."""
+        async with self._starting:
+            await self._end_revival()
+            async with self._use:
+                await self._drop()
+                self._move("absent", sentence)
+
+    async def _end_revival(self) -> None:
         if self._revival is not None:
             self._revival.cancel()
             with suppress(asyncio.CancelledError):
                 await self._revival
+
+    async def close(self) -> None:
+        """Stop the engine for good."""
+        self._closed = True
+        await self._end_revival()
         await self._drop()
         self._move("absent", "The engine is closed.")
 
