@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.types import EngineError
-from finetune.recipe import Recipe
 from tui.core import DeskError, DeskService
 from tui.core.adapters import overview
 from tui.core.importing import import_into, load_sample_desk
+from tui.core.recipes import recipe_from
 from tui.core.reports import version_details
 from tui.core.setup import set_up
 from tui.screens.dialog import Ask, Confirm
@@ -122,9 +122,10 @@ class Flows:
         if self._service.live_run is not None:
             await self._training()
             return
-        found = self._service.preflight(Recipe())
+        recipe = recipe_from(self._service.desk)
+        found = self._service.preflight(recipe)
         if await self._show(PreflightDialog(found)):
-            await self._service.start_run(Recipe(), unload_engine=found.unload_engine)
+            await self._service.start_run(recipe, unload_engine=found.unload_engine)
             self._app.chat.refresh_bindings()
 
     async def _training(self) -> None:
