@@ -75,7 +75,8 @@ class SharedDropout:
             return rows, None
         if self._input is not x or self._made is None:
             with torch.no_grad():
-                bits = torch.empty((rows.numel() + 3) // 4, dtype=torch.int64).random_().view(torch.int16)
+                bits = torch.empty((rows.numel() + 3) // 4, dtype=torch.int64)
+                bits = bits.random_(-(2**63), None).view(torch.int16)  # without bounds the sign bit would stay 0
                 keep = (bits[: rows.numel()].view(rows.shape) >= self._below).to(rows.dtype).mul_(self._scale)
                 self._made = (rows.detach() * keep, keep)
             self._input = x

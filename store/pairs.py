@@ -62,7 +62,8 @@ class Pairs:
         A correction always trains: where its question was a test, the old test pairs are excluded first.
         Raises :class:`ValueError` with a sentence if a side is empty."""
         instruction, output = clean(new.instruction).strip(), clean(new.output).strip()
-        history = tuple((clean(customer), clean(bot)) for customer, bot in new.history)
+        exchanges = ((clean(customer).strip(), clean(bot).strip()) for customer, bot in new.history)
+        history = tuple(exchange for exchange in exchanges if all(exchange))  # half an exchange teaches nothing
         if not instruction or not output:
             raise ValueError(f"The {'instruction' if not instruction else 'output'} is empty.")
         digest = content_hash(instruction, history, output)

@@ -1,0 +1,295 @@
+"""Training on tiny models: the traps by name, and that what is fast is also right."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from bot.base import load_base, load_tokenizer
+from bot.render import render_pair
+from bot.types import BaseSpec, Prompt
+from finetune.dataset import IGNORED, Collator, LengthBuckets, build_dataset
+from finetune.failures import RunFailure, kind_of
+from finetune.files import MARK, RunFiles
+from finetune.frozen import unpack_frozen
+from finetune.lora_kernel import install
+from finetune.recipe import Recipe
+from finetune.training import Interrupted, load_for_training, train, warm_start
+from store.records import Pair
+from tests import tiny as makers
+
+SYSTEM = "You are a support agent."
+
+
+def pair(number: int, instruction: str, output: str, history: tuple[tuple[str, str], ...] = ()) -> Pair:
+    return Pair(
+        number, instruction, history, output, "en", None, "import", None, None, "train", False, None, None, "", ""
+    )
+
+
+PAIRS = [(pair(n, f"Question {n}?" + " more" * (n % 5), f"Answer number {n}." + " so" * (n % 3)), 1) for n in range(14)]
+
+
+def spec_of(folder: Path, quantization: str = "nf4") -> BaseSpec:
+    return BaseSpec(str(folder), quantization)  # type: ignore[arg-type]
+
+
+# -- data ------------------------------------------------------------------------------------------
+def test_only_output_and_end_of_turn_are_learned_though_pad_is_the_end_of_turn(tiny: Path) -> None:
+    tokenizer = load_tokenizer(str(tiny))
+    assert tokenizer.pad_token_id == tokenizer.eos_token_id
+    data, _ = build_dataset(tokenizer, PAIRS[:3], SYSTEM, 512)
+    batch = Collator(tokenizer.pad_token_id)(list(data))
+    for row, (one, _) in zip(batch["labels"], PAIRS[:3], strict=True):
+        learned = row[row != IGNORED].tolist()
+        assert learned[-1] == tokenizer.eos_token_id
+        assert tokenizer.decode(learned[:-1]) == one.output
+    ids, mask = render_pair(tokenizer, Prompt(SYSTEM, (), PAIRS[0][0].instruction), PAIRS[0][0].output)
+    assert data[0]["input_ids"] == ids
+    assert data[0]["answer_start"] == mask.index(1)
+
+
+def test_what_is_too_long_loses_old_history_first_and_is_counted(tiny: Path) -> None:
+    tokenizer = load_tokenizer(str(tiny))
+    history = tuple((f"old question {n} " * 4, f"old answer {n} " * 4) for n in range(4))
+    rows = [
+        (pair(1, "short?", "yes", history), 2),
+        (pair(2, "short?", "word " * 300), 1),
+        (pair(3, "long " * 300, "x"), 1),
+    ]
+    data, cuts = build_dataset(tokenizer, rows, SYSTEM, 100)
+    assert (cuts.history, cuts.output, cuts.dropped) == (1, 2, 1)
+    assert len(data) == 3
+    assert all(length <= 100 for length in data["length"])
+    assert data[2]["input_ids"][-1] == tokenizer.eos_token_id
+
+
+def test_buckets_hold_every_row_once_and_repeat_for_a_seed_and_epoch() -> None:
+    buckets = LengthBuckets([n * 7 % 50 for n in range(103)], 4, seed=1)
+    first = list(buckets)
+    assert sorted(first) == list(range(103))
+    assert list(buckets) == first
+    buckets.set_epoch(1)
+    assert list(buckets) != first
+    short = [abs(first[n] * 7 % 50 - first[n + 1] * 7 % 50) for n in range(0, 96, 4)]
+    assert sum(short) / len(short) < 8  # neighbours of a batch are of similar length
+
+
+# -- arithmetic ------------------------------------------------------------------------------------
+def gradients(model: Any, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    model.zero_grad(set_to_none=True)
+    causal = model.get_base_model()
+    hidden = causal.base_model(input_ids=batch["input_ids"], use_cache=False).last_hidden_state
+    targets = batch["labels"][:, 1:]
+    logits = causal.get_output_embeddings()(hidden[:, :-1][targets != IGNORED]).float()
+    functional.cross_entropy(logits, targets[targets != IGNORED]).backward()
+    return {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
+
+
+def cosine(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> float:
+    assert left.keys() == right.keys()
+    assert left
+    a, b = (torch.cat([grads[name].flatten().double() for name in sorted(grads)]) for grads in (left, right))
+    return float(functional.cosine_similarity(a, b, dim=0))
+
+
+def randomise(model: Any) -> None:
+    torch.manual_seed(3)
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            torch.nn.init.normal_(parameter, std=0.1)
+
+
+def a_batch(folder: Path) -> dict[str, torch.Tensor]:
+    tokenizer = load_tokenizer(str(folder))
+    data, _ = build_dataset(tokenizer, PAIRS[:4], SYSTEM, 512)
+    return Collator(tokenizer.pad_token_id)(list(data))
+
+
+@pytest.mark.parametrize("family", makers.FAMILIES)
+@pytest.mark.parametrize("unpack", [False, True], ids=["packed-layers", "unpacked"])
+def test_nf4_gradients_are_right_before_and_after_an_eval_forward(
+    models: dict[str, Path], family: str, unpack: bool
+) -> None:
+    """The trap: on AVX512-BF16 CPUs bitsandbytes repacks at the first no-grad forward and gradients vanish."""
+    folder = models[family]
+    batch, recipe = a_batch(folder), Recipe(dropout=0.0, r=4, alpha=8)
+    reference, _ = load_for_training(spec_of(folder), recipe, longest=64, unpack=True)
+    reference = reference.float()
+    model, _ = load_for_training(spec_of(folder), recipe, longest=64, unpack=unpack)
+    randomise(reference)
+    randomise(model)
+    if unpack:
+        assert install(model) is not None
+    expected = gradients(reference, batch)
+    assert cosine(gradients(model, batch), expected) > 0.99
+    model.eval()
+    with torch.no_grad():
+        model(input_ids=batch["input_ids"])
+    model.train()
+    assert cosine(gradients(model, batch), expected) > 0.99
+
+
+def test_unpacking_once_is_bit_equal_to_unpacking_at_every_step(tiny: Path) -> None:
+    packed, _ = load_base(spec_of(tiny), training=True)
+    dense, _ = load_base(spec_of(tiny), training=True)
+    assert unpack_frozen(dense) == 14
+    x = torch.randn(3, 64, dtype=torch.bfloat16)
+    for (name, a), (_, b) in zip(packed.named_modules(), dense.named_modules(), strict=True):
+        if name.endswith(("q_proj", "up_proj")):
+            assert torch.equal(a(x), b(x))
+
+
+def test_the_fused_forward_is_pefts_own(tiny: Path) -> None:
+    batch = a_batch(tiny)
+    recipe = Recipe(dropout=0.0, r=4, alpha=8)
+    ours, _ = load_for_training(spec_of(tiny), recipe, longest=64, unpack=True)
+    ours = ours.float()
+    randomise(ours)
+    theirs = copy.deepcopy(ours)
+    assert install(ours) is not None
+    with torch.no_grad():
+        assert torch.allclose(ours(batch["input_ids"]).logits, theirs(batch["input_ids"]).logits, atol=1e-4)
+    left, right = gradients(ours, batch), gradients(theirs, batch)
+    assert cosine(left, right) > 0.99999
+    for name, grad in left.items():
+        assert torch.allclose(grad, right[name], atol=1e-4, rtol=1e-3), name
+
+
+def test_dropout_drops_its_share_scales_the_rest_and_is_off_in_eval(tiny: Path) -> None:
+    model, _ = load_for_training(spec_of(tiny), Recipe(dropout=0.25), longest=64, unpack=True)
+    dropout = install(model)
+    assert dropout is not None
+    x = torch.ones(1, 400, 64)
+    rows = x.reshape(-1, 64)
+    dropped, keep = dropout(x, rows, True)
+    assert keep is not None
+    assert abs(float((dropped == 0).float().mean()) - 0.25) < 0.02
+    assert abs(float(dropped.mean()) - 1.0) < 0.03
+    assert dropout(x, rows, True)[0] is dropped  # layers that read the same input share the mask
+    assert dropout(x, rows, False)[1] is None
+
+
+def test_the_head_on_answers_alone_gives_the_loss_of_the_whole(tiny: Path) -> None:
+    model, tokenizer = load_for_training(
+        spec_of(tiny, "fp32"), Recipe(method="lora", dropout=0.0), longest=64, unpack=False
+    )
+    data, _ = build_dataset(tokenizer, PAIRS[:4], SYSTEM, 512)
+    batch = Collator(tokenizer.pad_token_id)(list(data))
+    from finetune.training import DeskTrainer
+
+    trainer = SimpleNamespace(tokens=0, last_loss=0.0, dropout=None)
+    loss = DeskTrainer.compute_loss(trainer, model, dict(batch))  # type: ignore[arg-type]
+    mask = (batch["labels"] != IGNORED).long()
+    full = model(input_ids=batch["input_ids"], attention_mask=torch.ones_like(mask), labels=batch["labels"]).loss
+    assert float(loss.detach()) == pytest.approx(float(full.detach()), rel=1e-4)
+
+
+# -- runs ------------------------------------------------------------------------------------------
+class Recorder:
+    """Takes events, and asks for a stop after a given step."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.steps: list[dict[str, Any]] = []
+        self._stop_after = stop_after
+
+    def tell(self, kind: str, body: dict[str, Any]) -> None:
+        if kind == "step":
+            self.steps.append(body)
+
+    def stop(self) -> bool:
+        return self._stop_after is not None and bool(self.steps) and self.steps[-1]["step"] >= self._stop_after
+
+
+def train_tiny(
+    folder: Path, files: RunFiles, monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None, **changes: Any
+) -> dict[str, torch.Tensor]:
+    monkeypatch.setattr("finetune.training.TELL_EVERY", 0.0)
+    recipe = Recipe(**{"epochs": 2.0, "r": 4, "alpha": 8, **changes})
+    recorder = Recorder(stop_after)
+    tokenizer = load_tokenizer(str(folder))
+    data, _ = build_dataset(tokenizer, PAIRS, SYSTEM, recipe.max_length)
+    model, tokenizer = load_for_training(spec_of(folder), recipe, longest=64, unpack=True)
+    train(model, tokenizer, data, recipe, files, warm=False, tell=recorder.tell, stop=recorder.stop)
+    assert [step["step"] for step in recorder.steps][-1] == recorder.steps[-1]["steps"]
+    from safetensors.torch import load_file
+
+    return load_file(files.adapter / "adapter_model.safetensors")
+
+
+def files_in(path: Path) -> RunFiles:
+    path.mkdir()
+    return RunFiles(path)
+
+
+def test_a_run_that_was_interrupted_and_resumed_gives_the_weights_of_one_that_was_not(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = train_tiny(tiny, files_in(tmp_path / "whole"), monkeypatch)
+    files = files_in(tmp_path / "cut")
+    with pytest.raises(Interrupted):
+        train_tiny(tiny, files, monkeypatch, stop_after=5)
+    assert files.last_checkpoint() is not None
+    assert not files.trained
+    again = train_tiny(tiny, files, monkeypatch)
+    assert files.trained
+    assert whole.keys() == again.keys()
+    assert all(torch.equal(whole[name], again[name]) for name in whole)
+
+
+def test_a_checkpoint_without_its_mark_is_not_resumed_from(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = files_in(tmp_path / "cut")
+    with pytest.raises(Interrupted):
+        train_tiny(tiny, files, monkeypatch, stop_after=5)
+    checkpoint = files.last_checkpoint()
+    assert checkpoint is not None
+    shutil.copytree(checkpoint, checkpoint.with_name("checkpoint-99"))
+    (checkpoint.with_name("checkpoint-99") / MARK).unlink()
+    assert files.last_checkpoint() == checkpoint
+
+
+def test_an_infinite_loss_is_a_failure_of_its_own(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("finetune.training.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
+    with pytest.raises(RunFailure) as failure:
+        train_tiny(tiny, files_in(tmp_path / "nan"), monkeypatch)
+    assert failure.value.kind == "diverged"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (MemoryError(), "out-of-memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"), "out-of-memory"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "out-of-memory"),
+        (OSError(28, "No space left on device"), "disk-full"),
+        (
+            RuntimeError("[enforce fail] . PytorchStreamWriter failed writing file: No space left on device"),
+            "disk-full",
+        ),
+        (ValueError("x"), "failed"),
+        (RunFailure("nothing-to-learn"), "nothing-to-learn"),
+    ],
+)
+def test_failures_are_told_apart(error: BaseException, kind: str) -> None:
+    assert kind_of(error) == kind
+
+
+def test_warm_start_begins_with_the_published_weights(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = files_in(tmp_path / "first")
+    trained = train_tiny(tiny, files, monkeypatch, epochs=1.0)
+    model, _ = load_for_training(spec_of(tiny), Recipe(r=4, alpha=8), longest=64, unpack=True)
+    warm_start(model, files.adapter)
+    state = {name.replace(".default", ""): p for name, p in model.named_parameters() if p.requires_grad}
+    assert state.keys() == trained.keys()
+    assert all(torch.equal(state[name].detach(), trained[name]) for name in trained)
