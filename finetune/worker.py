@@ -78,7 +78,9 @@ class Worker:
         self._files = RunFiles.of(desk.home, run.id)
         settings = desk.settings.load()
         self._system = settings.system_message
-        self._spec = BaseSpec(str(base_folder(desk.home.models, settings.base)), cast(Quantization, settings.quantization))
+        self._spec = BaseSpec(
+            str(base_folder(desk.home.models, settings.base)), cast(Quantization, settings.quantization)
+        )
         self._judged_at = 0.0
 
     # -- life --------------------------------------------------------------------------------------

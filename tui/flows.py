@@ -135,13 +135,17 @@ class Flows:
         choice = await self._show(TrainingScreen(runs[0], self._service.desk.runs.events(runs[0].id)))
         if choice == "verdict":
             await self._verdict(runs[0].id)
-        elif choice == "cancel" and self._service.live_run is not None and await self._show(
-            Confirm(
-                "Cancel the retraining?",
-                "What was learned in this run is thrown away. Corrections and pairs stay.",
-                "Cancel the run",
-                "Let it run",
-                careful=True,
+        elif (
+            choice == "cancel"
+            and self._service.live_run is not None
+            and await self._show(
+                Confirm(
+                    "Cancel the retraining?",
+                    "What was learned in this run is thrown away. Corrections and pairs stay.",
+                    "Cancel the run",
+                    "Let it run",
+                    careful=True,
+                )
             )
         ):
             await self._service.cancel_run()

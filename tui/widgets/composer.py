@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
+from textual.binding import BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -11,7 +14,7 @@ from tui.keys import COMPOSER
 class Composer(TextArea):
     """Grows with its text up to six lines; Enter sends."""
 
-    BINDINGS = COMPOSER
+    BINDINGS: ClassVar[list[BindingType]] = list(COMPOSER)
 
     class Sent(Message):
         """The operator sent a message."""
