@@ -55,7 +55,7 @@ def read_manifest(folder: Path | str) -> Manifest:
         if probe is not None:
             probe = ProbeResult(bool(probe["finite"]), float(probe["difference"]), tuple(probe["values"]))
         return Manifest(probe=probe, **body)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise _damaged(Path(folder), f"its manifest can't be read ({error})") from error
 
 
