@@ -43,6 +43,24 @@ def install(model: torch.nn.Module) -> None:
             module.forward = MethodType(_forward, module)
 
 
+def uninstall(model: torch.nn.Module) -> None:
+    """Give every layer peft's own forward back, for an adapter that is not plain."""
+    from peft.tuners.lora import LoraLayer
+
+    for module in model.modules():
+        if isinstance(module, LoraLayer) and "serving" in vars(module):
+            del vars(module)["serving"], vars(module)["forward"]
+
+
+def forget(model: torch.nn.Module, adapter: str) -> None:
+    """Drop what :func:`serve` has kept of *adapter*: its name may come back with other weights."""
+    from peft.tuners.lora import LoraLayer
+
+    for module in model.modules():
+        if isinstance(module, LoraLayer):
+            vars(module).get("scaled", {}).pop(adapter, None)
+
+
 def serve(model: torch.nn.Module, adapter: str | None, dtype: torch.dtype) -> None:
     """Let *adapter* (None: nothing) answer. Takes a few milliseconds: the scaled weights are made once and kept."""
     from peft.tuners.lora import LoraLayer

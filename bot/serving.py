@@ -75,7 +75,11 @@ class ServingModel:
             result = self._measure()
             _compare(adapter.version, result, manifest.probe)
         except BaseException:
-            self._serve(None if before == "base" else before)
+            if adapter.version != before:
+                self._forget(adapter.version)
+            if before not in self._loaded:
+                self.active = "base"  # its own files were replaced by unfit ones; the base always answers
+            self._serve(None if self.active == "base" else before)
             raise
         self.active = adapter.version
         return Activation(adapter.version, time.perf_counter() - start, result)
@@ -102,13 +106,21 @@ class ServingModel:
 
         if "." in version:
             raise EngineError("bad-request", f"{version!r} is not a version's name.")
+        if known is not None:
+            # Other files under the same name: nothing of the former ones may stay.
+            self._forget(version)
         config = PeftConfig.from_pretrained(folder)
         config.inference_mode = True
         if self._peft is None:
             self._peft = PeftModel(self.base, config, adapter_name=version, autocast_adapter_dtype=False)
         elif version not in self._peft.peft_config:
             self._peft.add_adapter(version, config)
-        result = self._peft.load_adapter(folder, adapter_name=version, autocast_adapter_dtype=False)
+        try:
+            result = self._peft.load_adapter(folder, adapter_name=version, autocast_adapter_dtype=False)
+        except (RuntimeError, ValueError) as error:  # weights of other sizes
+            self._forget(version)
+            first = str(error).strip().splitlines()[-1].strip()
+            raise EngineError("adapter-damaged", f"The weights of {version} do not fit this base ({first}).") from error
         missing = [key for key in result.missing_keys if version in key.split(".")]
         if missing or result.unexpected_keys:
             self._forget(version)
@@ -119,13 +131,12 @@ class ServingModel:
                 parameter.requires_grad_(False)
                 parameter.data = parameter.data.to(self.dtype)
         self._peft.eval()
-        plain = fast_lora.is_plain_lora(self._peft, version)
-        if plain:
-            fast_lora.install(self._peft)
-        self._loaded[version] = Loaded(version, sha, plain)
+        self._loaded[version] = Loaded(version, sha, fast_lora.is_plain_lora(self._peft, version))
 
     def _forget(self, version: str) -> None:
         self._loaded.pop(version, None)
+        if self._peft is not None:
+            fast_lora.forget(self._peft, version)
         if self._peft is not None and version in self._peft.peft_config and len(self._peft.peft_config) > 1:
             self._peft.delete_adapter(version)
         if self._peft is not None and not self._loaded:
@@ -142,7 +153,11 @@ class ServingModel:
         self._peft.enable_adapter_layers()
         self._peft.set_adapter(version)
         self._peft.requires_grad_(False)
-        fast_lora.serve(self._peft, version if self._loaded[version].plain else None, self.dtype)
+        if self._loaded[version].plain:
+            fast_lora.install(self._peft)
+            fast_lora.serve(self._peft, version, self.dtype)
+        else:
+            fast_lora.uninstall(self._peft)
 
     # -- the probe ---------------------------------------------------------------------------------
     def _measure(self) -> ProbeResult:
