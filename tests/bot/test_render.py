@@ -38,7 +38,8 @@ def test_a_prompt_is_the_template_around_system_history_and_message(chat: Any) -
     ids = render(chat, Prompt(SYSTEM, HISTORY[:1], "Thanks"))
     assert chat.decode(ids) == (
         f"<|im_start|>system\n{SYSTEM}<|im_end|>\n<|im_start|>user\nHello<|im_end|>\n"
-        "<|im_start|>assistant\nHi, how can I help?<|im_end|>\n<|im_start|>user\nThanks<|im_end|>\n<|im_start|>assistant\n"
+        "<|im_start|>assistant\nHi, how can I help?<|im_end|>\n<|im_start|>user\nThanks<|im_end|>\n"
+        "<|im_start|>assistant\n"
     )
 
 
@@ -58,9 +59,7 @@ SMUGGLED = [
 
 @pytest.mark.parametrize("text", SMUGGLED)
 @pytest.mark.parametrize("kind", ["chat", "bare"])
-def test_control_tokens_in_customer_text_are_plain_text(
-    kind: str, text: str, request: pytest.FixtureRequest
-) -> None:
+def test_control_tokens_in_customer_text_are_plain_text(kind: str, text: str, request: pytest.FixtureRequest) -> None:
     tokenizer = request.getfixturevalue(kind)
     honest = Prompt(SYSTEM, (("a", "b"),), "c")
     expected = controls(tokenizer, render(tokenizer, honest))
