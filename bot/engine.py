@@ -28,6 +28,8 @@ class EngineProcessMain:
         self._requests, self._events = requests, events
         self._queue: queue.Queue[dict[str, Any]] = queue.Queue()
         self._lock = threading.Lock()
+        self._read_last: Any = None  # id of the newest request that was read
+        self._cancelled: Any = None  # id of the newest request when the last cancel came
         self._serving: Any = None
         self._generator: Any = None
         self._facts: BaseFacts | None = None
@@ -55,9 +57,11 @@ class EngineProcessMain:
             except ValueError:
                 continue
             if request.get("op") == CANCEL:
+                self._cancelled = self._read_last
                 if self._generator is not None:
                     self._generator.stop.asked.set()
             else:
+                self._read_last = request.get("id")
                 self._queue.put(request)
         os._exit(0)  # the app is gone; whatever was being generated is for nobody
 
@@ -65,6 +69,13 @@ class EngineProcessMain:
         with self._lock:
             self._events.write(encode({"id": request.get("id"), "event": event, **body}))
             self._events.flush()
+
+    def _begin(self, request: dict[str, Any]) -> None:
+        """Forget the cancel of an earlier generation, but not one that came before this one had begun."""
+        stop = self._generator.stop.asked
+        stop.clear()
+        if self._cancelled is not None and self._cancelled == request.get("id"):
+            stop.set()
 
     def _handle(self, request: dict[str, Any]) -> dict[str, Any]:
         operation = request.get("op")
@@ -76,6 +87,8 @@ class EngineProcessMain:
             raise EngineError("bad-request", "The engine has no base loaded yet.")
         if operation == "status":
             return plain(EngineStatus(self._serving.active, self._serving.loaded, _memory(), self._facts))
+        if operation in ("stream", "batch"):
+            self._begin(request)
         if operation == "stream":
             answer = self._generator.stream(
                 read(Prompt, request["prompt"]),

@@ -22,7 +22,7 @@ CONVERSATIONS_KEPT = 4  # caches kept at once, the least recently used goes firs
 
 
 class Stop(StoppingCriteria):
-    """Ends a generation at the next token once its event is set."""
+    """Ends a generation at the next token once its event is set; whoever set it clears it before the next."""
 
     def __init__(self) -> None:
         self.asked = threading.Event()
@@ -94,7 +94,6 @@ class Generator:
     ) -> Answer:
         """Answer one prompt, handing text to *emit* as it comes. Raises :class:`EngineError`."""
         start = time.perf_counter()
-        self.stop.asked.clear()
         ids, dropped = self._fit(prompt, decoding)
         cache, reused = self._cache(conversation, ids)
         if decoding.seed is not None:
@@ -115,7 +114,6 @@ class Generator:
     @torch.inference_mode()
     def batch(self, prompts: Sequence[Prompt], decoding: Decoding, progress: Callable[[int, Answer], None]) -> None:
         """Answer many prompts, sorted by length so that little is padded; *progress* gets (index, answer)."""
-        self.stop.asked.clear()
         fitted = [self._fit(prompt, decoding) for prompt in prompts]
         order = sorted(range(len(prompts)), key=lambda index: len(fitted[index][0]))
         pad = self._tokenizer.pad_token_id

@@ -1,0 +1,239 @@
+"""The engine as a real process, on a tiny model: what crosses the pipes, and what happens when it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from bot.client import EngineProcess
+from bot.engine import EngineProcessMain
+from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
+from tests import tiny as makers
+
+HELLO = Prompt("You are a support agent.", (), "Hello")
+SHORT = Decoding(max_new_tokens=12)
+ENDLESS = Decoding(do_sample=True, max_new_tokens=4096, seed=1)  # ends by a stop; the text of chance goes on
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny model with a context long enough for a reply that has to be stopped."""
+    folder = makers.make(tmp_path_factory.mktemp("models") / "long", "llama")
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 8192, "eos_token_id": 1}))
+    return folder
+
+
+@pytest.fixture
+async def engine(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EngineProcess]:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as in conftest: nothing to gain on 64 x 64
+    process = EngineProcess(log=tmp_path / "engine.log")
+    facts = await process.load(BaseSpec(str(base), "fp32"))
+    assert (facts.model_type, facts.quantization, facts.context) == ("llama", "fp32", 8192)
+    yield process
+    await process.close()
+
+
+async def collect(engine: EngineProcess, decoding: Decoding = SHORT) -> tuple[str, Answer]:
+    parts = [item async for item in engine.stream(HELLO, decoding, "1")]
+    answer = parts.pop()
+    assert isinstance(answer, Answer)
+    return "".join(str(part) for part in parts), answer
+
+
+async def test_load_stream_batch_and_activate(engine: EngineProcess, base: Path, tmp_path: Path) -> None:
+    text, answer = await collect(engine)
+    assert answer.new_tokens == 12
+    assert answer.text.startswith(text.strip())
+    assert answer.first_token_seconds is not None
+
+    progress: list[tuple[int, int]] = []
+    batch = await engine.batch([HELLO, Prompt("", (), "Hi")], SHORT, lambda done, total: progress.append((done, total)))
+    assert batch[0].text == answer.text
+    assert progress == [(1, 2), (2, 2)]
+
+    folder = makers.make_adapter(base, tmp_path / "v1")
+    measured = await engine.probe(str(folder))
+    assert measured.finite
+    makers.publish_adapter(folder, base, "v1")
+    activation = await engine.activate(AdapterRef("v1", str(folder)))
+    assert activation.probe is not None
+    assert activation.probe.values == pytest.approx(measured.values, abs=1e-3)
+    _, adapted = await collect(engine)
+    assert adapted.text != answer.text
+    assert adapted.reused_tokens == 0  # the cache was the base's
+    status = await engine.status()
+    assert (status.active, status.loaded) == ("v1", ("v1",))
+    assert status.facts is not None
+
+    (folder / "adapter_model.safetensors").write_bytes(b"x")
+    with pytest.raises(EngineError) as caught:
+        await engine.activate(AdapterRef("v1", str(folder)))
+    assert caught.value.kind == "adapter-damaged"
+    assert (await collect(engine))[1].text == adapted.text
+    await engine.activate(None)
+    assert (await collect(engine))[1].text == answer.text
+
+
+async def test_a_reply_that_is_stopped_ends_soon_and_the_next_is_whole(engine: EngineProcess) -> None:
+    items: list[str | Answer] = []
+    async for item in engine.stream(HELLO, ENDLESS):
+        items.append(item)
+        if len(items) == 3:
+            await engine.cancel()
+    answer = items[-1]
+    assert isinstance(answer, Answer)
+    assert answer.finish == "stopped"
+    assert answer.new_tokens < 3000
+    assert (await collect(engine))[1].finish == "length"
+
+
+async def test_leaving_a_stream_stops_it(engine: EngineProcess) -> None:
+    async with aclosing(engine.stream(HELLO, ENDLESS)) as stream:
+        async for _ in stream:
+            break
+    assert (await collect(engine))[1].new_tokens == 12  # the engine is free again, and not stopped itself
+
+
+async def test_a_stop_that_comes_before_the_reply_has_begun_is_not_lost(engine: EngineProcess) -> None:
+    stream = engine.stream(HELLO, ENDLESS)
+    first = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0)  # the request is written, nothing is read back yet
+    await engine.cancel()
+    items = [await first, *[item async for item in stream]]
+    answer = items[-1]
+    assert isinstance(answer, Answer)
+    assert answer.finish == "stopped"
+    assert answer.new_tokens < 3000
+
+
+def test_a_stop_counts_for_what_was_asked_before_it_and_for_nothing_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same without a race: the reader has seen both lines before the work begins."""
+    monkeypatch.setattr(os, "_exit", lambda code: None)
+    lines = b'{"id":1,"op":"stream"}\n{"op":"cancel"}\n{"id":2,"op":"stream"}\n'
+    main = EngineProcessMain(io.BytesIO(lines), io.BytesIO())
+    asked = threading.Event()
+    main._generator = SimpleNamespace(stop=SimpleNamespace(asked=asked))
+    main._read()
+    main._begin({"id": 1})
+    assert asked.is_set()
+    main._begin({"id": 2})
+    assert not asked.is_set()
+
+
+async def test_a_stop_with_nothing_running_does_nothing(engine: EngineProcess) -> None:
+    await engine.cancel()
+    assert (await collect(engine))[1].new_tokens == 12
+
+
+async def test_a_process_that_is_killed_in_mid_reply_is_reported_once(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    deaths: list[str] = []
+    told = asyncio.Event()
+    engine = EngineProcess(log=tmp_path / "engine.log", on_death=lambda: (deaths.append("dead"), told.set())[0])
+    await engine.load(BaseSpec(str(base), "fp32"))
+    assert engine.pid is not None
+    pid = engine.pid
+
+    async def talk_until_killed() -> None:
+        seen = 0
+        async for _ in engine.stream(HELLO, ENDLESS):
+            seen += 1
+            if seen == 2:
+                os.kill(pid, signal.SIGKILL)
+
+    with pytest.raises(EngineError) as caught:
+        await talk_until_killed()
+    assert caught.value.kind == "engine-died"
+    await asyncio.wait_for(told.wait(), 10)
+    with pytest.raises(EngineError) as again:
+        await engine.status()
+    assert again.value.kind == "engine-died"
+    await engine.close()
+    assert deaths == ["dead"]
+
+
+async def test_closing_on_purpose_is_no_death(engine: EngineProcess) -> None:
+    deaths: list[int] = []
+    engine._on_death = lambda: deaths.append(1)
+    pid = engine.pid
+    assert pid is not None
+    await engine.close()
+    await engine.close()
+    assert not psutil.pid_exists(pid)
+    assert deaths == []
+
+
+async def test_a_base_that_is_not_there_is_said_in_words_and_the_process_lives(
+    engine: EngineProcess, base: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(EngineError) as caught:
+        await engine.load(BaseSpec(str(tmp_path / "none"), "fp32"))
+    assert caught.value.kind == "base-missing"
+    with pytest.raises(EngineError) as early:
+        await collect(engine)
+    assert early.value.kind == "bad-request"
+    await engine.load(BaseSpec(str(base), "fp32"))
+    assert (await collect(engine))[1].new_tokens == 12
+
+
+def child(*code: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-c", "\n".join(code)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_the_process_ends_when_its_input_does() -> None:
+    process = child("from bot.engine import main", "main()")
+    assert process.stdin is not None
+    process.stdin.write(b'not json\n{"id":1,"op":"status"}\n')
+    process.stdin.flush()
+    assert process.stdout is not None
+    answer = json.loads(process.stdout.readline())
+    assert (answer["id"], answer["event"], answer["active"]) == (1, "done", "base")
+    process.stdin.close()
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
+def test_what_libraries_print_goes_to_the_log_and_not_into_the_pipe() -> None:
+    process = child(
+        "import os, subprocess, sys",
+        "from bot import engine",
+        "class Loud(engine.EngineProcessMain):",
+        "    def _handle(self, request):",
+        "        print('a library prints', flush=True)",
+        "        os.write(1, b'and writes')",
+        "        subprocess.run([sys.executable, '-c', 'print(1234567)'])",
+        "        return {}",
+        "engine.EngineProcessMain = Loud",
+        "engine.main()",
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdin.write(b'{"id":1,"op":"status"}\n')
+    process.stdin.flush()
+    assert json.loads(process.stdout.readline()) == {"id": 1, "event": "done"}
+    process.stdin.close()
+    assert process.stdout.read() == b""
+    log = process.stderr.read()
+    for words in (b"a library prints", b"and writes", b"1234567"):
+        assert words in log
+    assert process.wait(20) == 0
+    process.stdout.close()
+    process.stderr.close()

