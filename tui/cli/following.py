@@ -21,9 +21,9 @@ async def follow_run(cli: Cli, service: DeskService, run: Run) -> Run:
 
     def interrupt() -> None:
         if not cancelling:
+            cancelling.append(loop.create_task(service.cancel_run()))  # first: saying so may fail on a closed pipe
             line.end()
             cli.say(f"Cancelling run {run.id}; what answers now goes on answering...")
-            cancelling.append(loop.create_task(service.cancel_run()))
 
     loop.add_signal_handler(signal.SIGINT, interrupt)
     try:
