@@ -6,9 +6,11 @@ import hashlib
 import json
 import os
 import tempfile
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot import quantized
 from bot.adapters import sha256_of
 from bot.locate import is_prepared
 from bot.render import renderer_version
@@ -95,21 +97,17 @@ def load_base(spec: BaseSpec, *, training: bool = False) -> tuple[Any, Any]:
     no-grad forward, and from then on its matrix product has no gradient. Raises :class:`EngineError`
     (``base-missing``, ``out-of-memory``)."""
     import torch
-    from transformers import AutoModelForCausalLM, BitsAndBytesConfig, GenerationConfig
+    from transformers import GenerationConfig
+    from transformers.utils import logging
 
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()  # hundreds of lines in a log that is read when something went wrong
     dtype = torch.float32 if spec.quantization == "fp32" else torch.bfloat16
     options: dict[str, Any] = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
-    if spec.quantization == "nf4":
-        options["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,  # the default is fp32
-        )
     if torch.cuda.is_available():
         options["device_map"] = {"": 0}
     try:
-        model = AutoModelForCausalLM.from_pretrained(spec.folder, **options)
+        model = _load_nf4(Path(spec.folder), options) if spec.quantization == "nf4" else _load(spec.folder, options)
     except (OSError, ValueError, KeyError) as error:
         raise EngineError("base-missing", f"The model in {spec.folder} can't be loaded: {error}") from error
     if training:
@@ -119,6 +117,40 @@ def load_base(spec: BaseSpec, *, training: bool = False) -> tuple[Any, Any]:
     model.generation_config = GenerationConfig()
     model.requires_grad_(False)
     return model.eval(), load_tokenizer(spec.folder)
+
+
+def _load(folder: Path | str, options: dict[str, Any]) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    return AutoModelForCausalLM.from_pretrained(str(folder), **options)
+
+
+def _load_nf4(folder: Path, options: dict[str, Any]) -> Any:
+    """The base in NF4: from the copy beside it if there is a good one, else quantized now and the copy written."""
+    import torch
+    from transformers import BitsAndBytesConfig, GenerationConfig
+
+    copy = quantized.copy_of(folder, _file_hashes(folder), "cuda" if torch.cuda.is_available() else "cpu")
+    if quantized.is_whole(copy):
+        try:
+            model = _load(copy, options)
+            model.name_or_path = model.config._name_or_path = str(folder)  # what adapters name as their base
+            return model
+        except (OSError, ValueError, KeyError, RuntimeError):
+            traceback.print_exc()  # into the log; quantizing again always works
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,  # the default is fp32
+    )
+    model = _load(folder, options | {"quantization_config": config})
+    model.generation_config = GenerationConfig()  # a base's own may be one that transformers refuses to save
+    try:
+        quantized.write(model, copy)
+    except Exception:  # a read-only folder, a full disk: it only costs the time of quantizing again
+        traceback.print_exc()
+    return model
 
 
 def keep_unpacked(model: torch.nn.Module) -> None:

@@ -176,6 +176,7 @@ def main() -> None:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a running chat never asks the network for anything
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     EngineProcessMain(requests, events).run()
 
 
