@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
+from bot.child import module_command
 from bot.interface import Progress
 from bot.types import (
     Activation,
@@ -59,9 +59,7 @@ class EngineProcess:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with _open_log(self.log) as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "bot.engine",
+                *module_command("bot.engine"),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 
+from bot.child import module_command
 from finetune.files import RunFiles
 from finetune.preflight import warm_parent
 from finetune.recipe import Recipe
@@ -96,9 +96,7 @@ async def _spawn(desk: Desk, run: Run, lock: RunLock) -> RunProcess:
     log = os.open(RunFiles.of(desk.home, run.id).log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "finetune.worker",
+            *module_command("finetune.worker"),
             "--home",
             str(desk.home.root),
             "--run",

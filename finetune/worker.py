@@ -25,6 +25,7 @@ from typing import Any, cast
 
 from bot.adapters import verify
 from bot.base import fingerprint
+from bot.child import module_command
 from bot.client import EngineProcess
 from bot.locate import base_folder
 from bot.types import AdapterRef, BaseSpec, EngineError, Quantization
@@ -194,9 +195,7 @@ class Worker:
 
     async def _trainer(self, job: dict[str, Any]) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "finetune.trainer",
+            *module_command("finetune.trainer"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,

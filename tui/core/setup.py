@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.child import module_command
 from bot.locate import STARTER, base_folder, is_prepared
 from store.desk import Desk
 from store.home import private_file
@@ -65,9 +65,7 @@ async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with private_file(log).open("ab") as kept:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot.prepare",
+            *module_command("bot.prepare"),
             source,
             str(folder),
             stdin=asyncio.subprocess.DEVNULL,

@@ -1,0 +1,13 @@
+"""How deskloop starts its own modules as child processes."""
+
+from __future__ import annotations
+
+import sys
+
+
+def module_command(module: str) -> list[str]:
+    """The command that runs *module* in this interpreter.
+
+    ``-P`` keeps the folder in which somebody typed ``deskloop`` out of the child's imports: one with a ``bot`` or
+    ``store`` of its own would otherwise be taken for ours. So deskloop has to be installed (``make install`` does)."""
+    return [sys.executable, "-P", "-m", module]
