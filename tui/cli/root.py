@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 
 import click
@@ -50,6 +51,8 @@ class LazyCommands(DeskGroup):
 def cli(ctx: click.Context) -> None:
     """A support desk's chatbot that learns from its operators. Without a command the app opens."""
     if ctx.invoked_subcommand is None:
+        if not sys.stdout.isatty():
+            ctx.ensure_object(Cli).fail("The app needs a terminal. Without one, use a command: `deskloop --help`.")
         from tui.app import run_app  # textual is only for the screen
 
         run_app(ctx.ensure_object(Cli).open_home())

@@ -19,6 +19,7 @@ from bot.base import fingerprint
 from bot.limits import serving_bytes, training_bytes
 from bot.types import EngineError
 from store.desk import Desk
+from store.home import Home
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
@@ -60,6 +61,16 @@ def examine(desk: Desk) -> Iterator[Check]:
             yield check(desk)
         except Exception as error:
             yield Check(name, False, f"This could not be checked: {error}", "See the sentence, then run this again.")
+
+
+def unreadable_store(home: Home, error: Exception) -> Check:
+    """The finding where not even the database opens, so that nothing else can be looked at."""
+    return Check(
+        "store",
+        False,
+        f"{home.database} can't be opened: {error}.",
+        "Keep a copy of the file, then restore it from a backup. Adapters and models are not affected.",
+    )
 
 
 def _machine(desk: Desk) -> Check:
