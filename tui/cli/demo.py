@@ -133,7 +133,7 @@ class _Story:
         return await follow_run(self._cli, service, run)
 
     def _title(self, sentence: str) -> None:
-        self._cli.say(f"\n== {sentence}")
+        (self._cli.say if self._cli.json else self._cli.data)(f"\n== {sentence}")
 
     def _step(self, step: str, **facts: Any) -> None:
         self._cli.emit({"step": step, **facts})

@@ -1,29 +1,36 @@
-"""A line that rewrites itself on a terminal, and stays silent or goes line by line elsewhere."""
+"""Progress on stderr: a line that rewrites itself on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import time
 
 from tui.cli.context import Cli
 
+NOW_AND_THEN = 15.0  # seconds between two lines where nobody can rewrite one
+
 
 class Line:
-    """Progress on stderr. On a terminal one line is rewritten; elsewhere nothing is printed but the last word."""
+    """One line of progress; :meth:`end` leaves its last text standing."""
 
     def __init__(self, cli: Cli) -> None:
-        self._cli, self._shown = cli, ""
+        self._cli, self._text, self._width = cli, "", 0
         self._live = sys.stderr.isatty()
+        self._said_at = time.monotonic()
 
     def show(self, text: str) -> None:
         """Replace the line by *text*."""
+        self._text = text
         if self._live:
-            self._cli.say(text.ljust(len(self._shown)), nl=False)
+            self._cli.say(text.ljust(self._width), nl=False)
             sys.stderr.write("\r")
             sys.stderr.flush()
-        self._shown = text
+            self._width = len(text)
+        elif time.monotonic() - self._said_at >= NOW_AND_THEN:
+            self.end()
 
     def end(self) -> None:
         """Leave the last text standing."""
-        if self._shown:
-            self._cli.say(self._shown)
-        self._shown = ""
+        if self._text:
+            self._cli.say(self._text.ljust(self._width))
+        self._text, self._width, self._said_at = "", 0, time.monotonic()
