@@ -9,7 +9,7 @@ from typing import Any
 
 from store.database import Database, Row
 from store.records import Conversation, Exchange, Reply, ReplyState, Turn, now
-from store.search import index_turn, matching_turns
+from store.search import hits, index_turn
 from store.text import clean
 
 TITLE_LENGTH = 60  # characters of the first message that become the title
@@ -58,12 +58,11 @@ class Conversations:
         """The latest first. *query*: only those with a turn that matches, or whose title contains it."""
         where, values = f"archived_at IS {'NOT ' if archived else ''}NULL", []
         if query and query.strip():
-            ids = matching_turns(self._db, query)
+            found, words = hits("turns_text", query)
             where += (
-                " AND (title LIKE ? ESCAPE '\\' OR id IN (SELECT conversation_id FROM turns WHERE id IN ("
-                f"{','.join('?' * len(ids))})))"
+                f" AND (title LIKE ? ESCAPE '\\' OR id IN (SELECT conversation_id FROM turns WHERE id IN ({found})))"
             )
-            values = [f"%{_like(query.strip())}%", *ids]
+            values = [f"%{_like(clean(query).strip())}%", *words]
         rows = self._db.all(
             f"SELECT * FROM conversations WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",
             *values,
@@ -202,16 +201,17 @@ class Conversations:
     def history(self, customer_turn_id: int) -> tuple[Exchange, ...]:
         """The exchanges before a customer's message, as the model is to see them.
 
-        Of several replies to one message the newest that did not fail counts, and a corrected reply counts as its
-        correction: the bot goes on from what it should have said. A message without a usable reply is left out.
+        Of several replies to one message the newest that did not fail, or was corrected, counts; a corrected reply
+        counts as its correction: the bot goes on from what it should have said. A message without a usable reply is
+        left out.
         """
         message = self.turn(customer_turn_id)
         rows = self._db.all(
             f"""
 SELECT m.text AS customer, coalesce({_STANDING.format(reply="r.id")}, r.text) AS bot
 FROM turns m JOIN turns r ON r.id = (
-    SELECT max(b.id) FROM turns b JOIN replies p ON p.turn_id = b.id
-    WHERE b.in_reply_to = m.id AND p.state != 'failed' AND b.text != '')
+    SELECT max(b.id) FROM turns b JOIN replies p ON p.turn_id = b.id WHERE b.in_reply_to = m.id
+    AND (p.state != 'failed' AND b.text != '' OR {_STANDING.format(reply="b.id")} IS NOT NULL))
 WHERE m.conversation_id = ? AND m.role = 'customer' AND m.id < ? ORDER BY m.id
 """,
             message.conversation_id,

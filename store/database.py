@@ -20,6 +20,42 @@ SCHEMA = 6
 Row = sqlite3.Row
 
 
+class DeskUnreadable(sqlite3.DatabaseError):
+    """The desk's file can't be used as it is; ``sentence`` says why and what to do."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class DeskBusy(sqlite3.OperationalError):
+    """Another app wrote for longer than :data:`BUSY_SECONDS`; nothing of this action was kept."""
+
+    sentence = "Another app was writing to this desk for too long. Nothing of this action was kept; do it again."
+
+
+class DeskFull(sqlite3.OperationalError):
+    """The disk is full; nothing of this action was kept."""
+
+    sentence = (
+        "The disk is full. Nothing of this action was kept and nothing before it is lost; make room, do it again."
+    )
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """The errors that an operator can do something about, with a sentence."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise DeskBusy(str(error)) from error
+        if code == sqlite3.SQLITE_FULL:
+            raise DeskFull(str(error)) from error
+        raise
+
+
 class Database:
     """One connection to a desk's file. Not for sharing between threads: open another one instead."""
 
@@ -30,16 +66,34 @@ class Database:
         try:
             self.conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self.conn.row_factory = sqlite3.Row
-            self.conn.execute("PRAGMA journal_mode = WAL")
+            self._open(path)
             self.conn.execute("PRAGMA foreign_keys = ON")
+            self.conn.execute("PRAGMA recursive_triggers = ON")  # else REPLACE deletes past the append-only triggers
             self.conn.execute("PRAGMA synchronous = FULL")  # what an operator did survives a power cut
             self._migrate()
         finally:
             os.umask(umask)
 
+    def _open(self, path: Path) -> None:
+        try:
+            self.conn.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError as error:
+            raise DeskUnreadable(
+                f"{path} is damaged or is no desk ({error}). It was left as it is. Put back a copy of the folder, or "
+                "start a new desk with --home and another folder."
+            ) from error
+
     def _migrate(self) -> None:
-        if self.value("PRAGMA user_version") == SCHEMA:
+        version = self.value("PRAGMA user_version")
+        if version == SCHEMA:
             return
+        if version > SCHEMA:
+            raise DeskUnreadable(
+                "This desk was written by a newer deskloop, which this one could harm. It was left as it is. "
+                "Install the newer deskloop, or use another desk with --home."
+            )
         from sqlite_utils import Database as SqliteUtils
 
         from store.migrations import migrations
@@ -58,10 +112,12 @@ class Database:
             if nested
             else ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
         )
-        self.conn.execute(begin)
+        with _told():
+            self.conn.execute(begin)
         try:
             yield
-            self.conn.execute(commit)
+            with _told():
+                self.conn.execute(commit)
         except BaseException:
             if self.conn.in_transaction:
                 for statement in undo:
@@ -70,7 +126,8 @@ class Database:
 
     def run(self, sql: str, *values: Any) -> sqlite3.Cursor:
         """Execute one statement; outside :meth:`atomic` it is a transaction of its own."""
-        return self.conn.execute(sql, values)
+        with _told():
+            return self.conn.execute(sql, values)
 
     def one(self, sql: str, *values: Any) -> Row | None:
         """The first row, or None."""
@@ -88,7 +145,7 @@ class Database:
 
     def insert(self, sql: str, *values: Any) -> int:
         """Execute an INSERT and return the new row's id."""
-        return int(self.conn.execute(sql, values).lastrowid or 0)
+        return int(self.run(sql, *values).lastrowid or 0)
 
     def close(self) -> None:
         """Close the connection."""

@@ -72,8 +72,9 @@ class Home:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make *folder* (and its parents) with mode 0700 whatever the umask is; returns it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Make *folder* with mode 0700 whatever the umask is, its parents with their usual one; returns it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
     if folder.stat().st_mode & 0o777 != FOLDER_MODE:
         folder.chmod(FOLDER_MODE)
     return folder
@@ -93,6 +94,7 @@ def atomic_write(path: Path, content: str | bytes) -> None:
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
+            os.fchmod(descriptor, FILE_MODE)  # an odd umask may have taken bits away
             file.write(raw)
             file.flush()
             os.fsync(file.fileno())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store.conversations import Conversations
 from store.database import Database
-from store.pairs import LIVE, SEEN_BY_ACTIVE, NewPair, Pairs, pair_of
+from store.pairs import COUNTS, LIVE, SEEN_BY_ACTIVE, NewPair, Pairs, pair_of
 from store.records import Pair, Turn, now
 from store.text import clean
 
@@ -64,18 +64,21 @@ class Judgements:
         if reply.reply is None or reply.in_reply_to is None:
             raise ValueError(f"Turn {reply_id} is no reply of the bot.")
         if reply.reply.finished_at is None:
-            raise ValueError("The reply is not finished yet. Wait for its end, or stop it first.")
+            raise ValueError(
+                "The reply is not finished: it is still being written, or the app was ended in the middle of it. "
+                "Wait for its end, or let the bot answer again; then judge that."
+            )
         return reply, self._conversations.turn(reply.in_reply_to)
 
     def waiting(self) -> int:
-        """How many corrections the active version was not trained on."""
+        """How many corrections the active version was not trained on and the next run would be."""
         return len(self.waiting_pairs())
 
     def waiting_pairs(self) -> list[Pair]:
         """Those corrections, as pairs, oldest first."""
         rows = self._db.all(
             f"SELECT p.*, s.split FROM pairs p JOIN splits s ON s.key = p.key "
-            f"WHERE {LIVE} AND p.source = 'correction' AND NOT {SEEN_BY_ACTIVE} ORDER BY p.id"
+            f"WHERE {LIVE} AND {COUNTS} AND p.source = 'correction' AND NOT {SEEN_BY_ACTIVE} ORDER BY p.id"
         )
         return [pair_of(row) for row in rows]
 

@@ -209,4 +209,4 @@ CREATE VIRTUAL TABLE pairs_text USING fts5(body, tokenize = "unicode61 remove_di
 @migrations()
 def m006_imported_conversations(db: Database) -> None:
     # A conversation that was imported is known again by the digest at the end of its source.
-    db.conn.execute("CREATE INDEX conversations_by_source ON conversations(source)")
+    db.conn.execute("CREATE INDEX conversations_by_digest ON conversations(substr(source, -24))")

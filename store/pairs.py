@@ -10,7 +10,7 @@ from typing import Literal
 
 from store.database import Database, Row
 from store.records import Conflict, Exchange, Pair, Source, Split, now
-from store.search import index_pair, matching_pairs
+from store.search import hits, index_pair
 from store.settings import SettingsTable
 from store.text import clean, content_hash, detect_language, split_key
 
@@ -19,6 +19,9 @@ LIVE = "p.excluded_at IS NULL AND p.superseded_by IS NULL"
 SEEN_BY_ACTIVE = """EXISTS (SELECT 1 FROM run_pairs rp JOIN adapter_versions v ON v.run_id = rp.run_id
     WHERE rp.pair_id = p.id AND rp.split = 'train'
     AND v.name = (SELECT version FROM promotions ORDER BY id DESC LIMIT 1))"""
+# Where a question has corrections, only the newest of them counts: the operator's last word.
+COUNTS = """p.id = coalesce((SELECT max(c.id) FROM pairs c WHERE c.key = p.key AND c.source = 'correction'
+    AND c.excluded_at IS NULL AND c.superseded_by IS NULL), p.id)"""
 _PAIR = "SELECT p.*, s.split FROM pairs p JOIN splits s ON s.key = p.key"
 
 State = Literal["live", "excluded", "superseded", "all"]
@@ -197,16 +200,16 @@ class Pairs:
                 where.append(f"{column} = ?")
                 values.append(value)
         if query and query.strip():
-            ids = matching_pairs(self._db, query)
-            where.append(f"p.id IN ({','.join('?' * len(ids))})")
-            values += ids
+            found, words = hits("pairs_text", query)
+            where.append(f"p.id IN ({found})")
+            values += words
         return " AND ".join(where), values
 
     def conflicts(self) -> builtins.list[Conflict]:
-        """Questions with more than one answer among the live training pairs (white space apart)."""
+        """Questions that would be trained on with more than one answer. A correction settles such a question."""
         keys = self._db.all(
-            f"SELECT p.key FROM pairs p JOIN splits s ON s.key = p.key WHERE {LIVE} AND s.split = 'train' "
-            "GROUP BY p.key HAVING count(DISTINCT p.output) > 1 ORDER BY min(p.id)"
+            f"SELECT p.key FROM pairs p JOIN splits s ON s.key = p.key WHERE {LIVE} AND {COUNTS} "
+            "AND s.split = 'train' GROUP BY p.key HAVING count(DISTINCT p.output) > 1 ORDER BY min(p.id)"
         )
         return [
             Conflict(
@@ -220,17 +223,12 @@ class Pairs:
 
     def training_set(self) -> builtins.list[tuple[Pair, bool]]:
         """Every pair a run would train on, each with whether it is new: a correction the
-        active version has not seen.
-
-        Where a question has corrections, only the newest of them counts: the operator's last word."""
+        active version has not seen. Of several corrections of one question the newest counts."""
         rows = self._db.all(
             f"""
 SELECT p.*, s.split, p.source = 'correction' AND NOT {SEEN_BY_ACTIVE} AS is_new
 FROM pairs p JOIN splits s ON s.key = p.key
-WHERE {LIVE} AND s.split = 'train' AND p.id = coalesce((
-    SELECT max(c.id) FROM pairs c WHERE c.key = p.key AND c.source = 'correction'
-    AND c.excluded_at IS NULL AND c.superseded_by IS NULL), p.id)
-ORDER BY p.id
+WHERE {LIVE} AND s.split = 'train' AND {COUNTS} ORDER BY p.id
 """
         )
         return [(pair_of(row), bool(row["is_new"])) for row in rows]
@@ -244,10 +242,10 @@ ORDER BY p.id
         """Keep a pair out of training and gate; nothing is deleted."""
         self.get(pair_id)
         self._db.run(
-            "UPDATE pairs SET excluded_at = ?, excluded_by = ?, excluded_why = ? WHERE id = ?",
+            "UPDATE pairs SET excluded_at = ?, excluded_by = ?, excluded_why = ? WHERE id = ? AND excluded_at IS NULL",
             now(),
             who,
-            why,
+            None if why is None else clean(why),
             pair_id,
         )
         return self.get(pair_id)
@@ -256,7 +254,8 @@ ORDER BY p.id
         """Undo :meth:`exclude`; the pair comes back on the side its question is on now."""
         self.get(pair_id)
         self._db.run(
-            "UPDATE pairs SET excluded_at = NULL, excluded_by = ?, excluded_why = NULL WHERE id = ?",
+            "UPDATE pairs SET excluded_at = NULL, excluded_by = ?, excluded_why = NULL "
+            "WHERE id = ? AND excluded_at IS NOT NULL",
             who,
             pair_id,
         )

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from store.database import Database, Row
-from store.home import FILE_MODE, Home
+from store.home import Home, private_file
 from store.pairs import pair_of
 from store.records import JudgedAnswer, Pair, Run, RunEvent, Verdict, now
 from store.text import clean
@@ -225,7 +225,7 @@ class RunLock:
 
     def acquire(self, blocking: bool = False) -> bool:
         """Take the lock; False if another process has it."""
-        descriptor = os.open(self._path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, FILE_MODE)
+        descriptor = os.open(private_file(self._path), os.O_RDWR | os.O_CLOEXEC)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from store.database import Database
-from store.text import segment
+from store.text import clean, segment
 
 HITS = 500  # how many turns a search looks at, the newest first: nobody reads further
 _WORD = re.compile(r"\w+")
@@ -28,10 +28,18 @@ def match_expression(query: str) -> str | None:
     the beginning of one, for search as you type. None if there is nothing to search for.
     """
     phrases = []
-    for chunk in query.split():
+    for chunk in clean(query).split():
         if words := _WORD.findall(segment(chunk)):
             phrases.append('"' + " ".join(words) + '"')
     return " ".join(phrases) + "*" if phrases else None
+
+
+def hits(table: str, query: str) -> tuple[str, list[str]]:
+    """A subquery for the row ids in *table* that match *query*, and its values."""
+    expression = match_expression(query)
+    if expression is None:
+        return "SELECT 0 WHERE 0", []
+    return f"SELECT rowid FROM {table} WHERE {table} MATCH ?", [expression]
 
 
 def matching_turns(db: Database, query: str, limit: int = HITS) -> list[int]:
@@ -45,11 +53,8 @@ def matching_pairs(db: Database, query: str, limit: int = HITS) -> list[int]:
 
 
 def _matching(db: Database, table: str, query: str, limit: int) -> list[int]:
-    expression = match_expression(query)
-    if expression is None:
-        return []
-    rows = db.all(f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid DESC LIMIT ?", expression, limit)
-    return [row[0] for row in rows]
+    found, values = hits(table, query)
+    return [row[0] for row in db.all(f"{found} ORDER BY 1 DESC LIMIT ?", *values, limit)]
 
 
 def snippet(text: str, query: str, width: int = 80) -> str:

@@ -31,7 +31,7 @@ class SettingError(ValueError):
 def system_user() -> str:
     """The name beside an operator's actions where the desk's settings name nobody."""
     try:
-        return getpass.getuser()
+        return clean(getpass.getuser()) or "operator"
     except (KeyError, OSError):
         return "operator"
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from store.database import Database
 from store.records import AdapterVersion, Promotion, PromotionKind, now
+from store.text import clean
 
 BASE = "base"  # how the bare base is called where versions are named
 
@@ -90,7 +91,7 @@ class Promotions:
                 "INSERT INTO promotions (version, kind, reason, at, who, run_id) VALUES (?, ?, ?, ?, ?, ?)",
                 None if version == BASE else version,
                 kind,
-                reason,
+                None if reason is None else clean(reason).strip(),
                 now(),
                 who,
                 run_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
@@ -10,8 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from store import Desk, RunAlreadyLive, RunLock, SettingError, WrongTransition
+from store import Desk, Home, RunAlreadyLive, RunLock, SettingError, WrongTransition
+from store.database import DeskBusy, DeskUnreadable
+from store.home import atomic_write
 from store.pairs import NewPair
 
 
@@ -82,6 +87,67 @@ def test_a_block_that_fails_leaves_nothing(desk: Desk) -> None:
     assert desk.conversations.list() == []
 
 
+def test_apps_that_open_a_new_desk_at_the_same_moment_all_get_it(tmp_path: Path) -> None:
+    code = (
+        "import sys; from store import Desk\n"
+        "for _ in range(3):\n"
+        "    with Desk.open(sys.argv[1]) as desk: desk.conversations.create('x')"
+    )
+    apps = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "new")]) for _ in range(4)]
+    assert [app.wait() for app in apps] == [0, 0, 0, 0]
+    with Desk.open(tmp_path / "new") as desk:
+        assert len(desk.conversations.list()) == 12
+
+
+def test_replacing_a_row_does_not_get_past_append_only(tmp_path: Path) -> None:
+    Desk.open(tmp_path).close()
+    with Desk.open(tmp_path) as desk:  # opened again: no longer by way of the migrations
+        desk.promotions.promote("base", "manual", "ann")
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            desk.db.run("INSERT OR REPLACE INTO promotions (id, kind, at, who) VALUES (1, 'manual', '', '')")
+
+
+def test_a_desk_of_a_newer_deskloop_is_left_alone(tmp_path: Path) -> None:
+    with Desk.open(tmp_path) as desk:
+        desk.db.run("PRAGMA user_version = 99")
+    with pytest.raises(DeskUnreadable, match="newer"):
+        Desk.open(tmp_path)
+    with contextlib.closing(sqlite3.connect(tmp_path / "desk.db")) as raw:
+        assert raw.execute("PRAGMA user_version").fetchone() == (99,)
+
+
+def test_a_damaged_desk_is_told_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "desk.db").write_bytes(b"nothing of sqlite " * 99)
+    with pytest.raises(DeskUnreadable) as caught:
+        Desk.open(tmp_path)
+    assert "damaged" in caught.value.sentence
+
+
+def test_a_writer_that_waited_too_long_is_told_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Desk.open(desk.home) as other:
+        other.db.run("PRAGMA busy_timeout = 0")
+        with desk.atomic():
+            with pytest.raises(DeskBusy):
+                other.conversations.create("bob")
+            with pytest.raises(DeskBusy), other.atomic():
+                pass
+        other.conversations.create("bob")
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o777])
+def test_an_odd_umask_neither_opens_nor_locks_a_file(tmp_path: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        home = Home.open(tmp_path / "home")
+        atomic_write(home.exports / "x", "text")
+        assert RunLock(home).acquire()
+    finally:
+        os.umask(before)
+    for path in (home.exports / "x", home.run_lock):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.root.stat().st_mode) == 0o700
+
+
 # -- conversations ---------------------------------------------------------------------------------
 def test_a_reply_counts_as_failed_until_it_is_finished(desk: Desk) -> None:
     conversation = desk.conversations.create("ann")
@@ -116,6 +182,28 @@ def test_history_takes_the_newest_good_reply_and_corrections(desk: Desk) -> None
     assert chats.history(lonely.id) == (("One", "new"),)
 
 
+def test_history_takes_the_correction_of_a_reply_that_failed(desk: Desk) -> None:
+    chats = desk.conversations
+    conversation = chats.create("ann")
+    first = chats.add_customer(conversation.id, "One", "ann")
+    reply = chats.begin_reply(first.id, "base", {})
+    chats.finish_reply(reply.id, "brok", "failed")
+    last = chats.add_customer(conversation.id, "Two", "ann")
+    assert chats.history(last.id) == ()
+    desk.judgements.correct(reply.id, "right", "ann")
+    assert chats.history(last.id) == (("One", "right"),)
+
+
+def test_a_reply_that_is_still_being_written_is_not_judged(desk: Desk) -> None:
+    conversation = desk.conversations.create("ann")
+    message = desk.conversations.add_customer(conversation.id, "Hello", "ann")
+    reply = desk.conversations.begin_reply(message.id, "base", {})
+    with pytest.raises(ValueError, match="not finished"):
+        desk.judgements.correct(reply.id, "Good day.", "ann")
+    with pytest.raises(ValueError, match="no reply"):
+        desk.judgements.approve(message.id, "ann")
+
+
 def test_the_first_message_is_the_title_and_lists_page(desk: Desk) -> None:
     said(desk, "Where is\nmy order? " + "x" * 100)
     assert desk.conversations.list()[0].title.startswith("Where is my order? x")
@@ -142,6 +230,26 @@ def test_search_finds_english_and_two_chinese_characters(desk: Desk) -> None:
         desk.conversations.list(hostile)
     desk.pairs.add(NewPair("如何申请发票", "在订单页申请。"), "import", "ann")
     assert [pair.instruction for pair, _ in desk.search.pairs("发票")] == ["如何申请发票"]
+
+
+def test_a_search_looks_at_every_row_whatever_it_is_narrowed_by(desk: Desk) -> None:
+    news = [NewPair("first parking question", "yes", split="heldout")]
+    news += [NewPair(f"parking {n}", "yes", split="train") for n in range(600)]
+    desk.pairs.add_many(news, "import", "ann")
+    assert desk.pairs.count(query="parking") == 601
+    assert [pair.instruction for pair in desk.pairs.list(query="parking", split="heldout")] == [
+        "first parking question"
+    ]
+    assert desk.pairs.count(query="?!") == 0
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.text(st.characters(), max_size=20))
+def test_no_query_fails(desk: Desk, query: str) -> None:
+    desk.search.turns(query)
+    desk.search.pairs(query)
+    desk.conversations.list(query)
+    desk.pairs.count(query=query)
 
 
 # -- judgements and sides --------------------------------------------------------------------------
@@ -218,6 +326,27 @@ def test_corrections_wait_until_the_active_version_knows_them(desk: Desk) -> Non
     assert desk.judgements.waiting() == 0
     desk.promotions.promote("base", "rollback", "ann")
     assert desk.judgements.waiting() == 1
+
+
+def test_two_corrections_of_one_question_do_not_wait_for_ever(desk: Desk) -> None:
+    desk.judgements.correct(said(desk), "One.", "ann")
+    last = desk.judgements.correct(said(desk), "Two.", "ann")
+    assert [pair.id for pair in desk.judgements.waiting_pairs()] == [last.id]
+    assert desk.pairs.conflicts() == []
+    run = desk.runs.create({}, "base", "ann")
+    desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair, _ in desk.pairs.training_set()], [], "hash")
+    desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
+    desk.promotions.promote("v1", "gate", "ann", run_id=run.id)
+    assert desk.judgements.waiting() == 0
+
+
+def test_an_excluded_pair_keeps_its_day_and_comes_back(desk: Desk) -> None:
+    pair = desk.pairs.add(NewPair("Where?", "Here.", split="train"), "import", "ann")
+    assert pair is not None
+    first = desk.pairs.exclude(pair.id, "ann", "wrong")
+    assert desk.pairs.exclude(pair.id, "bob") == first
+    assert desk.pairs.training_set() == []
+    assert desk.pairs.restore(pair.id, "ann").excluded_at is None
 
 
 # -- runs ------------------------------------------------------------------------------------------
