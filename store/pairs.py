@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import builtins
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from store.database import Database, Row
-from store.records import Conflict, Exchange, Pair, Source, Split, now
-from store.search import hits, index_pair
+from store.pair_writing import NewPair, PairWriter
+from store.records import Conflict, Pair, Source, Split, now
+from store.search import hits
 from store.settings import SettingsTable
-from store.text import clean, content_hash, detect_language, split_key
+from store.text import clean
+
+__all__ = ["COUNTS", "LIVE", "SEEN_BY_ACTIVE", "NewPair", "Pairs", "State", "pair_of"]
 
 LIVE = "p.excluded_at IS NULL AND p.superseded_by IS NULL"
 # The version that answers now was trained on the pair. After a rollback what it had not seen waits again.
@@ -33,23 +35,12 @@ _STATES: dict[State, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class NewPair:
-    """A pair on its way in. ``split`` None: the side is decided by the keyed hash of the question."""
-
-    instruction: str
-    output: str
-    history: tuple[Exchange, ...] = ()
-    category: str | None = None
-    lang: str | None = None
-    split: Split | None = None
-
-
 class Pairs:
     """The repository of ``desk.pairs``. Unknown ids raise :class:`LookupError`."""
 
     def __init__(self, db: Database, settings: SettingsTable) -> None:
-        self._db, self._settings = db, settings
+        self._db = db
+        self.writer = PairWriter(db, settings)
 
     # -- adding ------------------------------------------------------------------------------------
     def add(
@@ -60,39 +51,14 @@ class Pairs:
         source_ref: str | None = None,
         reply_id: int | None = None,
     ) -> Pair | None:
-        """Add one pair; None if exactly this pair is live already.
+        """Add one pair; None if exactly this pair is there already.
 
         A correction always trains: where its question was a test, the old test pairs are excluded first.
-        Raises :class:`ValueError` with a sentence if a side is empty."""
-        instruction, output = clean(new.instruction).strip(), clean(new.output).strip()
-        exchanges = ((clean(customer).strip(), clean(bot).strip()) for customer, bot in new.history)
-        history = tuple(exchange for exchange in exchanges if all(exchange))  # half an exchange teaches nothing
-        if not instruction or not output:
-            raise ValueError(f"The {'instruction' if not instruction else 'output'} is empty.")
-        digest = content_hash(instruction, history, output)
+        Raises :class:`ValueError` with a sentence if a side is empty or far too long."""
+        ready = self.writer.ready(new)
         with self._db.atomic():
-            if source != "correction" and source != "approval" and self._known(digest):
-                return None
-            key = split_key(self._settings.secret(), instruction, history)
-            self._decide_side(key, source, new.split, who)
-            number = self._db.insert(
-                "INSERT INTO pairs (key, content_sha256, instruction, history, output, lang, category, source, "
-                "source_ref, reply_id, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                key,
-                digest,
-                instruction,
-                json.dumps(history, ensure_ascii=False),
-                output,
-                new.lang or detect_language(f"{instruction} {output}"),
-                new.category,
-                source,
-                source_ref,
-                reply_id,
-                now(),
-                who,
-            )
-            index_pair(self._db, number, instruction, output)
-            return self.get(number)
+            number = self.writer.write(ready, source, who, source_ref, reply_id, self.writer.heldout_share())
+            return None if number is None else self.get(number)
 
     def add_many(
         self, news: Iterable[NewPair], source: Source, who: str, source_ref: str | None = None
@@ -100,45 +66,13 @@ class Pairs:
         """Add all of them or, if the iterable raises, none; returns (added, exact duplicates)."""
         added = duplicates = 0
         with self._db.atomic():
+            share = self.writer.heldout_share()
             for new in news:
-                if self.add(new, source, who, source_ref) is None:
+                if self.writer.write(self.writer.ready(new), source, who, source_ref, None, share) is None:
                     duplicates += 1
                 else:
                     added += 1
         return added, duplicates
-
-    def _known(self, digest: str) -> bool:
-        return self._db.one(f"SELECT 1 FROM pairs p WHERE content_sha256 = ? AND {LIVE}", digest) is not None
-
-    def _decide_side(self, key: str, source: Source, wanted: Split | None, who: str) -> None:
-        side = self._db.value("SELECT split FROM splits WHERE key = ?", key)
-        if source == "correction":
-            if side == "heldout":
-                self._db.run(
-                    "UPDATE pairs SET excluded_at = ?, excluded_by = ?, excluded_why = 'corrected' "
-                    "WHERE key = ? AND excluded_at IS NULL AND superseded_by IS NULL",
-                    now(),
-                    who,
-                    key,
-                )
-            self._set_side(key, "train", "correction")
-        elif side is None:
-            if wanted is not None:
-                self._set_side(key, wanted, "import")
-            else:
-                share = self._settings.load().heldout_share
-                self._set_side(key, "heldout" if int(key[:8], 16) / 2**32 < share else "train", "hash")
-
-    def _set_side(self, key: str, side: Split, reason: str) -> None:
-        self._db.run(
-            "INSERT INTO splits (key, split, reason, decided_at) VALUES (?, ?, ?, ?) "
-            "ON CONFLICT (key) DO UPDATE SET split = excluded.split, reason = excluded.reason, "
-            "decided_at = excluded.decided_at WHERE split != excluded.split",
-            key,
-            side,
-            reason,
-            now(),
-        )
 
     def supersede_of_reply(self, reply_id: int, pair_id: int) -> None:
         """Let the newest judgement of a reply be the only one that counts."""
@@ -176,6 +110,11 @@ class Pairs:
             offset,
         )
         return [pair_of(row) for row in rows]
+
+    def live(self) -> Iterator[Pair]:
+        """Every live pair in the order they came in, one at a time: a desk may hold more than memory does."""
+        for row in self._db.run(f"{_PAIR} WHERE {LIVE} ORDER BY p.id"):
+            yield pair_of(row)
 
     def count(
         self,
@@ -277,7 +216,7 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} ORDER BY p.id
                     f"SELECT 1 FROM pairs p WHERE key = ? AND source = 'correction' AND {LIVE}", row["key"]
                 ):
                     raise ValueError(f"Pair {pair_id} is a correction: those always train.")
-                self._set_side(row["key"], "heldout", "pin")
+                self.writer.set_side(row["key"], "heldout", "pin")
             self._db.run("UPDATE pairs SET pinned = ? WHERE id = ?", int(pinned), pair_id)
         return self.get(pair_id)
 

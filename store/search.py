@@ -16,9 +16,9 @@ def index_turn(db: Database, turn_id: int, text: str) -> None:
     db.run("INSERT OR REPLACE INTO turns_text (rowid, body) VALUES (?, ?)", turn_id, segment(text))
 
 
-def index_pair(db: Database, pair_id: int, instruction: str, output: str) -> None:
-    """Put a pair into the index."""
-    db.run("INSERT INTO pairs_text (rowid, body) VALUES (?, ?)", pair_id, segment(f"{instruction}\n{output}"))
+def index_pair(db: Database, pair_id: int, body: str) -> None:
+    """Put a pair into the index; *body*: its segmented text."""
+    db.run("INSERT INTO pairs_text (rowid, body) VALUES (?, ?)", pair_id, body)
 
 
 def match_expression(query: str) -> str | None:

@@ -62,6 +62,33 @@ def detect_language(text: str) -> str:
     return "zh" if len(_HAN.findall(text)) * 5 >= letters else "en"
 
 
+# What files call a language, in the form in which it is kept.
+_NAMES = {
+    "english": "en", "eng": "en", "chinese": "zh", "zho": "zh", "chi": "zh", "cn": "zh", "cmn": "zh", "mandarin": "zh",
+    "中文": "zh", "japanese": "ja", "jpn": "ja", "jp": "ja", "korean": "ko", "kor": "ko", "kr": "ko",
+}  # fmt: skip
+_CODE = re.compile(r"[a-z]{2,3}")
+_UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs"})
+
+
+def language(label: str | None, text: str) -> str:
+    """The language of *text*: what *label* says ("zh-CN", "Chinese", "de") where it can be so, else by script.
+
+    The gate tokenizes by it, and Chinese that is scored as English is scored as nothing at all."""
+    detected = detect_language(text)
+    name = re.split(r"[-_\s]", (label or "").strip().casefold(), maxsplit=1)[0]
+    name = _NAMES.get(name, name)
+    cjk = ("zh", "ja", "ko")
+    if not _CODE.fullmatch(name) or (detected in cjk and name not in cjk):
+        return detected
+    return name
+
+
+def visible(text: str) -> bool:
+    """Whether there is anything to see in *text*: zero-width characters and spaces alone are nothing."""
+    return any(unicodedata.category(character) not in _UNSEEN for character in text)
+
+
 def split_key(secret: str, instruction: str, history: Sequence[tuple[str, str]]) -> str:
     """The keyed hash under which a pair's side is decided: the same for the same normalised question and history.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from store.importing.rows import Item, RowRejected, pairs_of_dialogue, text_of
+from store.importing.rows import Item, RowRejected, pairs_of_dialogue, role_of, text_of
 
 ROLES = {"user": "customer", "human": "customer", "assistant": "bot"}
 
@@ -25,8 +25,7 @@ def parse(row: dict[str, Any]) -> Item:
         role = message.get("role")
         if role in ("system", "developer"):
             continue
-        if role not in ROLES:
-            raise RowRejected(f"message {place} is by {role!r}, not by user or assistant")
+        side = role_of(role, ROLES, f"message {place}", "user or assistant")
         learn = message.get("loss_weight", 1) != 0
-        turns.append((ROLES[role], text_of(message.get("content"), f"message {place}"), learn))
+        turns.append((side, text_of(message.get("content"), f"message {place}"), learn))
     return Item(pairs_of_dialogue(turns, row))

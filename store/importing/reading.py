@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import json
@@ -10,19 +9,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from store.importing.encodings import encoding_of, refuse_what_is_no_text, wrong_encoding
 from store.importing.rows import ImportRefused
 
 CHUNK = 2**16  # characters read at a time
 LONGEST_ROW = 2**24  # characters of one row: a file whose rows do not end is not what it says it is
-_BOMS = (
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 
-Row = tuple[int, Any]  # the line it begins on, and the value, or the exception that says why there is none
+
+class Unreadable(ValueError):
+    """Why there is no value in a row; ``raw`` is what stands there."""
+
+    def __init__(self, reason: str, raw: Any) -> None:
+        super().__init__(reason)
+        self.raw = raw
+
+
+Row = tuple[int, Any]  # the line it begins on, and the value, or the Unreadable that says why there is none
 
 
 class Source:
@@ -32,8 +34,9 @@ class Source:
         self._path = path
         self.size = path.stat().st_size
         with path.open("rb") as file:
-            head = file.read(4)
-        self._encoding = next((name for bom, name in _BOMS if head.startswith(bom)), "utf-8")
+            head = file.read(4096)
+        self._encoding = encoding_of(head)
+        refuse_what_is_no_text(path, head, self._encoding)
         self._raw = path.open("rb")
         self._text = io.TextIOWrapper(self._raw, encoding=self._encoding, newline="")
 
@@ -46,57 +49,72 @@ class Source:
         """Close the file."""
         self._text.close()
 
-    def is_array(self) -> bool:
-        """Whether the file is one JSON array (else it is taken for JSON lines)."""
-        head = self._read(CHUNK).lstrip()
+    def rows(self, table: bool) -> Iterator[Row]:
+        """The rows of a CSV table, else of a JSON array, of JSON values one after the other (a ``.json`` file whose
+        first line is not a whole value), or of JSON lines."""
+        if table:
+            return self._table()
+        head = self._read(CHUNK)
         self._text.seek(0)
-        return head.startswith("[")
+        if head.lstrip().startswith("["):
+            return self._values(array=True)
+        if self._path.suffix.lower() == ".json" and isinstance(_loads(head.partition("\n")[0]), Unreadable):
+            return self._values(array=False)
+        return self._lines()
 
-    def lines(self) -> Iterator[Row]:
-        """The values of a JSONL file."""
+    def _lines(self) -> Iterator[Row]:
         number = 0
         while line := self._readline():
             number += 1
             if len(line) >= LONGEST_ROW:
-                raise ImportRefused(f"Line {number} is longer than {LONGEST_ROW} characters; this is no JSONL file.")
-            if line.strip():
+                raw = line[:1000]
+                while line and not line.endswith("\n"):
+                    line = self._readline()
+                yield number, Unreadable(f"it is longer than {LONGEST_ROW} characters", raw)
+            elif line.strip():
                 yield number, _loads(line)
 
-    def array(self) -> Iterator[Row]:
-        """The values of a JSON array, decoded one by one as they come in."""
+    def _values(self, array: bool) -> Iterator[Row]:
+        """JSON values, decoded one by one as they come in."""
         decoder = json.JSONDecoder()
-        buffer, line, ended = self._read(CHUNK).lstrip()[1:], 1, False
+        buffer, at, line, ended = self._read(CHUNK), 0, 1, False
+        if array:
+            at = buffer.index("[") + 1
+            line += buffer.count("\n", 0, at)
         while True:
-            stripped = buffer.lstrip(" \t\r\n,")
-            line += buffer[: len(buffer) - len(stripped)].count("\n")
-            buffer = stripped
-            if buffer.startswith("]"):
+            start = at
+            while at < len(buffer) and buffer[at] in " \t\r\n,":
+                at += 1
+            line += buffer.count("\n", start, at)
+            if array and buffer.startswith("]", at):
                 return
+            if at == len(buffer) and ended:
+                if not array:
+                    return
+                raise ImportRefused(
+                    f"The JSON array ends without ']' at line {line}; the file is cut short. {_NOTHING}"
+                )
+            problem = "it is nested too deeply"
             try:
-                value, end = decoder.raw_decode(buffer) if buffer else (None, 0)
+                value, end = decoder.raw_decode(buffer, at)
                 # A number or a word at the very end of what was read may go on in the next chunk.
-                whole = end and (end < len(buffer) or ended)
-            except (ValueError, RecursionError):
-                whole = False
-            if whole:
-                yield line, value
-                line += buffer[:end].count("\n")
-                buffer = buffer[end:]
-                continue
-            more = self._read(max(CHUNK, len(buffer)))
-            if not more or len(buffer) > LONGEST_ROW:
-                if not more and not buffer and ended:
-                    raise ImportRefused(f"The JSON array ends without ']' at line {line}; the file is cut short.")
-                if not more and ended:
-                    raise ImportRefused(f"The JSON is broken in the row that begins on line {line}.")
-                ended = True
-                if len(buffer) > LONGEST_ROW:
-                    raise ImportRefused(f"The JSON is broken in the row that begins on line {line}.")
-            buffer += more
+                if end < len(buffer) or ended:
+                    yield line, value
+                    line += buffer.count("\n", at, end)
+                    at = end
+                    continue
+            except RecursionError:
+                ended = True  # more of it will not help
+            except json.JSONDecodeError as error:
+                problem = f"{error.msg} on line {line + buffer.count(chr(10), at, error.pos)}"
+            if ended or len(buffer) - at > LONGEST_ROW:
+                raise ImportRefused(f"The JSON of the row that begins on line {line} is broken ({problem}). {_NOTHING}")
+            more = self._read(max(CHUNK, len(buffer) - at))
+            ended = not more
+            buffer, at = buffer[at:] + more, 0
 
-    def table(self) -> Iterator[Row]:
-        """The rows of a CSV file as dictionaries under the names in its header. Separated by comma, semicolon or
-        tab."""
+    def _table(self) -> Iterator[Row]:
+        """Dictionaries under the names in the header. Separated by comma, semicolon or tab."""
         csv.field_size_limit(LONGEST_ROW)
         head = self._read(CHUNK)
         self._text.seek(0)
@@ -111,64 +129,39 @@ class Source:
             except StopIteration:
                 return
             except csv.Error as error:
-                raise ImportRefused(f"The CSV can't be read at line {line}: {error}.") from error
+                raise ImportRefused(f"The CSV can't be read at line {line}: {error}. {_NOTHING}") from error
             if header is None:
                 header = [cell.strip() for cell in cells]
             elif any(cell.strip() for cell in cells):
-                if len(cells) > len(header):
-                    yield line, ValueError(f"it has {len(cells)} cells and the header has {len(header)}")
+                if len(cells) != len(header):
+                    yield line, Unreadable(f"it has {len(cells)} cells and the header has {len(header)}", cells)
                 else:
-                    yield line, dict(zip(header, cells, strict=False))
+                    yield line, dict(zip(header, cells, strict=True))
 
     def _without_nul(self) -> Iterator[str]:
         while line := self._readline():
             yield line.replace("\0", "")
 
-    # -- decoding ----------------------------------------------------------------------------------
     def _read(self, count: int) -> str:
         try:
             return self._text.read(count)
         except UnicodeError:
-            raise self._wrong_encoding() from None
+            raise wrong_encoding(self._path, self._encoding) from None
 
     def _readline(self) -> str:
         try:
             return self._text.readline(LONGEST_ROW)
         except UnicodeError:
-            raise self._wrong_encoding() from None
+            raise wrong_encoding(self._path, self._encoding) from None
 
-    def _wrong_encoding(self) -> ImportRefused:
-        """Name the line, the byte, and what the file may be written in."""
-        name = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8"}.get(self._encoding, self._encoding.upper())
-        if name != "UTF-8":
-            return ImportRefused(f"The file begins as {name} but is not. Nothing was imported; save it as UTF-8.")
-        with self._path.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                try:
-                    line.decode()
-                except UnicodeDecodeError as error:
-                    return ImportRefused(
-                        f"Line {number} is not UTF-8 (byte 0x{line[error.start]:02x}); the file may be in "
-                        f"{_guess(line)}. Nothing was imported. Save it as UTF-8 and import it again."
-                    )
-        return ImportRefused("The file ends in the middle of a character. Nothing was imported; it may be cut short.")
+
+_NOTHING = "Nothing was imported; mend the file and import it again."
 
 
 def _loads(line: str) -> Any:
     try:
         return json.loads(line)
-    except (ValueError, RecursionError) as error:
-        return ValueError(f"not JSON ({error})")
-
-
-def _guess(line: bytes) -> str:
-    """The name of an encoding in which *line* makes sense."""
-    for encoding, name in (("gb18030", "GB18030"), ("big5", "Big5"), ("shift_jis", "Shift JIS"), ("euc_kr", "EUC-KR")):
-        try:
-            text = line.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        wide = sum(ord(character) > 0x2E80 for character in text)
-        if wide >= 2 and wide * 2 >= sum(byte > 0x7F for byte in line) // 2:
-            return name
-    return "Windows-1252 or Latin-1"
+    except RecursionError:
+        return Unreadable("it is nested too deeply", line)
+    except ValueError as error:
+        return Unreadable(f"not JSON ({error})", line)

@@ -5,29 +5,38 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, cast
 
-from store.pairs import NewPair
+from store.pair_writing import LONGEST, NewPair
 from store.records import Exchange, Split
-from store.text import clean
+from store.text import clean, visible
 
-LONGEST = 200_000  # characters in one text: beyond any message, and beyond what a model could read
+LONGEST_SENTENCE = 600  # characters: a file's own words are quoted in it
 
 
 class ImportRefused(ValueError):
-    """A whole file that can't be imported; the message is a sentence."""
+    """A whole file that can't be imported; the message is a sentence, fit for a terminal."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(_fit(sentence))
 
 
 class RowRejected(ValueError):
-    """One row that can't be imported; the message is the reason."""
+    """One row that can't be imported; the message is the reason, fit for a terminal."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_fit(reason))
+
+
+def _fit(sentence: str) -> str:
+    line = " ".join(clean(sentence[: 4 * LONGEST_SENTENCE]).split())
+    return line if len(line) <= LONGEST_SENTENCE else f"{line[:LONGEST_SENTENCE]}…"
 
 
 @dataclass(frozen=True, slots=True)
 class NewConversation:
-    """A conversation held elsewhere: (role, text) turns, role "customer" or "agent"."""
+    """A conversation held elsewhere: (role, text) turns, role "customer" or "agent", by turns."""
 
     turns: tuple[tuple[str, str], ...]
     title: str
-    category: str | None
-    lang: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,34 +47,43 @@ class Item:
     conversation: NewConversation | None = None
 
 
-def text_of(value: Any, name: str, *, empty: bool = False) -> str:
+def text_of(value: Any, name: str) -> str:
     """*value* as clean text. Raises :class:`RowRejected` if it is no text, is empty, or is far too long."""
     if isinstance(value, list):  # chat messages may come in parts
-        value = "\n".join(text_of(_part(part, name), name, empty=True) for part in value)
+        value = "\n".join(_part(part, name) for part in value)
     if not isinstance(value, str):
         raise RowRejected(f"{name} is {'missing' if value is None else 'not text'}")
     if len(value) > LONGEST:
         raise RowRejected(f"{name} is longer than {LONGEST} characters")
     text = clean(value).strip()
-    if not text and not empty:
+    if not visible(text):
         raise RowRejected(f"{name} is empty")
     return text
 
 
-def _part(part: Any, name: str) -> Any:
+def _part(part: Any, name: str) -> str:
     if isinstance(part, dict):
         if part.get("type", "text") != "text":
-            raise RowRejected(f"{name} holds a part that is not text ({part.get('type')!r})")
-        return part.get("text", part.get("value"))
+            raise RowRejected(f"{name} holds a part that is not text ({str(part.get('type'))[:40]!r})")
+        part = part.get("text", part.get("value"))
+    if not isinstance(part, str):
+        raise RowRejected(f"{name} holds a part that is not text")
     return part
 
 
+def role_of(value: Any, roles: dict[str, str], name: str, among: str) -> str:
+    """The role that *value* names in *roles*. Raises :class:`RowRejected`."""
+    if not isinstance(value, str) or value not in roles:
+        raise RowRejected(f"{name} is by {str(value)[:40]!r}, not by {among}")
+    return roles[value]
+
+
 def word_of(row: dict[str, Any], *names: str) -> str | None:
-    """A short optional text under the first of *names* that has one."""
+    """The optional text under the first of *names* that has one."""
     for name in names:
         value = row.get(name)
         if isinstance(value, str) and value.strip():
-            return " ".join(clean(value).split())[:200]
+            return value
     return None
 
 
@@ -75,20 +93,25 @@ def split_of(row: dict[str, Any]) -> Split | None:
     return cast(Split, value) if value in ("train", "heldout") else None
 
 
+def by_turns(turns: list[tuple[str, str, bool]]) -> list[tuple[str, str, bool]]:
+    """*turns* (role, text, learn) with several of one side in a row as one, beginning with the customer: a greeting
+    answers nobody."""
+    merged: list[tuple[str, str, bool]] = []
+    for role, text, learn in turns:
+        if merged and merged[-1][0] == role:
+            merged[-1] = (role, f"{merged[-1][1]}\n{text}", merged[-1][2] or learn)
+        elif merged or role == "customer":
+            merged.append((role, text, learn))
+    return merged
+
+
 def pairs_of_dialogue(
     turns: list[tuple[str, str, bool]], row: dict[str, Any], default_lang: str | None = None
 ) -> tuple[NewPair, ...]:
     """One pair for every answer of a dialogue of (role, text, learn) turns; role "customer" or "bot".
 
-    Several turns of one side in a row count as one. Raises :class:`RowRejected` if there is no answer to learn."""
-    merged: list[tuple[str, str, bool]] = []
-    for role, text, learn in turns:
-        if merged and merged[-1][0] == role:
-            merged[-1] = (role, f"{merged[-1][1]}\n{text}", merged[-1][2] or learn)
-        else:
-            merged.append((role, text, learn))
-    if merged and merged[0][0] == "bot":
-        merged.pop(0)  # a greeting answers nobody
+    Raises :class:`RowRejected` if there is no answer to learn."""
+    merged = by_turns(turns)
     history: list[Exchange] = []
     pairs = []
     for (_, customer, _), (_, bot, learn) in zip(merged[::2], merged[1::2], strict=False):
@@ -109,21 +132,27 @@ def pairs_of_dialogue(
     return tuple(pairs)
 
 
+_TOOL_ROLES = frozenset({"function_call", "observation", "tool", "tool_call", "tool_response", "function"})
+_TOOL_KEYS = ("tool_calls", "function_call")
+
+
 def refuse_other_data(row: dict[str, Any]) -> None:
     """Raise :class:`ImportRefused` for data that looks alike but teaches something else."""
-    if {"chosen", "rejected"} <= set(row):
+    names = {name for name in row if isinstance(name, str)}
+    if {"chosen", "rejected"} <= names or {"chosen_messages", "rejected_messages"} <= names:
         raise ImportRefused(
             "This file holds preferences (chosen and rejected answers, for DPO), not pairs. Nothing was imported. "
             "Export the chosen answers as instruction and output to use them."
         )
-    turns = row.get("conversations") or row.get("messages") or []
-    roles = (
-        {turn.get("from", turn.get("role")) for turn in turns if isinstance(turn, dict)}
-        if isinstance(turns, list)
-        else set()
-    )
-    if row.get("tools") or roles & {"function_call", "observation", "tool", "function"}:
+    turns = [turn for name in ("conversations", "messages") for turn in _list(row.get(name)) if isinstance(turn, dict)]
+    roles = {role for turn in turns for role in (turn.get("from"), turn.get("role")) if isinstance(role, str)}
+    calls = any(turn.get(key) for turn in turns for key in _TOOL_KEYS)
+    if row.get("tools") not in (None, "", "[]", []) or roles & _TOOL_ROLES or calls:
         raise ImportRefused(
             "This file holds tool calls, which this bot does not make. Nothing was imported. Remove those rows, or "
             "export plain questions and answers."
         )
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from store.importing.rows import Item, RowRejected, pairs_of_dialogue, text_of
+from store.importing.rows import Item, RowRejected, pairs_of_dialogue, role_of, text_of
 
 ROLES = {"human": "customer", "user": "customer", "gpt": "bot", "assistant": "bot", "chatgpt": "bot", "bot": "bot"}
 
@@ -23,7 +23,6 @@ def parse(row: dict[str, Any]) -> Item:
         who = turn.get("from")
         if who == "system":
             continue
-        if who not in ROLES:
-            raise RowRejected(f"turn {place} is from {who!r}, not from human or gpt")
-        turns.append((ROLES[who], text_of(turn.get("value"), f"turn {place}"), True))
+        side = role_of(who, ROLES, f"turn {place}", "human or gpt")
+        turns.append((side, text_of(turn.get("value"), f"turn {place}"), True))
     return Item(pairs_of_dialogue(turns, row))

@@ -1,0 +1,64 @@
+"""The list of an import's rejected rows: written as they come, readable by the desk's owner alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+from store.home import FILE_MODE
+from store.importing.reading import Unreadable
+
+FIRST = 20  # of so many rows the reasons are handed back
+
+
+class Rejects:
+    """One JSON object a line: the line, the reason, and the row (or the text, where it is no JSON)."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._folder, self._name = folder, name
+        self._file: TextIO | None = None
+        self.path: Path | None = None
+        self.count = 0
+        self.first: list[tuple[int, str]] = []
+
+    def add(self, line: int, reason: str, row: Any) -> None:
+        """List a row. The file is made for the first one."""
+        self.count += 1
+        if len(self.first) < FIRST:
+            self.first.append((line, reason))
+        if self._file is None:
+            self._file = self._make()
+        entry: dict[str, Any] = {"line": line, "reason": reason}
+        entry |= {"text": row.raw} if isinstance(row, Unreadable) else {"row": row}
+        try:
+            text = json.dumps(entry)
+        except RecursionError:
+            text = json.dumps({"line": line, "reason": reason})
+        self._file.write(text + "\n")
+
+    def close(self, keep: bool) -> None:
+        """Finish the file; *keep* False: nothing was imported for another reason, take it away again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if not keep and self.path is not None:
+            self.path.unlink(missing_ok=True)
+            self.path = None
+
+    def _make(self) -> TextIO:
+        stem = "".join(character if character.isalnum() or character in "-_" else "_" for character in self._name)
+        stamp = time.strftime("%Y%m%d-%H%M%S")
+        number = 1
+        while True:
+            more = f"-{number}" if number > 1 else ""
+            self.path = self._folder / f"{stem[:40] or 'file'}-rejected-{stamp}{more}.jsonl"
+            try:
+                descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE)
+            except FileExistsError:
+                number += 1
+                continue
+            os.fchmod(descriptor, FILE_MODE)
+            return os.fdopen(descriptor, "w", encoding="utf-8")

@@ -1,0 +1,143 @@
+"""Pairs on their way in: made ready without the database, then written inside somebody's transaction."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from store.database import Database
+from store.records import Exchange, Source, Split, now
+from store.search import index_pair
+from store.settings import SettingsTable
+from store.text import clean, content_hash, language, segment, split_key, visible
+
+LONGEST = 200_000  # characters in one text: beyond any message, and beyond what a model could read
+LONGEST_WORD = 200  # characters in a category
+
+
+@dataclass(frozen=True, slots=True)
+class NewPair:
+    """A pair on its way in. ``split`` None: the side is decided by the keyed hash of the question."""
+
+    instruction: str
+    output: str
+    history: tuple[Exchange, ...] = ()
+    category: str | None = None
+    lang: str | None = None
+    split: Split | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyPair:
+    """A pair that only needs to be written: clean, hashed, segmented for the search. ``history`` is JSON."""
+
+    key: str
+    digest: str
+    instruction: str
+    history: str
+    output: str
+    lang: str
+    category: str | None
+    split: Split | None
+    body: str
+
+
+class PairWriter:
+    """The two halves of adding a pair. Everything slow is in :meth:`ready`, which holds up nobody."""
+
+    def __init__(self, db: Database, settings: SettingsTable) -> None:
+        self._db, self._settings = db, settings
+
+    def ready(self, new: NewPair) -> ReadyPair:
+        """*new* made ready. Raises :class:`ValueError` with a sentence if a side is empty or far too long."""
+        instruction, output = _text(new.instruction, "instruction"), _text(new.output, "output")
+        exchanges = ((clean(customer).strip(), clean(bot).strip()) for customer, bot in new.history)
+        history = tuple(exchange for exchange in exchanges if all(exchange))  # half an exchange teaches nothing
+        return ReadyPair(
+            key=split_key(self._settings.secret(), instruction, history),
+            digest=content_hash(instruction, history, output),
+            instruction=instruction,
+            history=json.dumps(history, ensure_ascii=False),
+            output=output,
+            lang=language(new.lang, f"{instruction} {output}"),
+            category=_word(new.category),
+            split=new.split,
+            body=segment(f"{instruction}\n{output}"),
+        )
+
+    def heldout_share(self) -> float:
+        """The share of new questions that become tests."""
+        return self._settings.load().heldout_share
+
+    def write(
+        self, pair: ReadyPair, source: Source, who: str, ref: str | None, reply_id: int | None, share: float
+    ) -> int | None:
+        """Write *pair* and return its id; None if exactly this pair is there already, live or excluded: what an
+        operator took out does not come back by importing its file again. To be called inside a transaction."""
+        judged = source in ("correction", "approval")  # what an operator says now is never a duplicate
+        if not judged and self._db.one(
+            "SELECT 1 FROM pairs WHERE content_sha256 = ? AND superseded_by IS NULL", pair.digest
+        ):
+            return None
+        self._decide_side(pair, source, who, share)
+        number = self._db.insert(
+            "INSERT INTO pairs (key, content_sha256, instruction, history, output, lang, category, source, "
+            "source_ref, reply_id, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            pair.key,
+            pair.digest,
+            pair.instruction,
+            pair.history,
+            pair.output,
+            pair.lang,
+            pair.category,
+            source,
+            ref,
+            reply_id,
+            now(),
+            who,
+        )
+        index_pair(self._db, number, pair.body)
+        return number
+
+    def _decide_side(self, pair: ReadyPair, source: Source, who: str, share: float) -> None:
+        side = self._db.value("SELECT split FROM splits WHERE key = ?", pair.key)
+        if source == "correction":
+            if side == "heldout":
+                self._db.run(
+                    "UPDATE pairs SET excluded_at = ?, excluded_by = ?, excluded_why = 'corrected' "
+                    "WHERE key = ? AND excluded_at IS NULL AND superseded_by IS NULL",
+                    now(),
+                    who,
+                    pair.key,
+                )
+            self.set_side(pair.key, "train", "correction")
+        elif side is None:
+            if pair.split is not None:
+                self.set_side(pair.key, pair.split, "import")
+            else:
+                self.set_side(pair.key, "heldout" if int(pair.key[:8], 16) / 2**32 < share else "train", "hash")
+
+    def set_side(self, key: str, side: Split, reason: str) -> None:
+        """Put a question on a side."""
+        self._db.run(
+            "INSERT INTO splits (key, split, reason, decided_at) VALUES (?, ?, ?, ?) "
+            "ON CONFLICT (key) DO UPDATE SET split = excluded.split, reason = excluded.reason, "
+            "decided_at = excluded.decided_at WHERE split != excluded.split",
+            key,
+            side,
+            reason,
+            now(),
+        )
+
+
+def _text(value: str, name: str) -> str:
+    text = clean(value).strip()
+    if not visible(text):
+        raise ValueError(f"The {name} is empty.")
+    if len(text) > LONGEST:
+        raise ValueError(f"The {name} is longer than {LONGEST} characters.")
+    return text
+
+
+def _word(value: str | None) -> str | None:
+    return " ".join(clean(value).split())[:LONGEST_WORD].strip() or None if value else None
