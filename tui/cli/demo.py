@@ -27,6 +27,7 @@ WHO = "demo"
 # shortest answers, as few as leave the check enough held-out questions to judge by.
 FEW_HELDOUT_SHARE = 0.4
 ENOUGH_HELDOUT = 22
+MAX_NEW_TOKENS = 64  # every answer of the sample is shorter; the bare base rambles on as long as it may
 
 
 @click.command()
@@ -103,6 +104,7 @@ class _Story:
 
     def _load(self, service: DeskService, whole: bool) -> Pair:
         """Load the sample desk; returns the pair whose question the customer will ask."""
+        service.desk.settings.set("faithful", {"max_new_tokens": MAX_NEW_TOKENS}, WHO)
         if not whole:
             service.desk.settings.set("heldout_share", FEW_HELDOUT_SHARE, WHO)
         load_sample(service.desk, WHO)
