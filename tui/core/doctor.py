@@ -68,7 +68,7 @@ def unreadable_store(home: Home, error: Exception) -> Check:
     return Check(
         "store",
         False,
-        f"{home.database} can't be opened: {error}.",
+        f"{home.database} can't be opened: {str(error).rstrip('.')}.",
         "Keep a copy of the file, then restore it from a backup. Adapters and models are not affected.",
     )
 
