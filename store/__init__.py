@@ -1,7 +1,11 @@
 """The store: everything a desk knows, in one SQLite file. Imports none of deskloop's other packages."""
 
+from store.database import DeskBusy, DeskFull, DeskUnreadable
 from store.desk import Desk
+from store.exporting import export_file
 from store.home import Home
+from store.importing import ImportRefused, ImportResult, import_file
+from store.pairs import NewPair
 from store.records import (
     AdapterVersion,
     Conflict,
@@ -16,6 +20,7 @@ from store.records import (
     Turn,
 )
 from store.runs import RunAlreadyLive, RunLock, WrongTransition
+from store.sample import load_sample
 from store.settings import SettingError, Settings
 
 __all__ = [
@@ -23,9 +28,15 @@ __all__ = [
     "Conflict",
     "Conversation",
     "Desk",
+    "DeskBusy",
+    "DeskFull",
+    "DeskUnreadable",
     "Exchange",
     "Home",
+    "ImportRefused",
+    "ImportResult",
     "JudgedAnswer",
+    "NewPair",
     "Pair",
     "Promotion",
     "Reply",
@@ -37,4 +48,7 @@ __all__ = [
     "Settings",
     "Turn",
     "WrongTransition",
+    "export_file",
+    "import_file",
+    "load_sample",
 ]

@@ -5,35 +5,43 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from store.desk import Desk
-from store.home import atomic_write
+from store.home import atomic_file
 from store.records import Pair
 
 CSV_COLUMNS = ("instruction", "output", "history", "lang", "category", "split")
 
 
 def export_file(desk: Desk, path: Path | str, format: str | None = None) -> int:
-    """Write every live pair to *path* (0600, whole or not at all); returns how many.
+    """Write every live pair to *path* (0600, whole or not at all), as they are at one moment; returns how many.
 
     *format*: ``alpaca`` (JSON or, by the ending, JSONL), ``messages`` (JSONL) or ``csv``; None: by the ending.
     Raises :class:`ValueError` with a sentence for an unknown format and :class:`OSError` if it can't be written."""
     path = Path(path).expanduser()
     ending = path.suffix.lower()
     chosen = format or ("csv" if ending == ".csv" else "alpaca")
-    pairs = desk.pairs.list()
-    writers: dict[str, Callable[[Iterable[Pair]], str]] = {
+    writers: dict[str, Callable[[Iterator[Pair]], Iterator[str]]] = {
         "alpaca": _alpaca_json if ending == ".json" else _alpaca_lines,
         "messages": _messages,
         "csv": _csv,
     }
     if chosen not in writers:
         raise ValueError(f"There is no export format {chosen!r}. There are: {', '.join(writers)}.")
-    atomic_write(path, writers[chosen](pairs))
-    return len(pairs)
+    count = 0
+
+    def counted() -> Iterator[Pair]:
+        nonlocal count
+        for count, pair in enumerate(desk.pairs.live(), 1):  # noqa: B007  (count is the result)
+            yield pair
+
+    with atomic_file(path) as file:
+        for piece in writers[chosen](counted()):
+            file.write(piece.encode())
+    return count
 
 
 def _facts(pair: Pair) -> dict[str, Any]:
@@ -45,39 +53,43 @@ def _alpaca(pair: Pair) -> dict[str, Any]:
     return {"instruction": pair.instruction, "output": pair.output, "history": history, **_facts(pair)}
 
 
-def _alpaca_json(pairs: Iterable[Pair]) -> str:
-    return json.dumps([_alpaca(pair) for pair in pairs], ensure_ascii=False, indent=1) + "\n"
+def _dumps(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _alpaca_lines(pairs: Iterable[Pair]) -> str:
-    return _lines(_alpaca(pair) for pair in pairs)
+def _alpaca_json(pairs: Iterator[Pair]) -> Iterator[str]:
+    before = "[\n"
+    for pair in pairs:
+        yield before + _dumps(_alpaca(pair))
+        before = ",\n"
+    yield "[]\n" if before == "[\n" else "\n]\n"
 
 
-def _messages(pairs: Iterable[Pair]) -> str:
+def _alpaca_lines(pairs: Iterator[Pair]) -> Iterator[str]:
+    for pair in pairs:
+        yield _dumps(_alpaca(pair)) + "\n"
+
+
+def _messages(pairs: Iterator[Pair]) -> Iterator[str]:
     """Earlier answers carry ``loss_weight`` 0: they are there to be read, not to be learned again."""
-
-    def row(pair: Pair) -> dict[str, Any]:
+    for pair in pairs:
         messages: list[dict[str, Any]] = []
         for customer, bot in pair.history:
             messages.append({"role": "user", "content": customer})
             messages.append({"role": "assistant", "content": bot, "loss_weight": 0})
         messages.append({"role": "user", "content": pair.instruction})
         messages.append({"role": "assistant", "content": pair.output})
-        return {"messages": messages, **_facts(pair)}
-
-    return _lines(row(pair) for pair in pairs)
+        yield _dumps({"messages": messages, **_facts(pair)}) + "\n"
 
 
-def _lines(rows: Iterable[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def _csv(pairs: Iterable[Pair]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, CSV_COLUMNS)
+def _csv(pairs: Iterator[Pair]) -> Iterator[str]:
+    line = io.StringIO()
+    writer = csv.DictWriter(line, CSV_COLUMNS)
     writer.writeheader()
     for pair in pairs:
         row = _alpaca(pair)
-        row["history"] = json.dumps(row["history"], ensure_ascii=False) if row["history"] else ""
-        writer.writerow(row)
-    return out.getvalue()
+        writer.writerow({**row, "history": _dumps(row["history"]) if row["history"] else ""})
+        yield line.getvalue()
+        line.seek(0)
+        line.truncate()
+    yield line.getvalue()  # the header, where there is no pair

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import platformdirs
 
@@ -90,12 +93,19 @@ def private_file(path: Path) -> Path:
 
 def atomic_write(path: Path, content: str | bytes) -> None:
     """Write *content* to *path* (0600) so that a reader, or a power cut, sees the old file or the new one."""
-    raw = content.encode() if isinstance(content, str) else content
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with atomic_file(path) as file:
+        file.write(content.encode() if isinstance(content, str) else content)
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[BinaryIO]:
+    """A file to write that takes the place of *path* (0600) at the end of the block; an error leaves *path* as it
+    was."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(descriptor, FILE_MODE)  # an odd umask may have taken bits away
-            file.write(raw)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(temporary).replace(path)

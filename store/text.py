@@ -54,6 +54,8 @@ def detect_language(text: str) -> str:
     Kana decides for Japanese and Hangul for Korean; Han characters without either are Chinese if they make up a
     fifth of the letters, so that an English sentence that names one Chinese product stays English.
     """
+    if not CJK.search(text):
+        return "en"
     letters = sum(character.isalpha() for character in text) or 1
     if len(_KANA.findall(text)) * 5 >= letters:
         return "ja"

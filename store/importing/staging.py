@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterator
-from dataclasses import astuple
+from dataclasses import fields
 from pathlib import Path
 
 from store.importing.rows import NewConversation
 from store.pair_writing import ReadyPair
+
+_FIELDS = tuple(field.name for field in fields(ReadyPair))  # astuple() would copy every text
 
 
 class Staging:
@@ -21,7 +23,9 @@ class Staging:
     def add(self, pairs: list[ReadyPair], conversation: NewConversation | None) -> None:
         """Keep what one row became."""
         held = [conversation.turns, conversation.title] if conversation else None
-        self._file.write(json.dumps([[astuple(pair) for pair in pairs], held], ensure_ascii=False) + "\n")
+        self._file.write(
+            json.dumps([[[getattr(pair, name) for name in _FIELDS] for pair in pairs], held], ensure_ascii=False) + "\n"
+        )
 
     def items(self) -> Iterator[tuple[list[ReadyPair], NewConversation | None]]:
         """What was kept, in its order."""
