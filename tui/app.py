@@ -8,16 +8,22 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import App
 from textual.binding import BindingType
+from textual.notifications import SeverityLevel
 
 from store.home import Home
+from store.text import clean
 from tui.core import DeskChange, DeskService, EngineChanged, Notice, RunProgress
 from tui.flows import Flows
+from tui.flows.retraining import JUDGED
 from tui.keys import APP
 from tui.messages import DeskChanged
 from tui.palette import DeskCommands
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpDialog
 from tui.screens.training import TrainingScreen
+from tui.screens.versions import VersionsScreen
+
+NARROW = 100  # columns below which things stand one above the other
 
 
 class DeskloopApp(App[None]):
@@ -26,16 +32,17 @@ class DeskloopApp(App[None]):
     TITLE = "deskloop"
     CSS_PATH = "styles/deskloop.tcss"
     BINDINGS: ClassVar[list[BindingType]] = list(APP)
-    COMMANDS = App.COMMANDS | {DeskCommands}
+    COMMANDS = {DeskCommands}  # noqa: RUF012  # not Textual's own: its "Quit" would not ask about a live run
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-roomy")]  # noqa: RUF012
 
     def __init__(self, service: DeskService) -> None:
         super().__init__()
         self.service = service
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
-        self._unlisten = service.listen(self._tell)
+        self._unlisten = service.listen(self._heard)
 
-    def _tell(self, change: DeskChange) -> None:
+    def _heard(self, change: DeskChange) -> None:
         self.post_message(DeskChanged(change))
 
     async def on_mount(self) -> None:
@@ -43,31 +50,48 @@ class DeskloopApp(App[None]):
         theme = self.service.settings.theme
         if theme in self.available_themes:
             self.theme = theme
+        self.watch(self, "theme", self._keep_theme, init=False)
         await self.push_screen(self.chat)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
         self.service.watch()
-        self.flows.start()
+        self.flows.tell("start")
+
+    def _keep_theme(self, theme: str) -> None:
+        if theme != self.service.settings.theme:
+            self.service.change_setting("theme", theme)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Tell something in passing. Never as markup: sentences quote what customers and files said."""
+        super().notify(clean(message), title=title, severity=severity, timeout=timeout, markup=False)
 
     async def on_desk_changed(self, event: DeskChanged) -> None:
         """Hand what changed to the screens, and say what an operator has to know."""
-        change: DeskChange = event.change
-        await self.chat.on_desk_changed(event)
+        change = event.change
+        await self.chat.follows.changed(change)
         if isinstance(change, Notice):
-            severity = "warning" if change.trouble else "information"
-            self.notify(change.sentence, severity=severity, markup=False, timeout=10)  # type: ignore[arg-type]
+            self.notify(change.sentence, severity="warning" if change.trouble else "information", timeout=10)
         elif isinstance(change, RunProgress):
             if isinstance(self.screen, TrainingScreen):
                 self.screen.tell(change.event)
             if change.event.kind == "done":
                 self.flows.run_ended(change.event.run_id)
         elif isinstance(change, EngineChanged) and change.state.name == "failed":
-            self.notify(change.state.sentence, severity="error", markup=False, timeout=15)
+            self.notify(change.state.sentence, severity="error", timeout=15)
 
-    @on(ChatScreen.Asked)
-    def _asked(self, event: ChatScreen.Asked) -> None:
-        self.flows.do(event.what)
+    # -- actions of several screens ----------------------------------------------------------------
+    def action_tell(self, story: str) -> None:
+        """Begin one of the stories of :mod:`tui.flows`."""
+        self.flows.tell(story)
 
     def action_help(self) -> None:
         """What the keys do here."""
@@ -76,7 +100,28 @@ class DeskloopApp(App[None]):
 
     def action_leave(self) -> None:
         """Leave; a live run is asked about first."""
-        self.flows.leave()
+        self.flows.tell("leave")
+
+    @on(VersionsScreen.Wanted)
+    def _activate(self, event: VersionsScreen.Wanted) -> None:
+        self.flows.activate(event.version)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys show up when they can do something."""
+        if action != "tell":
+            return True
+        match parameters[0]:
+            case "retrain":
+                return self.service.live_run is None
+            case "cancel_run":
+                return self.service.live_run is not None
+            case "training":
+                return bool(self.service.desk.runs.list(limit=1))
+            case "verdict":
+                return any(run.state in JUDGED for run in self.service.desk.runs.list(limit=1))
+            case "roll_back":
+                return self.service.desk.promotions.rollback_target() is not None
+        return True
 
     async def on_unmount(self) -> None:
         """Stop the engine and close the desk."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from textual.binding import Binding
+
+# What a terminal can't draw as one character, or draws as one nobody can name.
+NAMES = {"escape": "Esc", "enter": "Enter", "up": "Up", "down": "Down", "slash": "/", "pageup": "PgUp", "tab": "Tab"}
 
 
 def key(
     keys: str, action: str, name: str, tooltip: str, *, show: bool = True, priority: bool = False, group: str = "desk"
 ) -> Binding:
-    """A binding whose id is its group and action."""
+    """A binding whose id is its group and action: ``desk.correct``, ``desk.retrain`` (for ``app.tell('retrain')``)."""
+    told = re.search(r"tell\('(\w+)'\)", action)
+    word = told.group(1) if told else re.sub(r"^(app|screen)\.|\(.*$", "", action)
+    if (number := re.search(r"\((-?\d+)\)", action)) is not None:
+        word += "-up" if int(number.group(1)) < 0 else "-down"
     return Binding(
         keys,
         action,
@@ -16,36 +25,93 @@ def key(
         tooltip=tooltip,
         show=show,
         priority=priority,
-        id=f"{group}.{action.split('(')[0].removeprefix('screen.').removeprefix('app.')}",
+        key_display=key_name(keys.split(",")[0]),
+        id=f"{group}.{word}",
     )
 
 
+def key_name(keys: str) -> str:
+    """A key as keyboards and this app's sentences write it: ``F2``, ``Ctrl+J``."""
+    return "+".join(NAMES.get(part, part.upper() if len(part) <= 3 else part.capitalize()) for part in _parts(keys))
+
+
+def _parts(keys: str) -> list[str]:
+    *modifiers, last = keys.split("+")
+    return [modifier.capitalize() for modifier in modifiers] + [last]
+
+
+HELP = key("f1", "app.help", "Help", "What the keys do where you are", priority=True, group="app")
+
 APP = [
-    key("f1", "help", "Help", "What the keys do where you are", priority=True, group="app"),
-    key("ctrl+q", "leave", "Quit", "Leave the app", show=False, priority=True, group="app"),
+    HELP,
+    key("ctrl+q", "app.leave", "Quit", "Leave the app", show=False, priority=True, group="app"),
 ]
 
+# With priority: text areas and inputs have other plans for F6, F7, Ctrl+F and some more.
 CHAT = [
-    key("f2", "correct", "Correct", "Write what the marked reply should have said"),
-    key("f3", "approve", "Approve", "Keep your word that the marked reply was good as it stood"),
-    key("f4", "again", "Again", "Let the bot answer once more; the reply that is there stays"),
-    key("f5", "retrain", "Retrain", "Teach the bot what was corrected"),
-    key("f6", "training", "Training", "How the retraining is going"),
-    key("f7", "versions", "Versions", "Every version of the bot; activate one, or roll back"),
-    key("f8", "roll_back", "Roll back", "Let the version before this one answer again"),
-    key("f9", "settings", "Settings", "The desk's settings", show=False),
-    key("ctrl+n", "new", "New", "Begin a conversation with another customer"),
-    key("ctrl+f", "search", "Find", "Search everything that was said"),
-    key("ctrl+o", "import_file", "Import", "Import pairs or conversations from a file", show=False),
-    key("ctrl+up", "mark(-1)", "Reply before", "Mark the reply before", show=False),
-    key("ctrl+down", "mark(1)", "Reply after", "Mark the reply after", show=False),
-    key("ctrl+l", "conversations", "Conversations", "Go to the list of conversations", show=False),
+    HELP,
     key("escape", "stop", "Stop", "Stop the reply that is being written"),
+    key("f2", "correct", "Correct", "Write what the marked reply should have said", priority=True),
+    key("f3", "approve", "Approve", "Keep your word that the marked reply was good as it stood", priority=True),
+    key("f4", "again", "Again", "Let the bot answer once more; the reply that is there stays", priority=True),
+    key("f5", "app.tell('retrain')", "Retrain", "Teach the bot what was corrected", priority=True),
+    key(
+        "f6", "app.tell('training')", "Training", "How the retraining is going, or how the last one went", priority=True
+    ),
+    key(
+        "f7", "app.tell('versions')", "Versions", "Every version of the bot; activate one, or roll back", priority=True
+    ),
+    key("f8", "app.tell('roll_back')", "Roll back", "Let the version before this one answer again", priority=True),
+    key("ctrl+n", "new", "New", "Begin a conversation with another customer", priority=True),
+    key("ctrl+f", "search", "Find", "Search everything that was said", priority=True),
+    key("f9", "app.tell('settings')", "Settings", "The desk's settings", show=False, priority=True),
+    key(
+        "ctrl+o",
+        "app.tell('import_file')",
+        "Import",
+        "Import pairs or conversations from a file",
+        show=False,
+        priority=True,
+    ),
+    key(
+        "ctrl+l",
+        "conversations",
+        "Conversations",
+        "Go to the list of conversations and filter it",
+        show=False,
+        priority=True,
+    ),
+    key("escape", "write", "Write", "Go back to writing", show=False),
+    key(
+        "ctrl+up",
+        "mark(-1)",
+        "Reply before",
+        "Mark the reply before; Up does so if nothing is written",
+        show=False,
+        priority=True,
+    ),
+    key(
+        "ctrl+down",
+        "mark(1)",
+        "Reply after",
+        "Mark the reply after; Down does so if nothing is written",
+        show=False,
+        priority=True,
+    ),
 ]
 
 COMPOSER = [
     key("enter", "send", "Send", "Send the customer's message", show=False, priority=True, group="composer"),
-    key("shift+enter,ctrl+j", "newline", "New line", "Begin a new line", show=False, priority=True, group="composer"),
+    key("ctrl+j,shift+enter", "newline", "New line", "Begin a new line", show=False, priority=True, group="composer"),
+]
+
+TRANSCRIPT = [
+    key("up", "mark(-1)", "Reply before", "Mark the reply before", show=False, group="transcript"),
+    key("down", "mark(1)", "Reply after", "Mark the reply after", show=False, group="transcript"),
+]
+
+CONVERSATIONS = [
+    key("slash", "filter", "Filter", "Filter the list by words that were said", show=False, group="conversations"),
 ]
 
 DIALOG = [key("escape", "dismiss_dialog", "Back", "Leave without changing anything", group="dialog")]
@@ -56,13 +122,23 @@ CORRECTION = [
 ]
 
 VERSIONS = [
+    HELP,
     *DIALOG,
     key("enter,a", "activate", "Activate", "Let the marked version answer", group="versions"),
-    key("r,f8", "roll_back", "Roll back", "Let the version before this one answer again", group="versions"),
+    key("f8,r", "app.tell('roll_back')", "Roll back", "Let the version before this one answer again", group="versions"),
 ]
 
 TRAINING = [
+    HELP,
     *DIALOG,
-    key("x", "cancel_run", "Cancel the run", "Give the retraining up; what answers now goes on", group="training"),
-    key("v", "verdict", "Verdict", "What the check found", group="training"),
+    key(
+        "x",
+        "app.tell('cancel_run')",
+        "Cancel the run",
+        "Give the retraining up; what answers now goes on",
+        group="training",
+    ),
+    key("v", "app.tell('verdict')", "Verdict", "What the check found", group="training"),
 ]
+
+SETTINGS = [HELP, *DIALOG]

@@ -1,39 +1,42 @@
-"""The command palette: every action of the chat by name."""
+"""The command palette: every action by name."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from functools import partial
 
-from textual.binding import Binding
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.keys import APP, CHAT
+from tui.keys import key_name
+
+TYPING = ("composer.", "transcript.", "conversations.", "desk.mark", "desk.write", "dialog.")  # keys, but no commands
 
 
 class DeskCommands(Provider):
-    """Finds the actions that can be done where the operator is."""
+    """Finds the actions that can be done where the operator is; those of the keys, and the choice of colours."""
 
-    def _actions(self) -> list[Binding]:
-        found = []
-        for active in self.screen.active_bindings.values():
-            if active.binding in CHAT + APP and active.enabled and active.binding not in found:
-                found.append(active.binding)
-        return found
+    def _actions(self) -> dict[str, tuple[str, str]]:
+        """Name, to what it does and the action."""
+        found: dict[str, tuple[str, str]] = {}
+        for key, active in self.screen.active_bindings.items():
+            binding = active.binding
+            if binding.id is None or binding.id.startswith(TYPING):
+                continue
+            if binding.tooltip and active.enabled and binding.description not in found:
+                found[binding.description] = (f"{key_name(key)}: {binding.tooltip}", binding.action)
+        return found | {"Colours": ("Choose the colours of the app", "app.change_theme")}
 
-    async def discover(self) -> AsyncIterator[DiscoveryHit]:
+    async def discover(self) -> Hits:
         """Everything there is."""
-        for binding in self._actions():
-            yield DiscoveryHit(binding.description, partial(self._do, binding), help=binding.tooltip)
+        for name, (help_text, action) in self._actions().items():
+            yield DiscoveryHit(name, partial(self._do, action), help=help_text)
 
     async def search(self, query: str) -> Hits:
-        """What matches."""
+        """What matches, by its name or by what it does."""
         matcher = self.matcher(query)
-        for binding in self._actions():
-            if (score := matcher.match(binding.description)) > 0:
-                yield Hit(
-                    score, matcher.highlight(binding.description), partial(self._do, binding), help=binding.tooltip
-                )
+        for name, (help_text, action) in self._actions().items():
+            score = max(matcher.match(name), matcher.match(help_text) / 2)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), partial(self._do, action), help=help_text)
 
-    async def _do(self, binding: Binding) -> None:
-        await self.app.run_action(binding.action, self.screen)
+    async def _do(self, action: str) -> None:
+        await self.app.run_action(action, self.screen)

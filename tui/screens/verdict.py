@@ -11,22 +11,18 @@ from textual.widgets import Button
 
 from store.records import JudgedAnswer, Run
 from tui.screens.dialog import Dialog
+from tui.widgets.status import ending
 from tui.widgets.text import Plain, PlainButton
 
-WORDS = {
-    "promoted": "{version} passed and answers now",
-    "held": "{version} is held: not enough to judge by",
-    "rejected": "{version} was rejected; nothing changed",
-}
+MARKS = {"learned": "✓", "not learned": "✗", "regressed": "▼"}
 SHOWN = 40  # corrections listed one by one
 
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """The operator wants the version all the same; rejected ones need a reason."""
+    """The operator wants the version all the same; why is asked next."""
 
     version: str
-    needs_reason: bool
 
 
 class VerdictDialog(Dialog[Override]):
@@ -35,7 +31,7 @@ class VerdictDialog(Dialog[Override]):
     def __init__(self, run: Run, judged: list[JudgedAnswer], active: str) -> None:
         super().__init__()
         self._run, self._judged, self._active = run, judged, active
-        self.TITLE_TEXT = WORDS.get(run.state, "The run is " + run.state).format(version=run.candidate)
+        self.TITLE_TEXT = ending(run.state, run.candidate)
 
     def body(self) -> ComposeResult:
         """The sentence, a table of numbers by language, and every correction with before, after and target."""
@@ -56,19 +52,20 @@ class VerdictDialog(Dialog[Override]):
                 yield Plain(f"! {language['note']}", classes="warning")
         corrections = [answer for answer in self._judged if answer.kind == "correction"]
         if corrections:
-            yield Plain("Corrections", classes="heading")
+            yield Plain(_tally(corrections), classes="heading")
         for answer in corrections[:SHOWN]:
-            yield Plain(f"{MARKS.get(answer.outcome or '', '·')} {answer.outcome}", classes="outcome")
+            word = answer.outcome or "not judged"
+            yield Plain(f"{MARKS.get(word, '·')} {word}", classes="outcome")
             yield Plain(f"   wanted: {answer.target}", classes="detail")
             yield Plain(f"   before: {answer.before}", classes="detail")
             yield Plain(f"   after:  {answer.after}", classes="detail")
 
     def buttons(self) -> ComposeResult:
         """Keep the decision, or override it."""
-        yield PlainButton("Close", id="close", variant="primary")
+        yield PlainButton("Close" if self._run.state == "promoted" else "Keep it so", id="close", variant="primary")
         if self._run.candidate and self._run.candidate != self._active:
             if self._run.state == "held":
-                yield PlainButton(f"Use {self._run.candidate}", id="use")
+                yield PlainButton(f"Use {self._run.candidate} all the same…", id="use")
             elif self._run.state == "rejected":
                 yield PlainButton(f"Force {self._run.candidate}…", id="use", variant="error")
 
@@ -79,7 +76,11 @@ class VerdictDialog(Dialog[Override]):
     @on(Button.Pressed, "#use")
     def _use(self) -> None:
         assert self._run.candidate is not None
-        self.dismiss(Override(self._run.candidate, self._run.state == "rejected"))
+        self.dismiss(Override(self._run.candidate))
 
 
-MARKS = {"learned": "✓", "not learned": "✗", "regressed": "▼"}
+def _tally(corrections: list[JudgedAnswer]) -> str:
+    """How many corrections became of what."""
+    counts = [(sum(answer.outcome == word for answer in corrections), word) for word in MARKS]
+    text = "Corrections: " + ", ".join(f"{count} {word}" for count, word in counts if count)
+    return text if len(corrections) <= SHOWN else f"{text}; the first {SHOWN} of {len(corrections)}"

@@ -12,7 +12,7 @@ from tui.keys import COMPOSER
 
 
 class Composer(TextArea):
-    """Grows with its text up to six lines; Enter sends."""
+    """Grows with its text up to six lines; Enter sends. While it is empty, up and down mark replies."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(COMPOSER)
 
@@ -23,13 +23,21 @@ class Composer(TextArea):
             super().__init__()
             self.text = text
 
+    class MarkMoved(Message):
+        """The operator wants the reply *by* places further down to be marked."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     def __init__(self) -> None:
         super().__init__(
             id="composer",
             show_line_numbers=False,
             soft_wrap=True,
+            highlight_cursor_line=False,
             tab_behavior="focus",
-            placeholder="Write as the customer would. Enter sends, Ctrl+J begins a new line.",
+            placeholder="Write as the customer would. Enter sends.",
         )
 
     def action_send(self) -> None:
@@ -42,8 +50,26 @@ class Composer(TextArea):
         """A new line."""
         self.insert("\n")
 
+    def action_cursor_up(self, select: bool = False) -> None:
+        """A line up, or to the reply before."""
+        if self.text:
+            super().action_cursor_up(select)
+        else:
+            self.post_message(self.MarkMoved(-1))
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """A line down, or to the reply after."""
+        if self.text:
+            super().action_cursor_down(select)
+        else:
+            self.post_message(self.MarkMoved(1))
+
+    def write(self, text: str) -> None:
+        """Have *text* in place of what is there, ready to go on at its end."""
+        self.text = text
+        self.move_cursor(self.document.end)
+
     def put_back(self, text: str) -> None:
         """Give the text of a message that was not answered back, unless something new is being written."""
         if not self.text.strip():
-            self.text = text
-            self.move_cursor(self.document.end)
+            self.write(text)

@@ -7,6 +7,7 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from store.records import RunEvent
 from tui.widgets.text import Plain
 
 ENGINE = {
@@ -16,6 +17,15 @@ ENGINE = {
     "busy": "writing…",
     "restarting": "restarting…",
     "failed": "stopped",
+    "lent": "waits for the retraining",
+}
+ENDINGS = {
+    "promoted": "{version} passed the check and answers now",
+    "held": "{version} is held: there is not enough to judge by",
+    "rejected": "{version} was rejected; what answered before goes on answering",
+    "cancelled": "The retraining was cancelled; nothing changed",
+    "interrupted": "The retraining was interrupted; nothing was lost",
+    "failed": "The retraining failed; nothing changed",
 }
 
 
@@ -39,22 +49,34 @@ class StatusBar(Horizontal):
 
 
 class RunLine(Plain):
-    """One line about the run in progress; not there if there is none."""
+    """One line about the run in progress, then how it ended; not there if there is nothing to say."""
 
     def __init__(self) -> None:
         super().__init__("", id="run-line")
         self.display = False
 
-    def tell(self, kind: str, body: dict[str, Any]) -> None:
+    def tell(self, event: RunEvent) -> None:
         """Show an event of the run."""
-        self.display = kind != "done"
+        kind, body = event.kind, event.body
+        self.display = True
         if kind in ("phase", "note"):
             self.show(f"Retraining: {body['sentence']}")
         elif kind == "step":
-            self.show(f"Retraining: {bar(body['step'] / max(1, body['steps']), 16)} {step_words(body)}")
+            self.show(f"Retraining {bar(body['step'] / max(1, body['steps']), 12)} {step_words(body)}")
         elif kind == "judged":
             share = body["done"] / max(1, body["total"])
-            self.show(f"Checking {body['version']}: {bar(share, 16)} {body['done']} of {body['total']} answers")
+            self.show(f"Checking {body['version']} {bar(share, 12)} {body['done']} of {body['total']} answers")
+        elif kind == "done":
+            self.show(f"{ending(str(body.get('state')), body.get('version'))}. F6 shows how it went.")
+
+    def hide(self) -> None:
+        """The operator has seen it."""
+        self.display = False
+
+
+def ending(state: str, version: str | None) -> str:
+    """How a run ended, in words."""
+    return ENDINGS.get(state, f"The run is {state}").format(version=version)
 
 
 def bar(share: float, width: int) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 
 from store.records import Turn
+from tui.keys import TRANSCRIPT
 from tui.widgets.text import Plain, PlainButton
 from tui.widgets.turns import BotTurn, CustomerTurn
 
@@ -16,6 +20,8 @@ WINDOW = 30  # turns shown at once: each reply is a dozen widgets, and mounting 
 class Transcript(VerticalScroll, can_focus=True):
     """Shows turns; knows nothing of the store."""
 
+    BINDINGS: ClassVar[list[BindingType]] = list(TRANSCRIPT)
+
     class EarlierWanted(Message):
         """The operator wants to see the turns before those shown."""
 
@@ -23,31 +29,38 @@ class Transcript(VerticalScroll, can_focus=True):
         super().__init__(id="transcript")
         self.marked: int | None = None
 
-    def compose(self) -> ComposeResult:
-        """Nothing yet but the word for an empty conversation."""
-        yield Plain("", id="empty-transcript")
-
-    async def load(self, turns: list[Turn], *, earlier: bool, empty: str) -> None:
+    async def load(self, turns: Sequence[Turn], *, earlier: bool, empty: str) -> None:
         """Show *turns* instead of what is shown. *earlier*: there are turns before them."""
         self.marked = None
-        await self.remove_children()
-        if not turns:
-            await self.mount(Plain(empty, id="empty-transcript"))
-            return
-        widgets = [_widget(turn) for turn in turns]
-        if earlier:
-            await self.mount(PlainButton("Show earlier turns", id="earlier", compact=True))
-        await self.mount_all(widgets)
+        async with self.batch():
+            await self.remove_children()
+            await self.mount_all(_widgets(turns, earlier) or [Plain(empty, id="empty-transcript")])
         self.mark_last()
         self.anchor()
+
+    async def show_before(self, turns: Sequence[Turn], *, earlier: bool) -> None:
+        """Put *turns* before those shown; what the operator reads stays where it is."""
+        first = next(iter(self._turns), None)
+        self.anchor(False)
+        async with self.batch():
+            await self.query("#earlier").remove()
+            await self.mount_all(_widgets(turns, earlier), before=0)
+        if first is not None:
+            self.call_after_refresh(self.scroll_to_widget, first, animate=False, top=True)
+        if self.marked is None:
+            self.mark_last()
 
     async def add_customer(self, turn: Turn) -> None:
         """The customer said something."""
         await self._append(CustomerTurn(turn))
+        self.anchor()
 
-    async def begin_reply(self, turn: Turn) -> None:
-        """A reply starts to stream."""
-        await self._append(BotTurn(turn, streaming=True))
+    async def begin_reply(self, turn: Turn, text: str = "") -> None:
+        """A reply streams, and *text* of it is there already."""
+        if (widget := self.reply(turn.id)) is None:
+            await self._append(widget := BotTurn(turn, streaming=True))
+            self.anchor()
+        await widget.begin(text)
         self.mark(turn.id)
 
     async def extend_reply(self, turn_id: int, delta: str) -> None:
@@ -60,21 +73,41 @@ class Transcript(VerticalScroll, can_focus=True):
         if (widget := self.reply(turn.id)) is not None:
             await widget.finish(turn)
 
-    def show_reply(self, turn: Turn) -> None:
-        """A reply was judged."""
-        if (widget := self.reply(turn.id)) is not None:
-            widget.show(turn)
+    async def follow(self, turns: Sequence[Turn]) -> None:
+        """Show what changed elsewhere: *turns* are the latest as they are kept now."""
+        shown = {widget.turn.id: widget for widget in self._turns}
+        newest = max(shown, default=0)
+        for turn in turns:
+            known = shown.get(turn.id)
+            if known is None and turn.id > newest:
+                await self._append(_widget(turn))
+            elif isinstance(known, BotTurn) and known.turn != turn and not known.streaming:
+                await known.finish(turn)
+        if self.marked is None:
+            self.mark_last()
 
-    async def remark(self, sentence: str) -> None:
-        """A line that is no turn: a swap, a failure."""
-        await self._append(Plain(sentence, classes="remark"))
+    async def remark(self, sentence: str, name: str | None = None) -> None:
+        """A line that is no turn: a swap, a wait. One with a *name* can be taken away again."""
+        await self._append(Plain(sentence, classes="remark", id=name))
+
+    async def take_away(self, name: str) -> None:
+        """Take the remark called *name* away, if it is there."""
+        await self.query(f"#{name}").remove()
 
     async def _append(self, widget: BotTurn | CustomerTurn | Plain) -> None:
         await self.query("#empty-transcript").remove()
         await self.mount(widget)
-        self.anchor()
 
     # -- the marked reply --------------------------------------------------------------------------
+    @property
+    def first(self) -> int | None:
+        """The id of the first turn that is shown."""
+        return next((widget.turn.id for widget in self._turns), None)
+
+    @property
+    def _turns(self) -> list[BotTurn | CustomerTurn]:
+        return [widget for widget in self.children if isinstance(widget, BotTurn | CustomerTurn)]
+
     @property
     def replies(self) -> list[BotTurn]:
         """The replies that are shown, in order."""
@@ -84,26 +117,36 @@ class Transcript(VerticalScroll, can_focus=True):
         """The widget of one reply, if it is shown."""
         return next((widget for widget in self.replies if widget.turn.id == turn_id), None)
 
+    @property
+    def last_is_marked(self) -> bool:
+        """Whether the mark is where it is by itself: on the latest reply, or nowhere."""
+        return self.marked is None or self.replies[-1].turn.id == self.marked
+
     def mark(self, turn_id: int) -> None:
         """Mark a reply: it is the one that keys act on."""
         self.marked = turn_id
         for widget in self.replies:
-            widget.set_class(widget.turn.id == turn_id, "-marked")
+            widget.mark(widget.turn.id == turn_id)
 
     def mark_last(self) -> None:
         """Mark the latest reply."""
         if self.replies:
             self.mark(self.replies[-1].turn.id)
 
-    def move_mark(self, by: int) -> None:
+    def action_mark(self, by: int) -> None:
         """Mark the reply *by* places further down."""
         ids = [widget.turn.id for widget in self.replies]
         if not ids:
             return
         place = ids.index(self.marked) if self.marked in ids else len(ids) - 1
         self.mark(ids[max(0, min(len(ids) - 1, place + by))])
-        if (widget := self.reply(self.marked)) is not None:
-            self.scroll_to_widget(widget, animate=False)
+        self.show_turn(self.marked)
+
+    def show_turn(self, turn_id: int | None) -> None:
+        """Bring a turn into view."""
+        for widget in self._turns:
+            if widget.turn.id == turn_id:
+                self.scroll_to_widget(widget, animate=False)
 
     def on_bot_turn_marked(self, event: BotTurn.Marked) -> None:
         """A click marks."""
@@ -112,6 +155,11 @@ class Transcript(VerticalScroll, can_focus=True):
     def on_button_pressed(self) -> None:
         """The one button there is."""
         self.post_message(self.EarlierWanted())
+
+
+def _widgets(turns: Sequence[Turn], earlier: bool) -> list[BotTurn | CustomerTurn | Plain | PlainButton]:
+    first = [PlainButton("Show earlier turns", id="earlier", compact=True)] if earlier else []
+    return [*first, *(_widget(turn) for turn in turns)]
 
 
 def _widget(turn: Turn) -> BotTurn | CustomerTurn:

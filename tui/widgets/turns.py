@@ -13,8 +13,6 @@ from textual.widgets.markdown import MarkdownStream
 from store.records import Reply, Turn
 from tui.widgets.text import Plain
 
-STATES = {"stopped": "stopped", "failed": "failed"}
-
 
 class CustomerTurn(Vertical):
     """What the customer said."""
@@ -43,12 +41,15 @@ class BotTurn(Vertical):
         super().__init__(classes="turn bot")
         self.turn = turn
         self.streaming = streaming
+        self._is_marked = False
         self._stream: MarkdownStream | None = None
+        self._text = "" if streaming else turn.text
 
     def compose(self) -> ComposeResult:
         """Head, text, correction."""
         yield Plain(self.head, classes="who")
-        yield Markdown("" if self.streaming else self.turn.text, open_links=False, classes="said")
+        # Links are the model's words, not the operator's: they are shown, never opened.
+        yield Markdown(self._text, open_links=False, classes="said")
         yield Plain(classes="correction")
 
     def on_mount(self) -> None:
@@ -60,37 +61,56 @@ class BotTurn(Vertical):
         """The line above the text: version, state and judgement, in words."""
         reply = self.turn.reply
         assert reply is not None
-        parts = ["Bot", reply.version]
+        parts = ["▶ Bot" if self._is_marked else "Bot", reply.version]
         if self.streaming:
             parts.append("writing…")
-        elif reply.state in STATES:
-            parts.append(STATES[reply.state])
+        elif reply.finished_at is None:
+            parts.append("not finished")
+        elif reply.state != "complete":
+            parts.append(reply.state)
         if reply.correction is not None:
             parts.append("✎ corrected")
         elif reply.approved:
             parts.append("✓ approved")
         return " · ".join(parts)
 
+    def mark(self, marked: bool) -> None:
+        """Show whether this is the reply that keys act on."""
+        self._is_marked = marked
+        self.set_class(marked, "-marked")
+        if self.is_mounted:
+            self.query_one(".who", Plain).show(self.head)
+
+    async def begin(self, text: str) -> None:
+        """It streams; *text* is there already."""
+        self.streaming = True
+        if text != self._text:
+            self._text = text
+            await self.query_one(Markdown).update(text)
+        self._show_judgement()
+
     async def add(self, delta: str) -> None:
         """More text while the reply streams."""
         if self._stream is None:
             self._stream = Markdown.get_stream(self.query_one(Markdown))
+        self._text += delta
         await self._stream.write(delta)
 
+    async def on_unmount(self) -> None:
+        """Another conversation is shown; the reply goes on without being drawn."""
+        if self._stream is not None:
+            await self._stream.stop()
+
     async def finish(self, turn: Turn) -> None:
-        """The reply is over: show it as it is kept."""
+        """The reply is over, or is another than it was: show it as it is kept."""
         self.streaming = False
         if self._stream is not None:
             await self._stream.stop()
             self._stream = None
-        before, self.turn = self.turn, turn
-        if before.text != turn.text:
-            await self.query_one(Markdown).update(turn.text)
-        self._show_judgement()
-
-    def show(self, turn: Turn) -> None:
-        """The operator judged the reply."""
         self.turn = turn
+        if self._text != turn.text:
+            self._text = turn.text
+            await self.query_one(Markdown).update(turn.text)
         self._show_judgement()
 
     def _show_judgement(self) -> None:

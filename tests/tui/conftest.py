@@ -1,0 +1,73 @@
+"""An app on a desk whose engine is scripted, with a clock that stands still for the pictures."""
+
+from __future__ import annotations
+
+import datetime as real
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.types import Prompt
+from store.pairs import NewPair
+from tests.core.conftest import make_base
+from tests.fakes import FakeEngine
+from tui.app import DeskloopApp
+from tui.core import DeskService
+
+
+@dataclass
+class Engines:
+    """Makes the engines of one test; ``made`` lists them. ``reply``: what they answer. ``gated``: each word of a
+    reply waits for ``gate``."""
+
+    reply: Callable[[Prompt, str], str] = lambda prompt, version: f"{version} says: {prompt.message}"
+    gate: Any = None
+    made: list[FakeEngine] = field(default_factory=list)
+
+    def __call__(self, *, log: Path, on_death: Callable[[], None]) -> FakeEngine:
+        """The engine factory."""
+        engine = FakeEngine(log=log, on_death=on_death, reply=lambda prompt, version: self.reply(prompt, version))
+        engine.gate = self.gate
+        self.made.append(engine)
+        return engine
+
+
+class StandingClock(real.datetime):
+    """Noon of one day, for ever."""
+
+    @classmethod
+    def now(cls, tz: real.tzinfo | None = None) -> StandingClock:
+        return cls(2026, 3, 14, 12, 0, tzinfo=tz)
+
+
+@pytest.fixture
+def engines() -> Engines:
+    return Engines()
+
+
+@pytest.fixture
+async def bare(tmp_path: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
+    """A service on a new desk, as at the first start."""
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr("store.records.datetime", StandingClock)
+    monkeypatch.setattr("tui.core.runs.POLL", 0.01)
+    monkeypatch.setattr("tui.core.keeper.FIRST_DELAY", 0.0)
+    make_base(tmp_path / "models")
+    async with DeskService(tmp_path / "garden", operator="maria", engine_factory=engines) as service:
+        yield service
+
+
+@pytest.fixture
+def service(bare: DeskService) -> DeskService:
+    """A service on a desk that has some pairs, so that the app asks no first questions."""
+    news = [NewPair(f"Question {number}?", f"Answer {number}.", split="train") for number in range(12)]
+    bare.desk.pairs.add_many(news, "import", "maria")
+    return bare
+
+
+@pytest.fixture
+def app(service: DeskService) -> DeskloopApp:
+    return DeskloopApp(service)

@@ -1,0 +1,55 @@
+"""Driving the app in tests: real keys, and waiting for what is to be seen instead of for time to pass."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from tui.app import DeskloopApp
+from tui.widgets.turns import BotTurn
+
+TURNS = 600  # of the event loop that a condition may take; at 5 ms each
+
+
+async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], what: str = "") -> None:
+    """Let the app run until *holds*. Fails with *what* (and a picture in words) if it never does."""
+    for _ in range(TURNS):
+        await pilot.pause()
+        if holds():
+            return
+        await asyncio.sleep(0.005)
+    raise AssertionError(f"never came true: {what or holds}\n{screen_text(pilot.app)}")
+
+
+def screen_text(app: App[Any]) -> str:
+    """What the screen shows, as lines of text."""
+    width, height = app.size
+    shown = app.screen._compositor.render_strips(app.size)
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in shown[:height])
+
+
+def shows(app: App[Any], text: str) -> bool:
+    """Whether *text* is to be seen; line breaks and runs of space don't count."""
+    return " ".join(text.split()) in " ".join(screen_text(app).split())
+
+
+async def ready(app: DeskloopApp, pilot: Pilot[None]) -> None:
+    """Wait until the engine answers and the first screen is the chat."""
+    await wait_until(pilot, lambda: app.service.engine_state.name == "ready" and app.screen is app.chat)
+
+
+async def say(app: DeskloopApp, pilot: Pilot[None], text: str) -> None:
+    """Write *text*, send it and wait for the reply's end."""
+    before = len(app.chat.query(BotTurn))
+    await write(pilot, text)
+    await pilot.press("enter")
+    await wait_until(pilot, lambda: len(app.chat.query(BotTurn)) > before and app.chat.talk.current is None)
+
+
+async def write(pilot: Pilot[None], text: str) -> None:
+    """Type *text*."""
+    await pilot.press(*("space" if character == " " else character for character in text))

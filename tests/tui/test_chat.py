@@ -1,0 +1,353 @@
+"""Talking, stopping, failing, judging and finding: by real keys, on the real app."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from textual.widgets import Input, OptionList
+
+from store.desk import Desk
+from tests.tui.conftest import Engines
+from tests.tui.helpers import ready, say, screen_text, shows, wait_until, write
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.screens.correction import CorrectionEditor
+from tui.screens.search import SearchDialog
+from tui.widgets.transcript import WINDOW, Transcript
+from tui.widgets.turns import BotTurn, CustomerTurn
+
+SIZE = (80, 24)
+
+
+def replies(service: DeskService) -> list[Any]:
+    """The replies of the first conversation, as kept."""
+    return [turn.reply for turn in service.desk.conversations.turns(1) if turn.reply is not None]
+
+
+async def test_what_is_written_is_sent_kept_and_answered(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        assert shows(app, "Nothing was said yet")
+        await say(app, pilot, "when?")
+        await wait_until(pilot, lambda: shows(app, "base says: when?"))
+        assert shows(app, "Bot · base")
+        assert [turn.text for turn in service.desk.conversations.turns(1)] == ["when?", "base says: when?"]
+        assert app.chat.composer.text == ""
+
+
+async def test_a_new_line_is_no_send(app: DeskloopApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await write(pilot, "a")
+        await pilot.press("ctrl+j")
+        await write(pilot, "b")
+        await pilot.press("shift+enter")
+        await write(pilot, "c")
+        assert app.chat.composer.text == "a\nb\nc"
+
+
+async def test_the_composer_grows_to_six_lines_and_no_further(app: DeskloopApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        assert app.chat.composer.size.height == 1
+        for _ in range(9):
+            await pilot.press("ctrl+j")
+        await wait_until(pilot, lambda: app.chat.composer.size.height == 6)
+
+
+async def test_a_stopped_reply_is_kept_and_its_message_is_back_in_the_input(
+    app: DeskloopApp, service: DeskService, engines: Engines
+) -> None:
+    engines.gate = asyncio.Semaphore(2)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await write(pilot, "why?")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "base says:"))
+        assert shows(app, "writing…")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.chat.talk.current is None)
+        assert app.chat.composer.text == "why?"
+        assert shows(app, "Bot · base · stopped")
+        assert [(reply.state, reply.id) for reply in replies(service)] == [("stopped", 2)]
+
+
+async def test_a_message_that_waits_for_the_engine_can_be_taken_back(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        async with service.keeper.use():  # somebody else has the engine
+            await write(pilot, "hello?")
+            await pilot.press("enter")
+            await wait_until(pilot, lambda: app.chat.talk.current is not None)
+            await pilot.press("escape")
+            await wait_until(pilot, lambda: app.chat.talk.current is None)
+        assert app.chat.composer.text == "hello?"
+        assert replies(service) == []
+
+
+async def test_when_the_engine_dies_the_app_says_so_and_goes_on(
+    app: DeskloopApp, service: DeskService, engines: Engines
+) -> None:
+    engines.gate = asyncio.Semaphore(2)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await write(pilot, "why?")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "base says:"))
+        engines.gate = None
+        engines.made[0].die()
+        await wait_until(pilot, lambda: app.chat.talk.current is None and app.service.engine_state.name == "ready")
+        assert shows(app, "Bot · base · failed")
+        assert app.chat.composer.text == "why?"
+        assert replies(service)[0].state == "failed"
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "base says: why?"))
+        assert len(engines.made) == 2
+
+
+async def test_again_answers_the_same_message_and_keeps_the_first_reply(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "when?")
+        await pilot.press("f4")
+        await wait_until(pilot, lambda: len(app.chat.query(BotTurn)) == 2 and app.chat.talk.current is None)
+        assert [reply.state for reply in replies(service)] == ["complete", "complete"]
+        assert {turn.in_reply_to for turn in service.desk.conversations.turns(1) if turn.reply} == {1}
+
+
+async def test_a_reply_is_corrected_beside_the_original(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "when?")
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor) and shows(app, "It should have said"))
+        original, better = app.screen.query_one("#original-box"), app.screen.query_one("#better")
+        assert better.region.y >= original.region.bottom  # one above the other at 80 columns
+        await write(pilot, " Now.")
+        await pilot.press("ctrl+s")
+        await wait_until(pilot, lambda: shows(app, "✎ corrected"))
+        assert shows(app, "should have said: base says: when? Now.")
+        assert shows(app, "1 correction waiting")
+        assert service.waiting() == 1
+
+
+async def test_the_editor_is_side_by_side_where_there_is_room(app: DeskloopApp) -> None:
+    async with app.run_test(size=(160, 45)) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "when?")
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor) and shows(app, "It should have said"))
+        original, better = app.screen.query_one("#original-box"), app.screen.query_one("#better")
+        assert (better.region.y, better.region.x >= original.region.right) == (original.region.y, True)
+
+
+async def test_escape_leaves_the_editor_and_changes_nothing(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "when?")
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor))
+        await write(pilot, "x")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.screen is app.chat)
+        assert service.waiting() == 0
+
+
+async def test_up_marks_an_earlier_reply_and_one_key_approves_it(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        for text in ("one?", "two?", "three?"):
+            await say(app, pilot, text)
+        await pilot.press("up", "up", "down", "f3")
+        await wait_until(pilot, lambda: shows(app, "✓ approved"))
+        assert [reply.approved for reply in replies(service)] == [False, True, False]
+        assert app.chat.query_one(".-marked", BotTurn).turn.reply == replies(service)[1]
+
+
+async def test_up_in_a_text_moves_the_cursor(app: DeskloopApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "one?")
+        await say(app, pilot, "two?")
+        marked = app.chat.transcript.marked
+        await write(pilot, "ab")
+        await pilot.press("ctrl+j", "up")
+        assert app.chat.transcript.marked == marked
+        assert app.chat.composer.cursor_location[0] == 0
+
+
+async def test_keys_appear_when_they_can_do_something(app: DeskloopApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await wait_until(pilot, lambda: shows(app, "F5 Retrain"))
+        for absent in ("F2 Correct", "F3 Approve", "F4 Again", "F8 Roll back", "Esc Stop"):
+            assert not shows(app, absent)
+        await say(app, pilot, "when?")
+        await wait_until(pilot, lambda: shows(app, "F1 Help F2 Correct F3 Approve F4 Again F5 Retrain F7 Versions"))
+
+
+async def test_what_is_written_stays_with_its_conversation(app: DeskloopApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "one?")
+        await write(pilot, "half a")
+        await pilot.press("ctrl+n")
+        await wait_until(pilot, lambda: app.chat.conversation is None)
+        assert app.chat.composer.text == ""
+        await say(app, pilot, "two?")
+        await pilot.press("ctrl+l", "down", "enter")
+        await wait_until(pilot, lambda: app.chat.conversation == 1)
+        assert app.chat.composer.text == "half a"
+
+
+async def test_a_reply_goes_on_while_another_conversation_is_shown(
+    app: DeskloopApp, service: DeskService, engines: Engines
+) -> None:
+    engines.gate = asyncio.Semaphore(2)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await write(pilot, "why so?")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "base says:"))
+        await pilot.press("ctrl+n")
+        await wait_until(pilot, lambda: app.chat.conversation is None)
+        assert not shows(app, "base says:")
+        engines.gate.release()
+        await wait_until(pilot, lambda: app.chat.talk.current is not None and "why" in app.chat.talk.current.text)
+        await pilot.press("ctrl+l", "enter")
+        await wait_until(pilot, lambda: shows(app, "base says: why"))
+        assert shows(app, "writing…")
+        engines.gate.release()
+        await wait_until(pilot, lambda: shows(app, "base says: why so?"))
+        await wait_until(pilot, lambda: app.chat.talk.current is None)
+        assert service.desk.conversations.turns(1)[1].text == "base says: why so?"
+
+
+async def test_the_list_is_filtered_as_one_types_in_chinese_too(app: DeskloopApp, service: DeskService) -> None:
+    for text in ("where is my parcel", "我的订单在哪里", "opening hours"):
+        number = service.desk.conversations.create("maria").id
+        service.desk.conversations.add_customer(number, text, "maria")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        listed = app.chat.query_one("#conversation-list", OptionList)
+        assert listed.option_count == 3
+        await pilot.press("ctrl+l", "ctrl+l")
+        app.chat.query_one("#conversation-filter", Input).value = "订单"
+        await wait_until(pilot, lambda: listed.option_count == 1)
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: app.chat.conversation == 2)
+        assert shows(app, "我的订单在哪里")
+
+
+async def test_older_conversations_come_as_the_list_is_scrolled(app: DeskloopApp, service: DeskService) -> None:
+    with service.desk.atomic():
+        for number in range(450):
+            service.desk.conversations.create("maria", f"Conversation {number}")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        listed = app.chat.query_one("#conversation-list", OptionList)
+        assert listed.option_count == 200
+        await pilot.press("ctrl+l", "end")
+        await wait_until(pilot, lambda: listed.option_count == 400)
+        await pilot.press("end")
+        await wait_until(pilot, lambda: listed.option_count == 450)
+        assert listed.highlighted == 399
+
+
+async def test_search_finds_a_turn_and_opens_its_conversation_there(app: DeskloopApp, service: DeskService) -> None:
+    conversations = service.desk.conversations
+    old = conversations.create("maria").id
+    conversations.add_customer(old, "the needle is here", "maria")
+    for number in range(3 * WINDOW):
+        conversations.add_customer(old, f"hay {number}", "maria")
+    conversations.create("maria", "Another")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("ctrl+f")
+        await wait_until(pilot, lambda: isinstance(app.screen, SearchDialog))
+        await write(pilot, "needle")
+        await wait_until(pilot, lambda: shows(app, "the needle is here"))
+        await pilot.press("down", "enter")
+        await wait_until(pilot, lambda: app.chat.conversation == old and shows(app, "the needle is here"))
+
+
+async def test_a_long_conversation_is_shown_in_windows(app: DeskloopApp, service: DeskService) -> None:
+    number = service.desk.conversations.create("maria").id
+    for place in range(70):
+        service.desk.conversations.add_customer(number, f"turn {place}", "maria")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        assert len(app.chat.query(CustomerTurn)) == WINDOW
+        transcript = app.chat.query_one(Transcript)
+        transcript.scroll_home(animate=False)
+        await pilot.pause()
+        await pilot.click("#earlier")
+        await wait_until(pilot, lambda: len(app.chat.query(CustomerTurn)) == 2 * WINDOW)
+        await wait_until(pilot, lambda: shows(app, "turn 40"))  # what was read stays in view
+        transcript.scroll_home(animate=False)
+        await pilot.pause()
+        await pilot.click("#earlier")
+        await wait_until(pilot, lambda: len(app.chat.query(CustomerTurn)) == 70)
+        assert not app.chat.query("#earlier")
+
+
+async def test_what_another_app_says_and_judges_is_seen(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "when?")
+        with Desk.open(service.home) as other:
+            other.judgements.correct(2, "At nine.", "jo")
+            message = other.conversations.add_customer(1, "and on Sundays?", "jo")
+            reply = other.conversations.begin_reply(message.id, "base", {})
+            other.conversations.finish_reply(reply.id, "Never.", "complete")
+            other.conversations.create("jo", "A new customer")
+        await wait_until(pilot, lambda: shows(app, "Never."))
+        await wait_until(pilot, lambda: shows(app, "A new customer"))
+        assert shows(app, "should have said: At nine.")
+        assert shows(app, "1 correction waiting")
+
+
+async def test_a_reply_without_end_is_called_unfinished(app: DeskloopApp, service: DeskService) -> None:
+    message = service.desk.conversations.add_customer(service.desk.conversations.create("jo").id, "hello", "jo")
+    reply = service.desk.conversations.begin_reply(message.id, "base", {})
+    service.desk.conversations.extend_reply(reply.id, "We op")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        assert shows(app, "Bot · base · not finished")
+        assert shows(app, "We op")
+
+
+async def test_leaving_in_mid_reply_keeps_what_was_said(
+    app: DeskloopApp, service: DeskService, engines: Engines
+) -> None:
+    engines.gate = asyncio.Semaphore(2)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await write(pilot, "why?")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "base says:"))
+        await pilot.press("ctrl+q")
+        await wait_until(pilot, lambda: app._exit)
+    with Desk.open(service.home) as desk:
+        turn = desk.conversations.turns(1)[1]
+        assert turn.text == "base says:"
+        assert turn.reply is not None
+        assert turn.reply.state == "stopped"
+
+
+async def test_the_status_line_always_says_who_answers_and_what_waits(app: DeskloopApp) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await wait_until(pilot, lambda: shows(app, "base · ready"))
+        assert screen_text(app).splitlines()[0].split() == [
+            "deskloop",
+            "·",
+            "garden",
+            "0",
+            "corrections",
+            "waiting",
+            "base",
+            "·",
+            "ready",
+        ]

@@ -1,0 +1,255 @@
+"""An operator's day, by real keys on the real app; only the engine is scripted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from bot.types import EngineError
+from store.pairs import NewPair
+from store.runs import RunLock
+from tests.core.conftest import make_base, make_version
+from tests.core.scripted import DIED, Script
+from tests.tui.helpers import shows, wait_until
+from tui.app import DeskloopApp
+from tui.core import DeskService
+
+SIZES = [(80, 24), (160, 45)]
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture(autouse=True)
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
+    make_base(tmp_path / "models")
+
+
+@asynccontextmanager
+async def opened(
+    tmp_path: Path, script: Script, size: tuple[int, int] = (80, 24), *, fresh: bool = False, setup: Any = None
+) -> AsyncIterator[tuple[Pilot[None], DeskService]]:
+    """The app on a desk, ready to chat; *fresh*: on a desk that was never used."""
+    service = DeskService(tmp_path / "home", operator="ann", engine_factory=script)
+    if not fresh:
+        service.desk.pairs.add(NewPair("When do you open?", "At nine.", split="train"), "import", "ann")
+    if setup is not None:
+        setup(service)
+    app = DeskloopApp(service)
+    async with app.run_test(size=size) as pilot:
+        if not fresh:
+            await wait_until(pilot, lambda: service.engine_state.name == "ready", "the engine is ready")
+        yield pilot, service
+
+
+async def say(pilot: Pilot[None], text: str) -> None:
+    for character in text:
+        await pilot.press("space" if character == " " else character)
+    await pilot.press("enter")
+
+
+def replies(service: DeskService) -> list[Any]:
+    listed = service.desk.conversations.list()
+    return [turn.reply for turn in service.desk.conversations.turns(listed[0].id) if turn.reply] if listed else []
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_ask_correct_and_see_it_wait(tmp_path: Path, script: Script, size: tuple[int, int]) -> None:
+    async with opened(tmp_path, script, size) as (pilot, service):
+        await say(pilot, "hello")
+        await wait_until(pilot, lambda: shows(pilot.app, "We open at nine."))
+        await wait_until(pilot, lambda: replies(service) and replies(service)[0].state == "complete")
+        assert shows(pilot.app, "base")
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: shows(pilot.app, "It should have said"))
+        await pilot.press(*"now", "ctrl+s")
+        await wait_until(pilot, lambda: service.waiting() == 1)
+        await wait_until(pilot, lambda: shows(pilot.app, "1 correction waiting"))
+        assert replies(service)[0].correction == "We open at nine.now"
+        await wait_until(pilot, lambda: shows(pilot.app, "corrected"))
+
+
+async def test_approve_with_one_key(tmp_path: Path, script: Script) -> None:
+    async with opened(tmp_path, script) as (pilot, service):
+        await say(pilot, "hello")
+        await wait_until(pilot, lambda: replies(service) and replies(service)[0].state == "complete")
+        await wait_until(pilot, lambda: shows(pilot.app, "We open at nine."))
+        await pilot.pause()
+        await pilot.press("f3")
+        await wait_until(pilot, lambda: replies(service)[0].approved)
+        await wait_until(pilot, lambda: shows(pilot.app, "approved"))
+
+
+async def test_again_is_a_new_reply_and_the_old_one_stays(tmp_path: Path, script: Script) -> None:
+    async with opened(tmp_path, script, (160, 45)) as (pilot, service):
+        await say(pilot, "hello")
+        await wait_until(pilot, lambda: replies(service) and replies(service)[0].state == "complete")
+        await pilot.pause()
+        script.deltas = ["Other", " words."]
+        await pilot.press("f4")
+        await wait_until(pilot, lambda: shows(pilot.app, "Other words."))
+        assert shows(pilot.app, "We open at nine.")
+        assert len(replies(service)) == 2
+
+
+async def test_stop_keeps_what_was_said_and_gives_the_message_back(tmp_path: Path, script: Script) -> None:
+    script.pause = asyncio.Event()
+    async with opened(tmp_path, script) as (pilot, service):
+        await say(pilot, "hello")
+        await wait_until(pilot, lambda: shows(pilot.app, "We open"))
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: replies(service)[0].finished_at is not None)
+        assert replies(service)[0].state == "stopped"
+        await wait_until(pilot, lambda: shows(pilot.app, "stopped"))
+
+
+async def test_an_engine_that_dies_leaves_a_failed_reply_and_comes_back(tmp_path: Path, script: Script) -> None:
+    script.ends = DIED
+    async with opened(tmp_path, script) as (pilot, service):
+        await say(pilot, "hello")
+        await wait_until(pilot, lambda: replies(service) and replies(service)[0].finished_at is not None)
+        assert replies(service)[0].state == "failed"
+        await wait_until(pilot, lambda: shows(pilot.app, "failed"))
+        script.ends = None
+        await wait_until(pilot, lambda: service.engine_state.name == "ready", "the engine is back")
+
+
+async def test_hostile_text_is_shown_as_text(tmp_path: Path, script: Script) -> None:
+    script.deltas = ["[/b] [ORDER-1234] ", "\x1b]52;c;aGk=\x07\x1b[31mred"]
+    async with opened(tmp_path, script, (160, 45)) as (pilot, service):
+        conversation = service.desk.conversations.create("ann", title="[bold]x[/nope] \x1b[2J")
+        async for _ in service.send(conversation.id, "[/b] [red]hi \x1b[2J[link=x]"):
+            pass
+        await pilot.press("ctrl+f")
+        await pilot.press(*"hi")
+        await wait_until(pilot, lambda: shows(pilot.app, "[red]hi"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(pilot.app, "[/b] [red]hi [link=x]"))
+        await wait_until(pilot, lambda: shows(pilot.app, "[ORDER-1234]"))
+        assert shows(pilot.app, "[bold]x[/nope]")
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: shows(pilot.app, "It should have said"))
+
+
+async def test_first_start_loads_the_sample_desk(tmp_path: Path, script: Script) -> None:
+    async with opened(tmp_path, script, fresh=True) as (pilot, service):
+        await wait_until(pilot, lambda: shows(pilot.app, "Welcome to deskloop"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: service.desk.pairs.count() > 200)
+
+
+async def test_retrain_asks_first_and_says_what_stands_in_the_way(tmp_path: Path, script: Script) -> None:
+    async with opened(tmp_path, script) as (pilot, service):
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: shows(pilot.app, "Pairs to learn from"))
+        await wait_until(pilot, lambda: shows(pilot.app, "at least"))
+        await pilot.press("enter")  # focus is on Cancel where there is a problem
+        await wait_until(pilot, lambda: not shows(pilot.app, "Pairs to learn from"))
+        assert service.desk.runs.list() == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_run_is_in_view_and_its_verdict_and_swap_are_told(
+    tmp_path: Path, script: Script, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.01)
+    async with opened(tmp_path, script, size) as (pilot, service):
+        desk = service.desk
+        lock = RunLock(desk.home)
+        assert lock.acquire()
+        run = desk.runs.create({}, "base", "ann")
+        desk.runs.transition(run.id, "training", phase="training")
+        step = {"step": 3, "steps": 9, "loss": 1.5, "learning_rate": 1e-3, "tokens_per_second": 200.0,
+                "seconds_left": 61.0, "peak_memory_bytes": 2**30, "epoch": 0.3}  # fmt: skip
+        desk.runs.add_event(run.id, "phase", {"phase": "training", "sentence": "Training on 12 examples."})
+        desk.runs.add_event(run.id, "step", step)
+        service.run_desk.follow()
+        await wait_until(pilot, lambda: shows(pilot.app, "step 3 of 9"))
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: shows(pilot.app, "1:01 left"))
+        await wait_until(pilot, lambda: shows(pilot.app, "Training on 12 examples."))
+        await pilot.press("escape")
+        name = make_version(desk)
+        desk.runs.transition(run.id, "evaluating", candidate=name)
+        scores = {"bleu": 10.0, "chrf": 20.0, "exact": 0.1, "n": 30, "signature": "s"}
+        report = {
+            "sentence": f"{name} is better.", "bleu": {"active": 10.0, "candidate": 12.0}, "languages": [
+                {"lang": "en", "n": 30, "p": 0.01, "active": scores, "candidate": {**scores, "bleu": 12.0}, "note": None}
+            ],
+        }  # fmt: skip
+        desk.runs.save_report(run.id, "promote", report)
+        with desk.atomic():
+            desk.promotions.promote(name, "gate", "ann", run_id=run.id)
+            desk.runs.transition(run.id, "promoted")
+        desk.runs.add_event(run.id, "done", {"run": run.id, "state": "promoted", "version": name, "verdict": "promote"})
+        lock.release()
+        await wait_until(pilot, lambda: shows(pilot.app, f"{name} is better."))
+        await wait_until(pilot, lambda: shows(pilot.app, "BLEU"))
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: service.keeper.serving == name)
+        await wait_until(pilot, lambda: shows(pilot.app, f"{name}"))
+
+
+async def test_versions_are_listed_activated_and_rolled_back(tmp_path: Path, script: Script) -> None:
+    def two(service: DeskService) -> None:
+        make_version(service.desk)
+        make_version(service.desk)
+
+    async with opened(tmp_path, script, (160, 45), setup=two) as (pilot, service):
+        await pilot.press("f7")
+        await wait_until(pilot, lambda: shows(pilot.app, "v2"))
+        assert shows(pilot.app, "base")
+        await pilot.press("pageup", "up", "up", "up")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(pilot.app, "Activate"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: service.active == "v2")
+        await wait_until(pilot, lambda: service.keeper.serving == "v2")
+        for _ in range(3):
+            await pilot.press("escape")
+        await pilot.press("f8")
+        await wait_until(pilot, lambda: shows(pilot.app, "Roll back to the bare base?"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: service.active == "base")
+
+
+async def test_a_version_that_fails_its_probe_is_put_back_and_said(tmp_path: Path, script: Script) -> None:
+    script.unfit["v1"] = EngineError("probe-failed", "v1 does not answer as it did.")
+
+    async with opened(tmp_path, script, setup=lambda service: make_version(service.desk)) as (pilot, service):
+        service.desk.promotions.promote("v1", "manual", "bob")  # another app on this desk
+        await wait_until(pilot, lambda: service.active == "base")
+        await wait_until(pilot, lambda: shows(pilot.app, "v1 cannot serve"))
+        assert service.desk.promotions.list()[-1].kind == "probe-failed"
+
+
+async def test_help_and_palette_open_everywhere(tmp_path: Path, script: Script) -> None:
+    async with opened(tmp_path, script) as (pilot, _):
+        await pilot.press("f1")
+        await wait_until(pilot, lambda: shows(pilot.app, "Keys"))
+        await pilot.press("escape", "f9")
+        await wait_until(pilot, lambda: shows(pilot.app, "system_message"))
+        await pilot.press("f1")
+        await wait_until(pilot, lambda: shows(pilot.app, "Keys"))
+        await pilot.press("escape", "escape", "ctrl+p")
+        await wait_until(pilot, lambda: shows(pilot.app, "Search for commands"))
+
+
+async def test_an_interrupted_run_is_offered(tmp_path: Path, script: Script) -> None:
+    def interrupted(service: DeskService) -> None:
+        run = service.desk.runs.create({}, "base", "ann")
+        service.desk.runs.transition(run.id, "training")
+
+    async with opened(tmp_path, script, setup=interrupted) as (pilot, service):
+        await wait_until(pilot, lambda: shows(pilot.app, "Run 1 was interrupted"))
+        await pilot.press("tab", "enter")
+        await wait_until(pilot, lambda: service.desk.runs.get(1).state == "cancelled")

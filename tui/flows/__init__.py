@@ -1,0 +1,44 @@
+"""What takes more than one dialog. Each story runs as a worker of the app, so that it outlives its screen."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from tui.core import DeskService
+from tui.flows.data import change_settings, import_file
+from tui.flows.opening import first_minutes, leave
+from tui.flows.retraining import cancel_run, retrain, show_training, show_verdict
+from tui.flows.stage import Host, Stage
+from tui.flows.versions import activate, roll_back, show_versions
+
+STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "cancel_run": cancel_run,
+    "import_file": import_file,
+    "leave": leave,
+    "retrain": retrain,
+    "roll_back": roll_back,
+    "settings": change_settings,
+    "start": first_minutes,
+    "training": show_training,
+    "verdict": show_verdict,
+    "versions": show_versions,
+}
+
+
+class Flows:
+    """Tells the stories of one app, none of them twice at a time."""
+
+    def __init__(self, app: Host, service: DeskService) -> None:
+        self._stage = Stage(app, service)
+
+    def tell(self, story: str) -> None:
+        """Begin the story called *story*, unless it is being told."""
+        self._stage.tell(story, STORIES[story](self._stage))
+
+    def activate(self, version: str) -> None:
+        """Let another version answer."""
+        self._stage.tell("activate", activate(self._stage, version))
+
+    def run_ended(self, run_id: int) -> None:
+        """A run is over: say how, unless that would disturb somebody who is writing."""
+        self._stage.tell("verdict", show_verdict(self._stage, run_id, asked=False))

@@ -1,0 +1,80 @@
+"""The first minutes of the app, and its last."""
+
+from __future__ import annotations
+
+import asyncio
+
+from store.records import Run
+from tui.core import DeskError
+from tui.core.importing import load_sample_desk
+from tui.core.setup import set_up
+from tui.flows.data import import_file
+from tui.flows.stage import Stage
+from tui.screens.dialog import Ask, Confirm, Wait
+from tui.screens.start import FirstStart, InterruptedRun, NoModel
+
+
+async def first_minutes(stage: Stage) -> None:
+    """Load the engine behind the first picture; meanwhile ask what has to be asked."""
+    service = stage.service
+    engine = asyncio.create_task(service.start_engine(), name="start-engine")
+    if not service.desk.pairs.count(state="all") and not service.desk.conversations.list(limit=1):
+        await _first_start(stage)
+    for run in service.interrupted():
+        await _offer(stage, run)
+    state = await engine
+    if state.name == "absent" and service.keeper.held is None:
+        await _get_model(stage, state.sentence)
+
+
+async def _first_start(stage: Stage) -> None:
+    choice = await stage.show(FirstStart())
+    if choice == "sample":
+        result = await load_sample_desk(stage.service)
+        stage.say(f"The sample desk is loaded: {result.added} pairs. Ask something, or retrain with F5.")
+    elif choice == "import":
+        await import_file(stage)
+
+
+async def _offer(stage: Stage, run: Run) -> None:
+    choice = await stage.show(InterruptedRun(run))
+    if choice == "resume":
+        await stage.service.resume_run(run.id)
+    elif choice == "discard":
+        stage.service.discard_run(run.id)
+        stage.say(f"Run {run.id} was given up. Its corrections and pairs stay, and train the next time.")
+
+
+async def _get_model(stage: Stage, sentence: str) -> None:
+    """Offer a model until there is one, or the operator has had enough."""
+    while (choice := await stage.show(NoModel(sentence))) is not None:
+        base: str | None = "starter"
+        if choice == "other":
+            base = await stage.show(Ask("Which model?", "A folder, or ORG/NAME on the hub (a download).", "Get it"))
+        if base is None:
+            continue
+        wait = Wait("Preparing the model")
+        stage.app.push_screen(wait)
+        try:
+            await set_up(stage.service.desk, base, stage.service.who, wait.say)
+        except DeskError as error:
+            sentence = error.sentence
+            continue
+        finally:
+            wait.dismiss(None)
+        state = await stage.service.start_engine()
+        if state.name != "absent":
+            return
+        sentence = state.sentence
+
+
+async def leave(stage: Stage) -> None:
+    """Leave the app; a live run of this app is asked about, and gets the time for a checkpoint."""
+    run = stage.service.live_run
+    if run is not None and run.created_by == stage.service.who:
+        text = "It will stop with a checkpoint and can be resumed at the next start. Nothing is lost."
+        if not await stage.show(Confirm("A retraining is in progress", text, "Leave", "Stay")):
+            return
+        stage.app.push_screen(Wait("Writing a checkpoint of the retraining…"))
+        await stage.service.run_desk.close()
+    stage.app.exit()

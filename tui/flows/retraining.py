@@ -1,0 +1,86 @@
+"""From the key to the verdict."""
+
+from __future__ import annotations
+
+from store.records import Run
+from tui.core.recipes import recipe_from
+from tui.flows.stage import Stage
+from tui.screens.chat import ChatScreen
+from tui.screens.dialog import Ask, Confirm
+from tui.screens.preflight import PreflightDialog
+from tui.screens.training import TrainingScreen
+from tui.screens.verdict import Override, VerdictDialog
+from tui.widgets.status import RunLine
+
+JUDGED = ("promoted", "held", "rejected")
+
+
+async def retrain(stage: Stage) -> None:
+    """Preflight, and if the operator agrees, the run."""
+    service = stage.service
+    if service.live_run is not None:
+        await show_training(stage)
+        return
+    recipe = recipe_from(service.desk)
+    found = service.preflight(recipe)
+    if await stage.show(PreflightDialog(found)):
+        await service.start_run(recipe, unload_engine=found.unload_engine)
+
+
+async def show_training(stage: Stage) -> None:
+    """The run in progress, or the last one."""
+    runs = stage.service.desk.runs.list(limit=1)
+    if runs and not isinstance(stage.app.screen, TrainingScreen):
+        if runs[0].state in JUDGED:
+            stage.chat.query_one(RunLine).hide()
+        await stage.show(TrainingScreen(runs[0], stage.service.desk.runs.events(runs[0].id)))
+
+
+async def cancel_run(stage: Stage) -> None:
+    """Give the run up, if the operator is sure."""
+    if stage.service.live_run is None:
+        return
+    text = "What was learned in this run is thrown away. Corrections and pairs stay."
+    if await stage.show(Confirm("Cancel the retraining?", text, "Cancel the run", "Let it run", careful=True)):
+        await stage.service.cancel_run()
+
+
+async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool = True) -> None:
+    """How a run (None: the last one) ended. Unless it was *asked* for, nobody who is writing is interrupted: the run
+    line says it, too."""
+    desk = stage.service.desk
+    runs = desk.runs.list(limit=1) if run_id is None else [desk.runs.get(run_id)]
+    if not runs:
+        return
+    run = runs[0]
+    if run.state not in JUDGED:
+        _say_end(stage, run)
+    elif asked or _may_interrupt(stage):
+        stage.chat.query_one(RunLine).hide()
+        choice = await stage.show(VerdictDialog(run, desk.runs.judged(run.id), stage.service.active))
+        if isinstance(choice, Override):
+            await _override(stage, run, choice.version)
+
+
+def _say_end(stage: Stage, run: Run) -> None:
+    failure = run.failure or {}
+    if run.state == "failed":
+        log = f" Details: {failure['log']}" if failure.get("log") else ""
+        stage.say(f"{failure.get('sentence') or 'The retraining failed.'}{log}", trouble=True)
+    else:
+        stage.say(f"Run {run.id} is {run.state}.")
+
+
+def _may_interrupt(stage: Stage) -> bool:
+    """Whether a dialog now would disturb nobody."""
+    screen = stage.app.screen
+    if isinstance(screen, ChatScreen):
+        return not screen.composer.text and stage.chat.talk.current is None
+    return isinstance(screen, TrainingScreen)
+
+
+async def _override(stage: Stage, run: Run, version: str) -> None:
+    why = "The check rejected it." if run.state == "rejected" else "There was not enough to judge it by."
+    ask = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")
+    if (reason := await stage.show(ask)) is not None:
+        await stage.service.activate(version, reason)

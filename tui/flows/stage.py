@@ -1,0 +1,78 @@
+"""What every story needs: the app, the desk, a way to ask and a way to speak."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Awaitable
+from typing import Any, Protocol
+
+from textual.app import App
+
+from bot.types import EngineError
+from store.home import private_file
+from store.records import now
+from tui.core import DeskError, DeskService
+from tui.screens.chat import ChatScreen
+
+
+class Host(Protocol):
+    """The app, as far as stories know it."""
+
+    chat: ChatScreen
+
+    @property
+    def app(self) -> App[object]:
+        """The app itself."""
+        ...
+
+
+class Stage:
+    """The app and the desk a story is about."""
+
+    def __init__(self, host: Host, service: DeskService) -> None:
+        self._host, self.service = host, service
+        self._told: set[str] = set()
+
+    @property
+    def app(self) -> App[Any]:
+        """The app."""
+        return self._host.app
+
+    @property
+    def chat(self) -> ChatScreen:
+        """The chat, whether it is on top or not."""
+        return self._host.chat
+
+    async def show(self, dialog: Any) -> Any:
+        """Show a dialog or a screen, and wait for what it returns."""
+        return await self.app.push_screen_wait(dialog)
+
+    def say(self, sentence: str, *, trouble: bool = False) -> None:
+        """Tell the operator something in passing."""
+        self.app.notify(sentence, severity="error" if trouble else "information", timeout=12 if trouble else 6)
+
+    def tell(self, name: str, story: Awaitable[None]) -> None:
+        """Begin a story; one that is being told already isn't told twice."""
+        if name in self._told:
+            if hasattr(story, "close"):
+                story.close()
+            return
+        self._told.add(name)
+        self.app.run_worker(self._through(name, story), name=name, exit_on_error=False)
+
+    async def _through(self, name: str, story: Awaitable[None]) -> None:
+        """A story that fails ends with its sentence; everything is as it was."""
+        try:
+            await story
+        except (DeskError, EngineError) as error:
+            self.say(error.sentence, trouble=True)
+        except Exception as error:
+            log = self.service.home.logs / "app.log"
+            with private_file(log).open("a", encoding="utf-8") as lines:
+                lines.write(f"{now()} {name}\n{traceback.format_exc()}\n")
+            word = str(error) or type(error).__name__
+            self.say(f"That did not work: {word}. Nothing was lost. Details: {log}", trouble=True)
+        finally:
+            self._told.discard(name)
+            if self.chat.is_mounted:
+                self.chat.refresh_bindings()

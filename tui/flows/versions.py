@@ -1,0 +1,58 @@
+"""Which version answers."""
+
+from __future__ import annotations
+
+from tui.core import DeskError
+from tui.core.adapters import overview
+from tui.core.reports import version_details
+from tui.flows.stage import Stage
+from tui.screens.dialog import Ask, Confirm
+from tui.screens.versions import VersionsScreen
+
+
+def name_of(version: str) -> str:
+    """A version as a sentence names it."""
+    return "the bare base" if version == "base" else version
+
+
+async def show_versions(stage: Stage) -> None:
+    """The table of versions."""
+    desk = stage.service.desk
+    await stage.show(VersionsScreen(overview(desk), lambda name: version_details(desk, name)))
+
+
+async def activate(stage: Stage, version: str) -> None:
+    """Let *version* answer; one that was rejected needs a reason."""
+    service = stage.service
+    row = None if version == "base" else service.desk.versions.get(version)
+    run = None if row is None or row.run_id is None else service.desk.runs.get(row.run_id)
+    name, reason = name_of(version), None
+    if run is not None and run.verdict == "reject":
+        text = "The check rejected it. Why all the same? Your reason is kept in the log."
+        reason = await stage.show(Ask(f"Let {name} answer?", text, "Activate", "Reason"))
+        agreed = reason is not None
+    else:
+        text = f"{name_of(service.active).capitalize()} stops answering; {name} answers from the next reply on."
+        agreed = bool(await stage.show(Confirm(f"Let {name} answer?", text, "Activate")))
+    if agreed:
+        await service.activate(version, reason)
+    _refresh(stage)
+
+
+async def roll_back(stage: Stage) -> None:
+    """Let the version before the active one answer again."""
+    service = stage.service
+    target = service.desk.promotions.rollback_target()
+    if target is None:
+        raise DeskError("There is no earlier version to go back to.")
+    name = name_of(target)
+    text = f"{name_of(service.active).capitalize()} stops answering; {name} answers from the next reply on."
+    if await stage.show(Confirm(f"Roll back to {name}?", text, "Roll back")):
+        await service.rollback()
+    _refresh(stage)
+
+
+def _refresh(stage: Stage) -> None:
+    if isinstance(stage.app.screen, VersionsScreen):
+        stage.app.screen.show(overview(stage.service.desk))
+    stage.chat.follows.refresh()

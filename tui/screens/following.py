@@ -1,0 +1,105 @@
+"""What the chat shows of the desk around it: the list, the status line, the run, and what others did."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from store.records import Pair
+from tui.core import (
+    DeskChange,
+    DeskError,
+    DeskService,
+    EngineChanged,
+    RunProgress,
+    StoreChanged,
+    VersionChanged,
+)
+from tui.widgets.conversations import ConversationList
+from tui.widgets.status import RunLine, StatusBar
+from tui.widgets.transcript import WINDOW
+
+if TYPE_CHECKING:
+    from tui.screens.chat import ChatScreen
+
+LISTED = 200  # conversations fetched at a time; the filter finds the others
+
+
+class Following:
+    """Keeps one chat screen up to date."""
+
+    def __init__(self, service: DeskService, chat: ChatScreen) -> None:
+        self._service, self._chat = service, chat
+        self._answering = service.active  # what the operator knows to be answering
+
+    def refresh(self) -> None:
+        """Everything but the transcript."""
+        self.refresh_list()
+        self.refresh_status()
+        self._chat.refresh_bindings()
+
+    def refresh_list(self) -> None:
+        """The conversations, as far as the filter lets them through."""
+        widget = self._chat.query_one(ConversationList)
+        count = LISTED * (widget.wanted + 1)
+        found = self._service.desk.conversations.list(query=widget.query_text or None, limit=count + 1)
+        widget.show(found[:count], self._chat.conversation, complete=len(found) <= count)
+
+    def refresh_status(self) -> None:
+        """Who answers, the engine's state, and what waits."""
+        keeper = self._service.keeper
+        running = keeper.state.name in ("ready", "busy")
+        self._chat.query_one(StatusBar).show(
+            desk=self._service.home.root.name,
+            version=keeper.serving if running else self._service.active,
+            engine="lent" if keeper.held is not None else keeper.state.name,
+            waiting=self._service.waiting(),
+        )
+
+    async def changed(self, change: DeskChange) -> None:
+        """Engine, versions, runs, other apps."""
+        if isinstance(change, EngineChanged):
+            self.refresh_status()
+        elif isinstance(change, VersionChanged):
+            self.refresh_status()
+            await self._swapped(change)
+        elif isinstance(change, RunProgress):
+            self._chat.query_one(RunLine).tell(change.event)
+            if change.event.kind != "done":
+                return  # steps come often and change no key
+            self.refresh_status()
+        elif isinstance(change, StoreChanged):
+            self.refresh_list()
+            self.refresh_status()
+            await self._others_said()
+        self._chat.refresh_bindings()
+
+    async def _swapped(self, change: VersionChanged) -> None:
+        """Announce another version, but not the one that was there before a restart."""
+        if change.version == self._answering:
+            return
+        self._answering = change.version
+        name = "The bare base" if change.version == "base" else change.version
+        self._chat.notify(f"{name} answers now.", title="Another version", markup=False, timeout=8)
+        await self._chat.transcript.remark(f"— {name} answers from here on ({change.seconds * 1000:.0f} ms) —")
+
+    async def _others_said(self) -> None:
+        conversation = self._chat.conversation
+        exchange = self._chat.talk.current
+        if conversation is None or (exchange is not None and exchange.conversation == conversation):
+            return
+        turns = self._service.desk.conversations.turns(conversation, limit=WINDOW)
+        await self._chat.transcript.follow(turns)
+
+    async def judged(self, reply_id: int, judge: Callable[[], Pair]) -> None:
+        """Keep a judgement and show it, or say why it can't be kept."""
+        try:
+            pair = judge()
+        except DeskError as error:
+            self._chat.notify(error.sentence, severity="warning", markup=False)
+            return
+        await self._chat.transcript.finish_reply(self._service.desk.conversations.turn(reply_id))
+        word = "The correction is kept. It trains at the next F5." if pair.source == "correction" else "Approved."
+        self._chat.notify(word, markup=False, timeout=3)
+        self.refresh_status()
+        self._chat.refresh_bindings()
