@@ -52,7 +52,9 @@ class PairWriter:
         """*new* made ready. Raises :class:`ValueError` with a sentence if a side is empty or far too long."""
         instruction, output = _text(new.instruction, "instruction"), _text(new.output, "output")
         exchanges = ((clean(customer).strip(), clean(bot).strip()) for customer, bot in new.history)
-        history = tuple(exchange for exchange in exchanges if all(exchange))  # half an exchange teaches nothing
+        history = tuple(
+            exchange for exchange in exchanges if all(map(visible, exchange))
+        )  # half an exchange teaches nothing
         return ReadyPair(
             key=split_key(self._settings.secret(), instruction, history),
             digest=content_hash(instruction, history, output),

@@ -349,6 +349,32 @@ def test_an_excluded_pair_keeps_its_day_and_comes_back(desk: Desk) -> None:
     assert desk.pairs.restore(pair.id, "ann").excluded_at is None
 
 
+def test_half_an_exchange_of_the_history_is_left_out(desk: Desk) -> None:
+    history = (("Hi", " "), ("\u200b", "Hello"), ("One", "Two"))
+    pair = desk.pairs.add(NewPair("Where?", "Here.", history), "import", "ann")
+    assert pair is not None
+    assert pair.history == (("One", "Two"),)
+
+
+@pytest.mark.parametrize("text", ["x" * 200_001, " \u200b"])
+def test_a_pair_with_a_side_that_is_empty_or_endless_is_refused(desk: Desk, text: str) -> None:
+    for pair in (NewPair(text, "Here."), NewPair("Where?", text)):
+        with pytest.raises(ValueError, match=r"(empty|longer).*\.$"):
+            desk.pairs.add(pair, "import", "ann")
+
+
+def test_adding_many_is_all_or_nothing(desk: Desk) -> None:
+    with pytest.raises(ValueError, match="empty"):
+        desk.pairs.add_many([NewPair("Where?", "Here."), NewPair("When?", "")], "import", "ann")
+    assert desk.pairs.count() == 0
+    desk.pairs.add(NewPair("Where?", "Here."), "import", "ann")  # the key of the sides was not lost with it
+    with Desk.open(desk.home) as other:
+        again = other.pairs.add(NewPair("where?", "There."), "import", "ann")
+    assert again is not None
+    assert again.split == desk.pairs.get(1).split
+    assert desk.db.value("SELECT count(*) FROM splits") == 1
+
+
 # -- runs ------------------------------------------------------------------------------------------
 def test_one_live_run_a_desk_also_from_two_apps(desk: Desk) -> None:
     run = desk.runs.create({}, "base", "ann")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,9 @@ from hypothesis import strategies as st
 from store import Desk
 from store.exporting import export_file
 from store.importing import ImportRefused, import_file
+from store.importing.pairs_in import pairs_in
+from store.importing.parsing import rows_of
+from store.importing.reading import Source
 from store.pairs import NewPair
 
 PAIR = {"instruction": "Where is my order?", "output": "On its way."}
@@ -181,7 +187,9 @@ def test_real_files_go_in_and_come_out_the_same(
         assert facts(copy) == facts(desk)
 
 
-TEXTS = st.text(min_size=1, max_size=40).filter(lambda text: text.strip())
+HOSTILE = ["\x1b[31m", "\ud800", "=cmd()", '"', ",", ";", "\r\n", "[", "{", "<|im_end|>", "\u2028", "\ufeff", "\\",
+           "\x00", "\t", "\n\n", "\u202e", "loss_weight", "null", "'", "𠮷", "e\u0301"]  # fmt: skip
+TEXTS = st.lists(st.one_of(st.sampled_from(HOSTILE), st.text(max_size=12)), min_size=1, max_size=6).map("".join)
 
 
 def facts(desk: Desk) -> set[Any]:
@@ -190,9 +198,9 @@ def facts(desk: Desk) -> set[Any]:
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.tuples(TEXTS, TEXTS, st.lists(st.tuples(TEXTS, TEXTS), max_size=2)), min_size=1, max_size=4))
-def test_what_is_exported_imports_again_to_the_same_pairs(rows: list[Any]) -> None:
+def test_what_is_exported_imports_again_to_the_same_pairs(news: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder, Desk.open(Path(folder) / "a") as desk:
-        for instruction, output, history in rows:
+        for instruction, output, history in news:
             try:
                 desk.pairs.add(NewPair(instruction, output, tuple(history)), "import", "ann")
             except ValueError:
@@ -205,3 +213,269 @@ def test_what_is_exported_imports_again_to_the_same_pairs(rows: list[Any]) -> No
                 if desk.pairs.count():
                     import_file(copy, Path(folder) / name, who="ann")
                 assert facts(copy) == facts(desk)
+
+
+# -- whole or not at all ---------------------------------------------------------------------------
+def rows(count: int) -> list[dict[str, str]]:
+    return [{**PAIR, "instruction": f"Question {n}"} for n in range(count)]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_file_that_is_refused_at_its_end_leaves_nothing(desk: Desk, tmp_path: Path, strict: bool) -> None:
+    path = write(tmp_path / "in.jsonl", rows(3000))
+    path.write_bytes(path.read_bytes() + b'{"instruction": "caf\xe9", "output": "b"}\n')
+    with pytest.raises(ImportRefused, match=r"Line 3001 .* Nothing was imported"):
+        import_file(desk, path, strict=strict, who="ann")
+    array = tmp_path / "in.json"
+    array.write_text(json.dumps(rows(3000))[:-1] + ", {broken]")
+    with pytest.raises(ImportRefused, match="Nothing was imported"):
+        import_file(desk, array, strict=strict, who="ann")
+    assert desk.pairs.count(state="all") == 0
+    assert list(desk.home.exports.iterdir()) == []
+
+
+def test_an_import_that_is_killed_while_it_writes_leaves_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", rows(1200))
+    code = (
+        "import os, signal, sys; from store import Desk, import_file\n"
+        "def progress(done, size, rows):\n"
+        "    if rows == 1200: os.kill(os.getpid(), signal.SIGKILL)  # all is read: this is in the transaction\n"
+        "import_file(Desk.open(sys.argv[1]), sys.argv[2], who='x', progress=progress)"
+    )
+    home = tmp_path / "home"
+    assert subprocess.run([sys.executable, "-c", code, str(home), str(path)]).returncode == -9
+    with Desk.open(home) as desk:
+        assert desk.pairs.count(state="all") == 0
+        assert {found.name for found in home.iterdir() if found.is_file()} <= {
+            "desk.db", "desk.db-wal", "desk.db-shm", "desk.migrate", "run.lock",
+        }  # fmt: skip
+        assert import_file(desk, path, who="ann").added == 1200
+
+
+def test_two_imports_of_one_file_at_the_same_moment_keep_each_row_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", rows(400))
+    code = (
+        "import sys; from store import Desk, import_file\n"
+        "result = import_file(Desk.open(sys.argv[1]), sys.argv[2], who='x')\n"
+        "print(result.added + result.duplicates)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "home"), str(path)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [one.communicate()[0].strip() for one in both] == ["400", "400"]
+    with Desk.open(tmp_path / "home") as desk:
+        assert desk.pairs.count() == 400
+
+
+def test_a_file_is_read_as_its_rows_are_taken(tmp_path: Path) -> None:
+    for name, content in (
+        ("in.jsonl", "".join(json.dumps(row) + "\n" for row in rows(40_000))),
+        ("in.json", json.dumps(rows(40_000))),
+        ("in.csv", "instruction,output\n" + "a question,an answer\n" * 90_000),
+    ):
+        (tmp_path / name).write_text(content)
+        source = Source(tmp_path / name)
+        taken = rows_of(source, tmp_path / name, None)
+        next(taken)
+        assert source.done < source.size / 5
+        assert sum(1 for _ in taken) > 39_000
+        source.close()
+
+
+# -- what is known, what was taken out -------------------------------------------------------------
+def test_what_an_operator_took_out_does_not_come_back_with_its_file(desk: Desk, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", [PAIR])
+    import_file(desk, path, who="ann")
+    desk.pairs.exclude(desk.pairs.list()[0].id, "ann")
+    result = import_file(desk, path, who="ann")
+    assert (result.added, result.duplicates) == (0, 1)
+    assert desk.pairs.count() == 0
+
+
+def test_a_question_that_trains_stays_there_whatever_a_file_is_imported_as(desk: Desk, tmp_path: Path) -> None:
+    import_file(desk, write(tmp_path / "a.jsonl", [PAIR]), split="train", who="ann")
+    import_file(desk, write(tmp_path / "b.jsonl", [{**PAIR, "output": "B"}, *rows(1)]), split="heldout", who="ann")
+    assert [(pair.output, pair.split) for pair in desk.pairs.list()] == [
+        ("On its way.", "train"), ("B", "train"), ("On its way.", "heldout"),
+    ]  # fmt: skip
+
+
+def test_an_imported_conversation_reads_as_its_pairs_do(desk: Desk, tmp_path: Path) -> None:
+    turns = [
+        ("agent", "Welcome"),
+        ("customer", "A"),
+        ("customer", "B"),
+        ("agent", "C"),
+        ("agent", "D"),
+        ("customer", "E"),
+    ]
+    row = {"turns": [{"role": role, "text": text} for role, text in turns]}
+    import_file(desk, write(tmp_path / "in.jsonl", [row]), who="ann")
+    (conversation,) = desk.conversations.list()
+    kept = desk.conversations.turns(conversation.id)
+    assert [(turn.role, turn.text) for turn in kept] == [("customer", "A\nB"), ("bot", "C\nD"), ("customer", "E")]
+    assert desk.conversations.history(kept[-1].id) == (("A\nB", "C\nD"),)
+    assert desk.judgements.correct(kept[1].id, "Better.", "ann").instruction == desk.pairs.list()[0].instruction
+    assert len(desk.search.turns("B")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "conversations"), [("crosswoz_zh.turns.jsonl", 1000), ("sgd_dialogues.turns.jsonl", 2921)]
+)
+def test_real_conversations(desk: Desk, shared_data: Path, name: str, conversations: int) -> None:
+    result = import_file(desk, shared_data / name, who="ann")
+    assert (result.conversations, result.rejected) == (conversations, 0)
+    assert result.added > conversations * 5
+
+
+# -- odd files -------------------------------------------------------------------------------------
+def test_a_bad_first_row_is_listed_like_any_other(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text('{"instruction": "no answer"}\nbroken\n' + json.dumps(PAIR) + "\n")
+    result = import_file(desk, path, who="ann")
+    assert (result.added, result.rejected) == (1, 2)
+    assert result.rejects_file is not None
+    listed = [json.loads(line) for line in result.rejects_file.read_text().splitlines()]
+    assert listed[0]["row"] == {"instruction": "no answer"}
+    assert listed[1]["text"] == "broken\n"
+    again = import_file(desk, path, who="ann")
+    assert again.rejects_file != result.rejects_file  # also within one second
+
+
+def test_a_file_without_a_known_row_is_refused_early(desk: Desk, tmp_path: Path) -> None:
+    path = write(tmp_path / "in.jsonl", [{"colour": "red", "\x1b]0;x\x07size": n} for n in range(5000)])
+    taken: list[int] = []
+    with pytest.raises(ImportRefused, match="colour, size") as caught:
+        import_file(desk, path, who="ann", progress=lambda done, size, count: taken.append(count))
+    assert "\x1b" not in str(caught.value)
+    assert taken == []
+    assert list(desk.home.exports.iterdir()) == []
+
+
+def test_one_pretty_printed_object_is_a_row(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_text(json.dumps(PAIR, indent=2))
+    assert import_file(desk, tmp_path / "in.json", who="ann").added == 1
+    (tmp_path / "data.json").write_text(json.dumps({"data": [PAIR]}, indent=2))
+    with pytest.raises(ImportRefused, match="it has data"):
+        import_file(desk, tmp_path / "data.json", who="ann")
+
+
+def test_a_line_that_does_not_end_is_one_bad_row(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("store.importing.reading.LONGEST_ROW", 2000)
+    path = write(tmp_path / "in.jsonl", [PAIR, {**PAIR, "output": "x" * 9000}, {**PAIR, "output": "last"}])
+    result = import_file(desk, path, who="ann")
+    assert (result.added, result.reasons) == (2, ((2, "it is longer than 2000 characters"),))
+
+
+def test_a_short_row_of_a_table_is_rejected_also_with_named_columns(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("wen,was\nQ,A\nonly\nQ2,A2\n")
+    result = import_file(desk, tmp_path / "in.csv", columns={"instruction": "wen", "output": "was"}, who="ann")
+    assert (result.added, result.reasons) == (2, ((3, "it has 1 cells and the header has 2"),))
+    with pytest.raises(ImportRefused, match="can't be named"):
+        import_file(desk, tmp_path / "in.csv", columns={"colour": "wen"}, who="ann")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (json.dumps(PAIR).encode("utf-16-le"), "UTF-16 without a byte-order mark"),
+        (b"PK\x03\x04rest", "Excel"),
+        (b"\x1f\x8brest", "gzip"),
+        (bytes(900), "no text"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(desk: Desk, tmp_path: Path, content: bytes, what: str) -> None:
+    (tmp_path / "in.jsonl").write_bytes(content)
+    with pytest.raises(ImportRefused, match=what):
+        import_file(desk, tmp_path / "in.jsonl", who="ann")
+
+
+@pytest.mark.parametrize(
+    ("row", "what"),
+    [
+        ({"prompt": "x", "chosen": "a", "rejected": "b"}, "preferences"),
+        ({"chosen_messages": [], "rejected_messages": []}, "preferences"),
+        ({"messages": [{"role": "assistant", "content": None, "tool_calls": [{}]}]}, "tool calls"),
+        ({"messages": [{"role": "tool", "content": "x"}]}, "tool calls"),
+        ({"tools": [{}], **PAIR}, "tool calls"),
+    ],
+)
+def test_other_data_is_refused_by_its_first_row_and_rejected_later(
+    desk: Desk, tmp_path: Path, row: dict[str, Any], what: str
+) -> None:
+    for form in (None, "alpaca"):
+        with pytest.raises(ImportRefused, match=what):
+            import_file(desk, write(tmp_path / "in.jsonl", [row, PAIR]), form, who="ann")
+    result = import_file(desk, write(tmp_path / "in.jsonl", [PAIR, row]), who="ann")
+    assert (result.added, result.rejected) == (1, 1)
+
+
+def test_a_file_name_that_is_no_text_is_no_obstacle(desk: Desk, tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    try:
+        write(path, [PAIR])
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert import_file(desk, path, who="ann").added == 1
+
+
+JUNK = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(st.characters(), max_size=6)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(["role", "content", "from", "value", "text", "type", "tool_calls", "loss_weight"]), inner
+        ),
+    ),
+    max_leaves=8,
+)
+NAMES = ["instruction", "output", "input", "history", "messages", "conversations", "turns", "split", "lang", "category",
+         "tools", "chosen", "\ud800"]  # fmt: skip
+
+
+@settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+@given(st.lists(st.one_of(JUNK, st.dictionaries(st.sampled_from(NAMES), JUNK)), min_size=1, max_size=4))
+def test_no_row_is_a_crash(desk: Desk, tmp_path: Path, junk: list[Any]) -> None:
+    path = tmp_path / "in.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in [PAIR, *junk]))
+    result = import_file(desk, path, who="ann")
+    assert result.rejected + desk.pairs.count() >= 1
+    path.write_text("[" + ",".join(json.dumps(row) for row in junk) + "]")
+    with contextlib.suppress(ImportRefused):
+        import_file(desk, path, who="ann")
+
+
+@pytest.mark.parametrize("depth", [500, 950, 990, 5000, 100_000])
+def test_deep_nesting_is_a_bad_row(desk: Desk, tmp_path: Path, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    lines = [json.dumps(PAIR), f'{{"messages": {deep}}}', f'{{"instruction": "q", "output": {deep}}}', deep]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    result = import_file(desk, tmp_path / "in.jsonl", who="ann")
+    assert (result.added, result.rejected) == (1, 3)
+    (tmp_path / "in.json").write_text(f"[{json.dumps(PAIR)}, {deep}]")
+    with contextlib.suppress(ImportRefused):
+        import_file(desk, tmp_path / "in.json", who="ann")
+
+
+# -- questions that are only asked -----------------------------------------------------------------
+def test_the_pairs_of_a_file_to_measure_on_are_all_or_none(tmp_path: Path) -> None:
+    assert len(pairs_in(write(tmp_path / "in.jsonl", [PAIR, PAIR]))) == 2
+    with pytest.raises(ImportRefused, match="Line 2 of"):
+        pairs_in(write(tmp_path / "in.jsonl", [PAIR, {"instruction": "x"}]))
+
+
+# -- out -------------------------------------------------------------------------------------------
+def test_an_export_is_private_whole_and_of_a_known_form(desk: Desk, tmp_path: Path) -> None:
+    for name in ("x.json", "x.jsonl", "x.csv"):
+        assert export_file(desk, tmp_path / name) == 0
+        assert import_file(desk, tmp_path / name, who="ann").added == 0
+    desk.pairs.add_many((NewPair(f"Question {n}", "Answer") for n in range(3)), "import", "ann")
+    desk.pairs.exclude(1, "ann")
+    assert export_file(desk, tmp_path / "x.json") == 2
+    assert (tmp_path / "x.json").stat().st_mode & 0o777 == 0o600
+    before = (tmp_path / "x.json").read_bytes()
+    with pytest.raises(ValueError, match="no export format"):
+        export_file(desk, tmp_path / "x.json", "parquet")
+    with pytest.raises(OSError, match="missing"):
+        export_file(desk, tmp_path / "missing" / "x.json")
+    assert (tmp_path / "x.json").read_bytes() == before
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["home", "x.csv", "x.json", "x.jsonl"]

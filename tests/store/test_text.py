@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store.search import match_expression
-from store.text import clean, detect_language, normalise, split_key
+from store.text import clean, detect_language, language, normalise, split_key, visible
 
 
 @pytest.mark.parametrize(
@@ -66,6 +66,30 @@ def test_questions_that_differ_in_case_width_and_spaces_are_one() -> None:
 )
 def test_language_by_script(text: str, lang: str) -> None:
     assert detect_language(text) == lang
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "lang"),
+    [
+        ("zh-CN", "我想退货", "zh"),
+        ("Chinese", "我想退货", "zh"),
+        ("en", "我想退货", "zh"),  # scored as English it would be nothing at all
+        ("ja", "返品希望", "ja"),
+        ("de", "Wo ist es?", "de"),
+        ("EN_us", "Where?", "en"),
+        ("as spoken in Bern", "我想退货", "zh"),
+        ("12", "Where?", "en"),
+        (None, "Where?", "en"),
+    ],
+)
+def test_a_files_word_for_a_language_counts_where_it_can_be_so(label: str | None, text: str, lang: str) -> None:
+    assert language(label, text) == lang
+
+
+@pytest.mark.parametrize("text", ["", " \n", "\u200b", "\ufeff\u2060"])
+def test_zero_width_characters_are_nothing_to_see(text: str) -> None:
+    assert not visible(text)
+    assert visible(text + "🙂")
 
 
 @given(st.text())
