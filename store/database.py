@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -66,17 +67,22 @@ class Database:
         try:
             self.conn = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self.conn.row_factory = sqlite3.Row
-            self._open(path)
+            with _one_at_a_time(path):
+                self._open(path)
+                self._migrate()
             self.conn.execute("PRAGMA foreign_keys = ON")
             self.conn.execute("PRAGMA recursive_triggers = ON")  # else REPLACE deletes past the append-only triggers
             self.conn.execute("PRAGMA synchronous = FULL")  # what an operator did survives a power cut
-            self._migrate()
         finally:
             os.umask(umask)
 
     def _open(self, path: Path) -> None:
         try:
-            self.conn.execute("PRAGMA journal_mode = WAL")
+            # A first read waits for another app that is just closing; the switch to WAL would not, so it is made
+            # only for a new file.
+            self.conn.execute("PRAGMA user_version").fetchone()
+            if self.value("PRAGMA journal_mode") != "wal":
+                self.conn.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError:
             raise
         except sqlite3.DatabaseError as error:
@@ -98,9 +104,8 @@ class Database:
 
         from store.migrations import migrations
 
-        with _migration_lock(self.conn):
-            migrations.apply(SqliteUtils(self.conn))
-            self.conn.execute(f"PRAGMA user_version = {SCHEMA}")
+        migrations.apply(SqliteUtils(self.conn))
+        self.conn.execute(f"PRAGMA user_version = {SCHEMA}")
 
     @contextmanager
     def atomic(self) -> Iterator[None]:
@@ -153,13 +158,10 @@ class Database:
 
 
 @contextmanager
-def _migration_lock(conn: sqlite3.Connection) -> Iterator[None]:
-    """Let one of several apps that open a new desk at the same moment migrate it, the others wait."""
-    path = Path(conn.execute("PRAGMA database_list").fetchone()[2]).with_suffix(".migrate")
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+def _one_at_a_time(database: Path) -> Iterator[None]:
+    """Let one of several apps that open a desk at the same moment make and migrate it, the others wait."""
+    descriptor = os.open(private_file(database.with_suffix(".migrate")), os.O_RDWR)
     try:
-        import fcntl
-
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
