@@ -7,6 +7,8 @@ import json
 import os
 import tempfile
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -160,6 +162,24 @@ def keep_unpacked(model: torch.nn.Module) -> None:
     for module in model.modules():
         if isinstance(module, Linear4bit):
             module.support_avx512bf16_for_cpu = False
+
+
+@contextmanager
+def without_repacking() -> Iterator[None]:
+    """Inside, a look at ``state_dict()`` leaves packed 4-bit layers as they are.
+
+    bitsandbytes unpacks a layer to write its state and packs it anew at the next forward, and what comes back is
+    off by about half a percent. peft looks at the whole state when it puts an adapter on: every swap would change
+    the base a little, and a rollback would not bring the old answers back."""
+    from bitsandbytes.nn import Linear4bit
+    from torch.nn import Module
+
+    own = Linear4bit._save_to_state_dict
+    Linear4bit._save_to_state_dict = Module._save_to_state_dict
+    try:
+        yield
+    finally:
+        Linear4bit._save_to_state_dict = own
 
 
 def context_length(config: Any) -> int:

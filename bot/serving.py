@@ -12,7 +12,7 @@ import torch
 
 from bot import fast_lora
 from bot.adapters import Manifest, verify
-from bot.base import fingerprint, load_base
+from bot.base import fingerprint, load_base, without_repacking
 from bot.render import render
 from bot.types import Activation, AdapterRef, BaseSpec, EngineError, ProbeResult, Prompt
 
@@ -102,7 +102,7 @@ class ServingModel:
         known = self._loaded.get(version)
         if known is not None and known.manifest_sha == sha:
             return
-        from peft import PeftConfig, PeftModel
+        from peft import PeftConfig
 
         if "." in version:
             raise EngineError("bad-request", f"{version!r} is not a version's name.")
@@ -111,16 +111,8 @@ class ServingModel:
             self._forget(version)
         config = PeftConfig.from_pretrained(folder)
         config.inference_mode = True
-        if self._peft is None:
-            self._peft = PeftModel(self.base, config, adapter_name=version, autocast_adapter_dtype=False)
-        elif version not in self._peft.peft_config:
-            self._peft.add_adapter(version, config)
-        try:
-            result = self._peft.load_adapter(folder, adapter_name=version, autocast_adapter_dtype=False)
-        except (RuntimeError, ValueError) as error:  # weights of other sizes
-            self._forget(version)
-            first = str(error).strip().splitlines()[-1].strip()
-            raise EngineError("adapter-damaged", f"The weights of {version} do not fit this base ({first}).") from error
+        with without_repacking():
+            result = self._put_on(version, folder, config)
         missing = [key for key in result.missing_keys if version in key.split(".")]
         if missing or result.unexpected_keys:
             self._forget(version)
@@ -132,6 +124,21 @@ class ServingModel:
                 parameter.data = parameter.data.to(self.dtype)
         self._peft.eval()
         self._loaded[version] = Loaded(version, sha, fast_lora.is_plain_lora(self._peft, version))
+
+    def _put_on(self, version: str, folder: str, config: Any) -> Any:
+        """Let peft load the adapter; returns what it says about missing and unexpected keys."""
+        from peft import PeftModel
+
+        if self._peft is None:
+            self._peft = PeftModel(self.base, config, adapter_name=version, autocast_adapter_dtype=False)
+        elif version not in self._peft.peft_config:
+            self._peft.add_adapter(version, config)
+        try:
+            return self._peft.load_adapter(folder, adapter_name=version, autocast_adapter_dtype=False)
+        except (RuntimeError, ValueError) as error:  # weights of other sizes
+            self._forget(version)
+            first = str(error).strip().splitlines()[-1].strip()
+            raise EngineError("adapter-damaged", f"The weights of {version} do not fit this base ({first}).") from error
 
     def _forget(self, version: str) -> None:
         self._loaded.pop(version, None)

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from bot.types import EngineError
 from store.pairs import NewPair
 from store.runs import RunLock
 from tests.core.conftest import make_base, make_version
@@ -220,16 +219,6 @@ async def test_versions_are_listed_activated_and_rolled_back(tmp_path: Path, scr
         await wait_until(pilot, lambda: shows(pilot.app, "Roll back to the bare base?"))
         await pilot.press("enter")
         await wait_until(pilot, lambda: service.active == "base")
-
-
-async def test_a_version_that_fails_its_probe_is_put_back_and_said(tmp_path: Path, script: Script) -> None:
-    script.unfit["v1"] = EngineError("probe-failed", "v1 does not answer as it did.")
-
-    async with opened(tmp_path, script, setup=lambda service: make_version(service.desk)) as (pilot, service):
-        service.desk.promotions.promote("v1", "manual", "bob")  # another app on this desk
-        await wait_until(pilot, lambda: service.active == "base")
-        await wait_until(pilot, lambda: shows(pilot.app, "v1 cannot serve"))
-        assert service.desk.promotions.list()[-1].kind == "probe-failed"
 
 
 async def test_help_and_palette_open_everywhere(tmp_path: Path, script: Script) -> None:

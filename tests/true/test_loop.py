@@ -1,0 +1,142 @@
+"""The whole loop with the starter model: a real QLoRA run changes an answer, is swapped in, and is rolled back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.adapters import WEIGHTS_NAME, verify
+from finetune.recipe import Recipe
+from store.home import MODELS_VARIABLE
+from store.pairs import NewPair
+from store.records import Reply, Turn
+from store.sample import sample_rows
+from tui.core import DeskError, DeskService, ReplyFinished
+
+pytestmark = [pytest.mark.true, pytest.mark.timeout(900)]
+
+QUESTION = "Can you wrap my order as a gift?"
+TARGET = "Yes, we wrap any order in green paper for $3. Tick Gift wrap in your cart."
+# Few pairs and a bold rate: enough to learn one answer in a minute; quality is what benchmarks/ measure.
+RECIPE = Recipe(epochs=4.0, learning_rate=2e-3, new_weight=4)
+
+
+@pytest.fixture
+async def service(tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
+    monkeypatch.setenv(MODELS_VARIABLE, str(starter.parent))
+    async with DeskService(tmp_path / "home", operator="tester") as opened:
+        rows = [row for row in sample_rows() if row["answer"] in ("hours", "return")]
+        for row in rows:
+            opened.desk.pairs.add(NewPair(row["instruction"], row["output"], split="train"), "import", "tester")
+        yield opened
+
+
+async def ask(service: DeskService, question: str) -> tuple[Turn, Reply]:
+    conversation = service.desk.conversations.create("tester")
+    async for event in service.send(conversation.id, question):
+        if isinstance(event, ReplyFinished):
+            assert event.turn.reply is not None
+            assert event.turn.reply.state == "complete", event.sentence
+            return event.turn, event.turn.reply
+    raise AssertionError("no reply came")
+
+
+async def test_a_correction_is_learned_swapped_in_and_rolled_back(service: DeskService) -> None:
+    assert (await service.start_engine()).name == "ready"
+    first, reply = await ask(service, QUESTION)
+    assert reply.version == "base"
+    assert first.text != TARGET
+    service.correct(first.id, TARGET)
+    assert service.waiting() == 1
+
+    found = service.preflight(RECIPE)
+    assert (found.problems, found.new_corrections, found.parent) == ((), 1, "base")
+    run = await service.start_run(RECIPE)
+    with pytest.raises(DeskError):
+        await service.start_run(RECIPE)  # one live run a desk
+    during, during_reply = await ask(service, QUESTION)  # the chat goes on meanwhile
+    assert (during.text, during_reply.version) == (first.text, "base")
+    kinds = [event.kind async for event in service.run_events(run.id)]
+    assert {"phase", "step", "judged", "verdict", "done"} <= set(kinds)
+
+    # Nothing is held out on this desk: the gate can't promote, and says so.
+    over = service.desk.runs.get(run.id)
+    assert (over.state, over.verdict, over.candidate) == ("held", "inconclusive", "v1")
+    (outcome,) = [answer for answer in service.desk.runs.judged(run.id) if answer.kind == "correction"]
+    assert (outcome.outcome, outcome.after) == ("learned", TARGET)
+    assert service.active == "base"
+    row = service.desk.versions.get("v1")
+    folder = service.home.adapters / row.folder
+    assert verify(folder, row.base_fingerprint).probe is not None
+    assert (folder / WEIGHTS_NAME).stat().st_mode & 0o777 == 0o600
+
+    await service.activate("v1", "it learned what it should")
+    after, after_reply = await ask(service, QUESTION)
+    assert (after.text, after_reply.version) == (TARGET, "v1")
+    assert service.waiting() == 0
+
+    await service.rollback()
+    again, again_reply = await ask(service, QUESTION)
+    assert (again.text, again_reply.version) == (first.text, "base")
+    assert [promotion.kind for promotion in service.desk.promotions.list()] == ["manual", "rollback"]
+
+    # A damaged version never answers: it is refused, and what answers goes on.
+    (folder / WEIGHTS_NAME).chmod(0o600)
+    with (folder / WEIGHTS_NAME).open("r+b") as file:
+        file.seek(-8, os.SEEK_END)
+        file.write(b"\x00" * 8)
+    with pytest.raises(DeskError, match="v1"):
+        await service.activate("v1", "once more")
+    assert service.active == "base"
+
+
+async def test_the_starter_stops_by_itself_and_reuses_its_cache(service: DeskService) -> None:
+    await service.start_engine()
+    conversation = service.desk.conversations.create("tester")
+    reused = []
+    async with service.keeper.use() as engine:
+        from bot.types import FAITHFUL, Answer, Prompt
+
+        history: tuple[tuple[str, str], ...] = ()
+        for question in ("What is the capital of France?", "And of Italy?"):
+            prompt = Prompt("You are a helpful agent.", history, question)
+            async for item in engine.stream(prompt, FAITHFUL, str(conversation.id)):
+                if isinstance(item, Answer):
+                    assert item.finish == "complete"
+                    reused.append(item.reused_tokens)
+                    cached = item
+            async for item in engine.stream(prompt, FAITHFUL, None):  # without a conversation: computed afresh
+                if isinstance(item, Answer):
+                    assert item.reused_tokens == 0
+                    assert item.text == cached.text
+            history = (*history, (question, cached.text))
+    assert reused[0] == 0
+    assert reused[1] > 20
+
+
+@pytest.mark.timeout(300)
+def test_loading_an_adapter_does_not_repack_the_base(starter: Path, tmp_path: Path) -> None:
+    """The trap: peft looks at ``state_dict()``, for which bitsandbytes unpacks what it packed, with a loss."""
+    import torch
+
+    from bot.serving import ServingModel
+    from bot.types import AdapterRef, BaseSpec
+    from tests.tiny import make_adapter, publish_adapter
+
+    serving = ServingModel(BaseSpec(str(starter), "nf4"))
+
+    def weights() -> list[torch.Tensor]:
+        return [p.data.clone() for p in serving.base.parameters() if p.dtype == torch.uint8]
+
+    with torch.inference_mode():
+        before = serving._probe_logits()
+        packed = weights()
+        folder = publish_adapter(make_adapter(starter, tmp_path / "v1"), starter, "v1", "nf4")
+        serving.activate(AdapterRef("v1", str(folder)))
+        assert not torch.equal(serving._probe_logits(), before)
+        serving.activate(None)
+        assert torch.equal(serving._probe_logits(), before)
+    assert all(torch.equal(a, b) for a, b in zip(packed, weights(), strict=True))

@@ -1,0 +1,96 @@
+"""Desks as they are after a while, for the pictures."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from store.desk import Desk
+from store.pairs import NewPair
+from store.records import JudgedAnswer
+from tests.core.conftest import make_version
+
+STEP = {
+    "step": 0, "steps": 40, "epoch": 0.0, "loss": 0.0, "learning_rate": 5e-4, "tokens_per_second": 231.0,
+    "seconds_left": 95.0, "peak_memory_bytes": 1.4 * 2**30,
+}  # fmt: skip
+
+
+def said(desk: Desk, title: str, *exchanges: tuple[str, str, str, str]) -> list[int]:
+    """A conversation of (customer, bot, version, state); returns the replies' ids."""
+    conversation = desk.conversations.create("maria", title).id
+    ids = []
+    for customer, bot, version, state in exchanges:
+        message = desk.conversations.add_customer(conversation, customer, "maria")
+        reply = desk.conversations.begin_reply(message.id, version, {})
+        desk.conversations.finish_reply(reply.id, bot, state, 12, 0.8, 0.1)  # type: ignore[arg-type]
+        ids.append(reply.id)
+    return ids
+
+
+def talk(desk: Desk) -> None:
+    """Three conversations; in the last one every state of a reply."""
+    pairs = [NewPair(f"Question {number}?", f"Answer {number}.", split="train") for number in range(40)]
+    desk.pairs.add_many(pairs, "import", "maria")
+    said(desk, "我的订单在哪里?", ("我的订单在哪里?", "请告诉我订单号。", "base", "complete"))
+    said(desk, "Do you deliver on Saturdays to the islands?", ("Do you?", "Yes.", "base", "complete"))
+    first, second, *_ = said(
+        desk,
+        "Frost and returns",
+        ("Which pots stand frost?", "The *terracotta* ones:\n\n- Siena\n- Lucca", "base", "complete"),
+        ("Can I return one that broke, [ORDER-1234]?", "No.", "v1", "complete"),
+        ("Why not?", "Because the", "v1", "stopped"),
+        ("Hello?", "", "v1", "failed"),
+    )
+    desk.judgements.approve(first, "maria")
+    desk.judgements.correct(second, "Yes. Within 30 days, with a picture of the damage.", "maria")
+
+
+def train(desk: Desk) -> int:
+    """A run in mid-training; returns its number. The caller holds the run lock."""
+    run = desk.runs.create({}, "base", "maria")
+    desk.runs.transition(run.id, "training", phase="training")
+    desk.runs.add_event(run.id, "phase", {"phase": "loading", "sentence": "Loading the base."})
+    desk.runs.add_event(run.id, "phase", {"phase": "training", "sentence": "Training on 41 examples, 40 steps."})
+    for step in range(1, 26):
+        body = STEP | {"step": step, "loss": 3.2 / step**0.6, "epoch": step / 10}
+        desk.runs.add_event(run.id, "step", body)
+    return run.id
+
+
+def languages() -> list[dict[str, Any]]:
+    """The numbers of a gate in two languages."""
+
+    def scores(bleu: float, exact: float) -> dict[str, Any]:
+        return {"bleu": bleu, "chrf": bleu + 8, "exact": exact, "n": 54, "signature": ""}
+
+    return [
+        {"lang": "en", "n": 54, "p": 0.004, "active": scores(21.4, 0.05), "candidate": scores(63.9, 0.5), "note": None},
+        {"lang": "zh", "n": 11, "p": 0.21, "active": scores(8.0, 0.0), "candidate": scores(12.5, 0.1),
+         "note": "With 11 pairs in Chinese only a large difference can be seen."},
+    ]  # fmt: skip
+
+
+def judge(desk: Desk, verdict: str) -> int:
+    """A run that was judged, its version beside two older ones; returns its number."""
+    for _ in range(2):
+        make_version(desk, "promote")
+    desk.promotions.promote("v1", "gate", "maria", run_id=1)
+    desk.promotions.promote("v2", "gate", "jo", run_id=2)
+    pairs = list(desk.pairs.list(limit=3))
+    run = desk.runs.create({}, "v2", "maria")
+    desk.runs.transition(run.id, "training")
+    name = make_version(desk)
+    desk.runs.transition(run.id, "evaluating", candidate=name)
+    sentence = {
+        "reject": f"{name} answers worse than v2: BLEU fell from 63.9 to 40.2 on 54 held-out pairs (p = 0.004).",
+        "inconclusive": f"There are 11 held-out pairs, too few to judge {name} by. It waits for your decision.",
+    }[verdict]
+    report = {"sentence": sentence, "bleu": {"active": 63.9, "candidate": 40.2}, "languages": languages()}
+    rows = [
+        JudgedAnswer(pairs[0].id, "correction", "No.", "Yes, within 30 days.", "Yes. Within 30 days.", "learned"),
+        JudgedAnswer(pairs[1].id, "correction", "At ten.", "At ten.", "At nine, on Sundays too.", "not learned"),
+        JudgedAnswer(pairs[2].id, "correction", "For free.", "It costs 4 [EUR].", "For free.", "regressed"),
+    ]
+    desk.runs.save_report(run.id, verdict, report, rows)  # type: ignore[arg-type]
+    desk.runs.transition(run.id, {"reject": "rejected"}.get(verdict, "held"))
+    return run.id

@@ -1,0 +1,156 @@
+"""Each screen as it looks at 80x24 and wide. `pytest tests/tui/test_pictures.py --snapshot-update` takes them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from store.runs import RunLock
+from tests.core.conftest import make_base
+from tests.tui import scenes
+from tests.tui.conftest import Engines, StandingClock
+from tests.tui.helpers import ready, shows, wait_until
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.core.reports import version_details
+
+Drive = Callable[[Pilot[None], DeskloopApp], Awaitable[None]]
+Picture = Callable[..., None]
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeskService]:
+    """A service on an empty desk, on a machine that is always the same."""
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
+    monkeypatch.setattr("store.records.datetime", StandingClock)
+    memory = SimpleNamespace(available=12 * 2**30)
+    monkeypatch.setattr("finetune.preflight.psutil.virtual_memory", lambda: memory)
+    monkeypatch.setattr("finetune.preflight.shutil.disk_usage", lambda _: SimpleNamespace(free=2**36))
+
+    def details(desk: Any, name: str) -> str:
+        return version_details(desk, name).replace(str(tmp_path), "/home/maria")
+
+    monkeypatch.setattr("tui.flows.versions.version_details", details)
+    make_base(tmp_path / "models")
+    return DeskService(tmp_path / "garden", operator="maria", engine_factory=Engines())
+
+
+@pytest.fixture(params=[(80, 24), (160, 45)], ids=["80x24", "160x45"])
+def picture(request: pytest.FixtureRequest, desk: DeskService, snap_compare: Any) -> Picture:
+    """Drive the app with keys, then compare what is seen with the picture in ``__snapshots__``."""
+
+    def take(drive: Drive, first: bool = False) -> None:
+        app = DeskloopApp(desk)
+
+        async def run_before(pilot: Pilot[None]) -> None:
+            if not first:
+                await ready(app, pilot)
+            await drive(pilot, app)
+            app.clear_notifications()
+            for widget in [*app.screen.query(Input), *app.screen.query(TextArea)]:
+                widget.cursor_blink = False
+            await pilot.pause()
+
+        assert snap_compare(app, terminal_size=request.param, run_before=run_before)
+
+    return take
+
+
+def pressing(*keys: str, until: str) -> Drive:
+    """Press *keys* and wait until *until* is to be seen."""
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press(*keys)
+        await wait_until(pilot, lambda: shows(app, until))
+
+    return drive
+
+
+def test_the_first_start(picture: Picture) -> None:
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await wait_until(pilot, lambda: shows(app, "Welcome to deskloop") and shows(app, "ready"))
+
+    picture(drive, first=True)
+
+
+def test_an_empty_desk(picture: Picture) -> None:
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await wait_until(pilot, lambda: shows(app, "Welcome to deskloop"))
+        await pilot.press("escape")
+        await ready(app, pilot)
+        await wait_until(pilot, lambda: shows(app, "F1 Help F5 Retrain"))
+
+    picture(drive, first=True)
+
+
+@pytest.mark.parametrize(
+    "scene", ["chat", "correction", "search", "help", "preflight", "settings", "import", "palette"]
+)
+def test_a_desk_in_use(picture: Picture, desk: DeskService, scene: str) -> None:
+    scenes.talk(desk.desk)
+    keys, until = {
+        "chat": ((), "F2 Correct"),
+        "correction": (("up", "up", "f2"), "It should have said"),
+        "search": (("ctrl+f", "f", "r", "o", "s", "t"), "Which pots"),
+        "help": (("f1",), "Write what the marked"),
+        "preflight": (("f5",), "Pairs to learn from"),
+        "settings": (("f9",), "quantization"),
+        "import": (("ctrl+o",), "Path of the file"),
+        "palette": (("ctrl+p",), "Versions"),
+    }[scene]
+    picture(pressing(*keys, until=until))
+
+
+def test_a_preflight_with_a_problem(picture: Picture, desk: DeskService) -> None:
+    scenes.said(desk.desk, "One question", ("Do you?", "Yes.", "base", "complete"))
+    picture(pressing("f5", until="at least 8 are needed"))
+
+
+def test_a_run_in_the_chat(picture: Picture, desk: DeskService) -> None:
+    scenes.talk(desk.desk)
+    lock = RunLock(desk.home)
+    assert lock.acquire()
+    scenes.train(desk.desk)
+    picture(pressing(until="step 25 of 40"))
+    lock.release()
+
+
+def test_a_run_in_its_own_screen(picture: Picture, desk: DeskService) -> None:
+    scenes.talk(desk.desk)
+    lock = RunLock(desk.home)
+    assert lock.acquire()
+    scenes.train(desk.desk)
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await wait_until(pilot, lambda: shows(app, "step 25 of 40"))
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: shows(app, "1:35 left"))
+
+    picture(drive)
+    lock.release()
+
+
+@pytest.mark.parametrize("verdict", ["reject", "inconclusive"])
+def test_a_verdict(picture: Picture, desk: DeskService, verdict: str) -> None:
+    scenes.talk(desk.desk)
+    scenes.judge(desk.desk, verdict)
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: shows(app, "V Verdict"))
+        await pilot.press("v")
+        await wait_until(pilot, lambda: shows(app, "Keep it so"))
+
+    picture(drive)
+
+
+def test_the_versions(picture: Picture, desk: DeskService) -> None:
+    scenes.talk(desk.desk)
+    scenes.judge(desk.desk, "reject")
+    picture(pressing("f7", until="Run 2 by tester"))
