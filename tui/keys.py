@@ -116,6 +116,13 @@ CONVERSATIONS = [
 
 DIALOG = [key("escape", "dismiss_dialog", "Back", "Leave without changing anything", group="dialog")]
 
+SCROLLED = [
+    key("up", "scroll_body(-1)", "Up", "Scroll up", show=False, group="dialog"),
+    key("down", "scroll_body(1)", "Down", "Scroll down", show=False, group="dialog"),
+    key("pageup", "scroll_body(-10)", "Page up", "Scroll up by a page", show=False, group="dialog.page"),
+    key("pagedown", "scroll_body(10)", "Page down", "Scroll down by a page", show=False, group="dialog.page"),
+]
+
 CORRECTION = [
     *DIALOG,
     key("ctrl+s,f2", "save", "Save", "Keep the correction", priority=True, group="correction"),

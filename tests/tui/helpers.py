@@ -27,7 +27,7 @@ async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], what: str =
 
 def screen_text(app: App[Any]) -> str:
     """What the screen shows, as lines of text."""
-    width, height = app.size
+    height = app.size.height
     shown = app.screen._compositor.render_strips(app.size)
     return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in shown[:height])
 

@@ -180,11 +180,10 @@ async def test_a_run_is_in_view_and_its_verdict_and_swap_are_told(
         name = make_version(desk)
         desk.runs.transition(run.id, "evaluating", candidate=name)
         scores = {"bleu": 10.0, "chrf": 20.0, "exact": 0.1, "n": 30, "signature": "s"}
-        report = {
-            "sentence": f"{name} is better.", "bleu": {"active": 10.0, "candidate": 12.0}, "languages": [
-                {"lang": "en", "n": 30, "p": 0.01, "active": scores, "candidate": {**scores, "bleu": 12.0}, "note": None}
-            ],
-        }  # fmt: skip
+        better = {**scores, "bleu": 12.0}
+        english = {"lang": "en", "n": 30, "p": 0.01, "active": scores, "candidate": better, "note": None}
+        bleu = {"active": 10.0, "candidate": 12.0}
+        report = {"sentence": f"{name} is better.", "bleu": bleu, "languages": [english]}
         desk.runs.save_report(run.id, "promote", report)
         with desk.atomic():
             desk.promotions.promote(name, "gate", "ann", run_id=run.id)

@@ -11,7 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from tui.keys import DIALOG
+from tui.keys import DIALOG, SCROLLED
 from tui.widgets.text import Plain, PlainButton
 
 Result = TypeVar("Result")
@@ -20,7 +20,7 @@ Result = TypeVar("Result")
 class Dialog(ModalScreen[Result | None], Generic[Result]):
     """A titled box over the screen below; Escape leaves it with None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = list(DIALOG)
+    BINDINGS: ClassVar[list[BindingType]] = [*DIALOG, *SCROLLED]
     TITLE_TEXT = ""
 
     def compose(self) -> ComposeResult:
@@ -39,6 +39,11 @@ class Dialog(ModalScreen[Result | None], Generic[Result]):
     def buttons(self) -> ComposeResult:
         """What can be pressed."""
         yield PlainButton("Close", id="close")
+
+    def action_scroll_body(self, lines: int) -> None:
+        """Scroll what doesn't fit."""
+        for body in self.query(".dialog-body"):
+            body.scroll_relative(y=lines, animate=False)
 
     def action_dismiss_dialog(self) -> None:
         """Leave."""

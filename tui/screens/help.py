@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from tui.keys import key_name
+from tui.keys import APP, key_name
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain
 
@@ -46,5 +46,7 @@ def key_lines(screen: Screen[Any]) -> list[tuple[str, str]]:
             keys.setdefault(binding.action, []).append(key_name(key))
             what.setdefault(binding.action, binding.tooltip)
     order = [binding.action for _, binding in screen._bindings]
-    actions = sorted(keys, key=lambda action: order.index(action) if action in order else -1)
+    everywhere = [binding.action for binding in APP]
+    place = {action: number for number, action in enumerate([*order, *everywhere], 1)}
+    actions = sorted(keys, key=lambda action: place.get(action, 0))  # those of what has focus come first
     return [(", ".join(keys[action]), what[action]) for action in actions]
