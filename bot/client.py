@@ -64,7 +64,7 @@ class EngineProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=LINE_LIMIT,
-                start_new_session=True,  # a Ctrl-C in the terminal is for the app, which decides what it means
+                process_group=0,  # a Ctrl-C in the terminal is for the app, which decides what it means
             )
         self._reader = asyncio.create_task(self._read(self._process), name="engine-events")
 

@@ -107,7 +107,7 @@ async def _spawn(desk: Desk, run: Run, lock: RunLock) -> RunProcess:
             stdout=log,
             stderr=log,
             pass_fds=(lock.fd,),
-            start_new_session=True,  # Ctrl-C is for the app, which decides what it means
+            process_group=0,  # Ctrl-C is for the app; not a session, beside which Linux would not heed niceness
         )
     except BaseException:
         desk.runs.transition(run.id, "failed", failure={"kind": "failed", "sentence": "The run could not be started."})

@@ -27,6 +27,7 @@ FAILED = 1
 def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     """Do the training that *job* describes: home, run, base, recipe, system, parent folder or None."""
     import psutil
+    import torch
 
     from bot.base import load_tokenizer
     from bot.limits import training_bytes
@@ -36,6 +37,7 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     from finetune.training import load_for_training, train, warm_start
     from store.desk import Desk
 
+    torch.set_flush_denormal(True)  # global to the process; a CPU is slow at denormals
     recipe = Recipe(**job["recipe"])
     spec = BaseSpec(**job["base"])
     with Desk.open(job["home"]) as desk:

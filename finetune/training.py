@@ -161,7 +161,6 @@ def train(
     """Train the adapter of *model* on *data*, going on from the newest whole checkpoint, and save it.
 
     Returns facts for the card. Raises :class:`Interrupted` (a checkpoint is there) or :class:`RunFailure`."""
-    torch.set_flush_denormal(True)
     on_gpu = model.device.type == "cuda"
     args = TrainingArguments(
         output_dir=str(files.checkpoints),
