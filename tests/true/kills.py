@@ -107,8 +107,10 @@ class Bench:
                     shown += getattr(event, "text", "")
             assert service.desk.conversations.turns(conversation)[0].text == "Where is my order?"
             active = service.active
-            # The kill may still be on its way.
-            await asyncio.to_thread(psutil.wait_procs, [psutil.Process(victim)] if psutil.pid_exists(victim) else [], 5)
+            # The kill may still be on its way; then a message sent now would be the one it hits.
+            async with asyncio.timeout(GONE_SECONDS):
+                while service.keeper.state.name != "ready" or service.keeper._engine is engine:
+                    await asyncio.sleep(0.02)
             async for event in service.send(conversation, "Are you there?"):
                 if isinstance(event, ReplyFinished):
                     assert event.turn.reply is not None
