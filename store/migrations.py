@@ -210,3 +210,59 @@ CREATE VIRTUAL TABLE pairs_text USING fts5(body, tokenize = "unicode61 remove_di
 def m006_imported_conversations(db: Database) -> None:
     # A conversation that was imported is known again by the digest at the end of its source.
     db.conn.execute("CREATE INDEX conversations_by_digest ON conversations(substr(source, -24))")
+
+
+@migrations()
+def m007_review(db: Database) -> None:
+    # certainty: the mean natural logarithm of the probabilities of a reply's tokens. A withdrawal takes one judgement
+    # back; settled are two pairs that may stand side by side; cleared are pairs whose personal data may train.
+    _script(
+        db,
+        """
+ALTER TABLE replies ADD COLUMN certainty REAL
+--
+CREATE INDEX replies_by_state ON replies(state)
+--
+CREATE TABLE withdrawals (
+    id INTEGER PRIMARY KEY,
+    correction_id INTEGER UNIQUE REFERENCES corrections(id), approval_id INTEGER UNIQUE REFERENCES approvals(id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL,
+    CHECK ((correction_id IS NULL) != (approval_id IS NULL))
+)
+--
+CREATE TABLE skips (
+    id INTEGER PRIMARY KEY, reply_id INTEGER NOT NULL REFERENCES replies(turn_id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE INDEX skips_by_reply ON skips(reply_id)
+--
+CREATE TABLE tags (
+    pair_id INTEGER NOT NULL REFERENCES pairs(id), tag TEXT NOT NULL,
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL, PRIMARY KEY (pair_id, tag)
+) WITHOUT ROWID
+--
+CREATE INDEX tags_by_tag ON tags(tag)
+--
+CREATE TABLE settled (
+    low INTEGER NOT NULL REFERENCES pairs(id), high INTEGER NOT NULL REFERENCES pairs(id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL, PRIMARY KEY (low, high), CHECK (low < high)
+) WITHOUT ROWID
+--
+CREATE TABLE cleared (
+    pair_id INTEGER PRIMARY KEY REFERENCES pairs(id), created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE TABLE comparisons (
+    id INTEGER PRIMARY KEY, instruction TEXT NOT NULL, history TEXT NOT NULL,
+    version_left TEXT NOT NULL, version_right TEXT NOT NULL, answer_left TEXT NOT NULL, answer_right TEXT NOT NULL,
+    blind INTEGER NOT NULL, vote TEXT CHECK (vote IN ('left', 'right', 'both', 'neither')),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE TABLE recipes (
+    name TEXT PRIMARY KEY, recipe TEXT NOT NULL, updated_at TEXT NOT NULL, updated_by TEXT NOT NULL
+)
+""",
+    )
+    _append_only(db, "withdrawals", "skips", "comparisons")
