@@ -1,7 +1,9 @@
 """How much memory a base needs, estimated from its config alone; needs no torch.
 
 The estimates follow from the architecture: bytes a weight, plus what the arithmetic itself takes. They are for
-preflight and doctor, not for accounting: within a fifth or so of what is measured (tests/bot/test_limits.py).
+preflight and doctor, not for accounting: what an allocator keeps between two batches is not in them, and a long run of
+the starter on a CPU came to 2.7 GB where the tensors of its largest batch need 1.7. Hence the preflight reckons with
+batches of a thousand tokens.
 """
 
 from __future__ import annotations
@@ -60,7 +62,7 @@ def training_bytes(
     folder: str | Path, quantization: str, batch_tokens: int = 1024, rank: int = 16, dense: bool = False
 ) -> int:
     """A run's memory while it trains. *batch_tokens*: tokens of one padded batch; *dense*: the frozen weights are
-    held in bf16 (see ``finetune.speed``) instead of as they were quantized."""
+    held in bf16 (see ``finetune.frozen``) instead of as they were quantized."""
     shape = shape_of(folder)
     adapter = 4 * 4 * rank * shape.layers * (8 * shape.hidden + 3 * shape.intermediate)  # weight, gradient, two moments
     # Per layer and token: inputs of every linear layer, their dropped copies, attention and norms, in bf16.
