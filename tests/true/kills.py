@@ -108,9 +108,13 @@ class Bench:
             assert service.desk.conversations.turns(conversation)[0].text == "Where is my order?"
             active = service.active
             # The kill may still be on its way; then a message sent now would be the one it hits.
+            changed = asyncio.Event()
+            unlisten = service.listen(lambda _: changed.set())
             async with asyncio.timeout(GONE_SECONDS):
                 while service.keeper.state.name != "ready" or service.keeper._engine is engine:
-                    await asyncio.sleep(0.02)
+                    changed.clear()
+                    await changed.wait()
+            unlisten()
             async for event in service.send(conversation, "Are you there?"):
                 if isinstance(event, ReplyFinished):
                     assert event.turn.reply is not None
