@@ -103,7 +103,7 @@ class Runs:
         if unknown := set(changes) - _FIELDS:
             raise ValueError(f"Runs have no column {', '.join(sorted(unknown))}.")
         for column, value in changes.items():
-            stored = json.dumps(value, ensure_ascii=False) if column in _JSON and value is not None else value
+            stored = json.dumps(value) if column in _JSON and value is not None else value
             self._db.run(f"UPDATE runs SET {column} = ? WHERE id = ?", stored, run_id)
 
     def states(self, run_id: int) -> builtins.list[tuple[str, str]]:
@@ -123,7 +123,7 @@ class Runs:
             run_id,
             at,
             kind,
-            json.dumps(body, ensure_ascii=False),
+            json.dumps(body),
         )
         return RunEvent(number, run_id, at, kind, body)
 

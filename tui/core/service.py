@@ -15,6 +15,7 @@ from store.desk import Desk
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent
 from store.settings import SettingError, Settings, system_user
+from store.text import clean
 from tui.core.base import base_spec
 from tui.core.chat import ChatDesk
 from tui.core.errors import DeskError
@@ -44,7 +45,7 @@ class DeskService:
     ) -> None:
         self.home = home if isinstance(home, Home) else Home.open(home)
         self.desk = Desk.open(self.home)
-        self.who = operator or self.desk.settings.load().operator or system_user()
+        self.who = clean(operator or "").strip() or self.desk.settings.load().operator or system_user()
         self._listeners: list[Callable[[DeskChange], None]] = []
         self.keeper = EngineKeeper(
             lambda: base_spec(self.desk),

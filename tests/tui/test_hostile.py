@@ -1,0 +1,179 @@
+"""Every screen with text that tries to be something else than text."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from textual.app import App, ComposeResult
+from textual.pilot import Pilot
+
+from bot.types import Prompt
+from store.desk import Desk
+from store.pair_writing import LONGEST
+from store.pairs import NewPair
+from tests.core.conftest import make_base
+from tests.hostile import CORPUS, NEVER_DRAWN
+from tests.tui import scenes
+from tests.tui.conftest import Engines
+from tests.tui.helpers import ready, shows, wait_until
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.widgets.text import Plain
+
+# What opens each screen from the chat, and a word on it.
+SCREENS = {
+    "chat": ((), "F2 Correct"),
+    "help": (("f1",), "Write what the marked"),
+    "correction": (("f2",), "It should have said"),
+    "preflight": (("f5",), "Pairs to learn from"),
+    "training": (("f6",), "Verdict"),
+    "verdict": (("f6", "v"), "Keep it so"),
+    "versions": (("f7",), "Versions"),
+    "settings": (("f9",), "quantization"),
+    "search": (("ctrl+f", "a"), "Find"),
+}
+
+
+def fill(desk: Desk, text: str) -> None:
+    """Put *text* wherever somebody other than an operator of this desk can put text, and where operators can."""
+    scenes.judge(desk, "reject")
+    who = (
+        text[:200].encode(errors="ignore").decode()
+    )  # names come from settings and systems, which can't hold surrogates
+    replies = scenes.said(desk, text, (text, text, "base", "complete"), ("a", text, "v1", "stopped"))
+    short = f"It is {text[:5000]}"
+    if len(text) < LONGEST:
+        desk.judgements.correct(replies[0], short, who)
+    desk.pairs.add(NewPair(short, short, ((short, short),), category=text), "import", who)
+    desk.promotions.promote("v1", "manual", who, reason=who)
+    run = desk.runs.list(limit=1)[0]
+    desk.runs.add_event(run.id, "note", {"sentence": text})
+    desk.settings.set("system_message", text[:8000], who)
+
+
+def assert_sane(app: App[Any], where: str) -> None:
+    """Every line has the screen's width, and no character in it can steer a terminal."""
+    width, height = app.size
+    for line, strip in enumerate(app.screen._compositor.render_strips(app.size)[:height]):
+        drawn = "".join(segment.text for segment in strip if not segment.control)
+        assert not NEVER_DRAWN.search(drawn), (where, line, drawn)
+        assert strip.cell_length == width, (where, line, strip.cell_length, drawn)
+
+
+# What fills a screen by itself, and the rest in one text: the sequence without an end last, as it eats what follows.
+ALONE = ("combining", "emoji", "wide", "long-line", "many-lines", "markdown")
+REST = " ".join(
+    text for kind, text in sorted(CORPUS.items(), key=lambda item: item[0] == "unfinished") if kind not in ALONE
+)
+CASES = [*((kind, CORPUS[kind], (80, 24)) for kind in ALONE), ("rest", REST, (80, 24)), ("rest", REST, (160, 45))]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [(text, size) for _, text, size in CASES], ids=[f"{c[0]}-{c[2][0]}" for c in CASES]
+)
+async def test_no_screen_is_led_astray(
+    service: DeskService, engines: Engines, text: str, size: tuple[int, int]
+) -> None:
+    fill(service.desk, text)
+
+    def reply(prompt: Prompt, version: str) -> str:
+        return text
+
+    engines.reply = reply
+    app = DeskloopApp(service)
+    async with app.run_test(size=size) as pilot:
+        await ready(app, pilot)
+        await pilot.press("h", "i", "enter")
+        await wait_until(pilot, lambda: app.chat.talk.current is None and shows(app, "F2 Correct"))
+        for name, (keys, until) in SCREENS.items():
+            await _open(pilot, app, keys, until)
+            assert_sane(app, name)
+            while app.screen is not app.chat:
+                await pilot.press("escape")
+
+
+async def _open(pilot: Pilot[None], app: DeskloopApp, keys: tuple[str, ...], until: str) -> None:
+    for key in keys:
+        await pilot.press(key)
+    await wait_until(pilot, lambda: shows(app, until))
+
+
+class OneText(App[None]):
+    """A screen with one text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """The text."""
+        yield Plain(self._text)
+
+
+@given(st.text(st.characters(), max_size=200), st.integers(1, 60))
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_is_said_is_drawn_as_text(text: str, width: int) -> None:
+    async def draw() -> None:
+        app = OneText(text)
+        async with app.run_test(size=(width, 12)) as pilot:
+            await pilot.pause()
+            assert_sane(app, "one text")
+
+    asyncio.run(draw())
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
+    make_base(tmp_path / "models")
+    with Desk.open(tmp_path / "home") as desk:
+        for text in CORPUS.values():
+            if len(text) < 10_000:
+                scenes.said(desk, text, (text, text, "base", "complete"))
+    return tmp_path / "home"
+
+
+def test_nothing_reaches_a_terminal_raw(home: Path) -> None:
+    """The whole app in a real terminal: what it writes there holds none of what the corpus wanted to be written."""
+    controller, terminal = pty.openpty()
+    os.set_blocking(controller, False)
+    environment = os.environ | {"TERM": "xterm-256color", "COLUMNS": "120", "LINES": "60"}
+    app = subprocess.Popen(
+        [sys.executable, "-c", "from tui.cli import main; main()", "--home", str(home)],
+        stdin=terminal, stdout=terminal, stderr=terminal, env=environment, start_new_session=True,
+    )  # fmt: skip
+    os.close(terminal)
+    try:
+        seen = _read_until(controller, b"Correct")
+        os.write(controller, b"\x1b[15~")  # F5
+        seen += _read_until(controller, b"learn from")
+    finally:
+        app.kill()
+        app.wait()
+        os.close(controller)
+    for forbidden in (b"\x1b]52", b"\x1b]0;owned", b"\x1b]2;owned", b"evil.example\x1b", b"\x1b[31mred", b"\x1bP1$r"):
+        assert forbidden not in seen
+    text = seen.decode("utf-8", "replace")
+    assert not re.search("[\x80-\x9f\u202a-\u202e\u2066-\u2069]", text)
+
+
+def _read_until(controller: int, word: bytes, seconds: float = 60.0) -> bytes:
+    """What the terminal gets until *word* is in it. Cursor movements may stand between its letters, so only short
+    words of one colour can be waited for."""
+    seen = b""
+    while word not in seen:
+        ready_ones, _, _ = select.select([controller], [], [], seconds)
+        assert ready_ones, f"{word!r} never came: {seen[-2000:]!r}"
+        seen += os.read(controller, 65536)
+    return seen
