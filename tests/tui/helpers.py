@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from textual import events
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -53,3 +54,9 @@ async def say(app: DeskloopApp, pilot: Pilot[None], text: str) -> None:
 async def write(pilot: Pilot[None], text: str) -> None:
     """Type *text*."""
     await pilot.press(*("space" if character == " " else character for character in text))
+
+
+def hurry(app: App[Any], *keys: str) -> None:
+    """Press *keys* faster than the app can follow: all of them are in its queue before it looks at the first."""
+    for key in keys:
+        app.post_message(events.Key(key, key if len(key) == 1 else None))

@@ -9,7 +9,7 @@ from textual.widgets import Input, OptionList
 
 from store.desk import Desk
 from tests.tui.conftest import Engines
-from tests.tui.helpers import ready, say, screen_text, shows, wait_until, write
+from tests.tui.helpers import hurry, ready, say, screen_text, shows, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.screens.correction import CorrectionEditor
@@ -34,6 +34,21 @@ async def test_what_is_written_is_sent_kept_and_answered(app: DeskloopApp, servi
         assert shows(app, "Bot · base")
         assert [turn.text for turn in service.desk.conversations.turns(1)] == ["when?", "base says: when?"]
         assert app.chat.composer.text == ""
+
+
+async def test_keys_in_a_hurry_keep_their_order(app: DeskloopApp, service: DeskService) -> None:
+    """The trap: keys with priority overtake letters that are still on their way to the text they belong to."""
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        hurry(app, *"one", "ctrl+j", *"two", "enter", *"next")
+        await wait_until(pilot, lambda: shows(app, "base says: one two"))
+        assert service.desk.conversations.turns(1)[0].text == "one\ntwo"
+        assert app.chat.composer.text == "next"
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor))
+        hurry(app, *"right", "ctrl+s")
+        await wait_until(pilot, lambda: service.waiting() == 1)
+        assert replies(service)[0].correction == "base says: one\ntworight"
 
 
 async def test_a_new_line_is_no_send(app: DeskloopApp) -> None:

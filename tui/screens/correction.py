@@ -51,7 +51,10 @@ class CorrectionEditor(Dialog[str]):
 
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
-        """Return the text; an empty one is no correction."""
+        """Return the text, with every letter that was typed before; an empty one is no correction."""
+        self.query_one(TextArea).call_later(self._save)
+
+    def _save(self) -> None:
         if text := self.query_one(TextArea).text.strip():
             self.dismiss(text)
         else:

@@ -40,15 +40,20 @@ class Composer(TextArea):
             placeholder="Write as the customer would. Enter sends.",
         )
 
+    # Priority keys reach their action before letters typed ahead of them have reached this widget. What depends on the
+    # text takes its turn behind those, or a hurried message would be cut.
     def action_send(self) -> None:
         """Hand the text over and begin afresh."""
+        self.call_later(self._send)
+
+    def _send(self) -> None:
         if text := self.text.strip():
             self.clear()
             self.post_message(self.Sent(text))
 
     def action_newline(self) -> None:
         """A new line."""
-        self.insert("\n")
+        self.call_later(self.insert, "\n")
 
     def action_cursor_up(self, select: bool = False) -> None:
         """A line up, or to the reply before."""
