@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -9,7 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from transformers import DynamicCache, GenerationConfig, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    DynamicCache,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 from transformers.generation.streamers import BaseStreamer
 
 from bot.base import context_length
@@ -31,11 +39,40 @@ class Stop(StoppingCriteria):
         return torch.full((input_ids.shape[0],), self.asked.is_set(), dtype=torch.bool, device=input_ids.device)
 
 
-class TextStream(BaseStreamer):
-    """Turns tokens into text as they come, and holds back what is not a whole character yet."""
+class Certainty(LogitsProcessor):
+    """How sure the model was of the tokens it chose: of each, the natural logarithm of the probability it had before
+    temperature and top-p, so that the presets can be compared. Costs one pass over the vocabulary a token."""
 
-    def __init__(self, tokenizer: Any, emit: Callable[[str], None]) -> None:
-        self._tokenizer, self._emit = tokenizer, emit
+    def __init__(self) -> None:
+        self._scores: torch.Tensor | None = None
+        self._sum, self._count = 0.0, 0
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        """Called by ``generate`` before a token is chosen; changes nothing."""
+        self._scores = scores[0]
+        return scores
+
+    def chose(self, token: int) -> None:
+        """The token that was chosen from the scores of the moment."""
+        if self._scores is not None:
+            self._sum += float(self._scores[token].float() - torch.logsumexp(self._scores.float(), 0))
+            self._count += 1
+
+    @property
+    def mean(self) -> float | None:
+        """The mean over the tokens so far; None without any, or if one of them had no probability at all."""
+        mean = self._sum / self._count if self._count else math.nan
+        return mean if math.isfinite(mean) else None
+
+
+class TextStream(BaseStreamer):
+    """Turns tokens into text as they come, and holds back what is not a whole character yet. *chose* is told every
+    token."""
+
+    def __init__(
+        self, tokenizer: Any, emit: Callable[[str], None], chose: Callable[[int], None] = lambda token: None
+    ) -> None:
+        self._tokenizer, self._emit, self._chose = tokenizer, emit, chose
         self.ids: list[int] = []
         self.first_at: float | None = None
         self._from = self._read = 0
@@ -47,7 +84,10 @@ class TextStream(BaseStreamer):
             self._prompt_seen = True
             return
         self.first_at = self.first_at or time.perf_counter()
-        self.ids += value.reshape(-1).tolist()
+        new = value.reshape(-1).tolist()
+        for token in new:
+            self._chose(token)
+        self.ids += new
         before = self._decode(self.ids[self._from : self._read])
         text = self._decode(self.ids[self._from :])
         if len(text) > len(before) and not text.endswith("\ufffd"):
@@ -98,8 +138,12 @@ class Generator:
         cache, reused = self._cache(conversation, ids)
         if decoding.seed is not None:
             torch.manual_seed(decoding.seed)
-        text = TextStream(self._tokenizer, emit)
-        self._generate(torch.tensor([ids]), None, decoding, past_key_values=cache, streamer=text)
+        certainty = Certainty()
+        text = TextStream(self._tokenizer, emit, certainty.chose)
+        watched = LogitsProcessorList([certainty])
+        self._generate(
+            torch.tensor([ids]), None, decoding, past_key_values=cache, streamer=text, logits_processor=watched
+        )
         self._keep_cache(conversation, ids + text.ids, cache)
         return Answer(
             text=text.text,
@@ -109,6 +153,7 @@ class Generator:
             finish=self._finish(text.ids),
             reused_tokens=reused,
             dropped_exchanges=dropped,
+            certainty=certainty.mean,
         )
 
     @torch.inference_mode()

@@ -83,7 +83,8 @@ class AdapterRef:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One finished generation. ``reused_tokens``: how much of the prompt came out of the cache of an earlier turn;
-    ``dropped_exchanges``: how many of the oldest exchanges did not fit into the model's context."""
+    ``dropped_exchanges``: how many of the oldest exchanges did not fit into the model's context; ``certainty``: the
+    mean natural logarithm of the probabilities of its tokens (0 is certain), None where nobody measured it."""
 
     text: str
     new_tokens: int
@@ -92,6 +93,7 @@ class Answer:
     finish: Finish
     reused_tokens: int = 0
     dropped_exchanges: int = 0
+    certainty: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

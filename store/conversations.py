@@ -9,20 +9,18 @@ from typing import Any
 
 from store.database import Database, Row
 from store.records import Conversation, Exchange, Reply, ReplyState, Turn, now
-from store.search import hits, index_turn
-from store.text import clean
+from store.search import index_turn
+from store.text import clean, visible
 
 TITLE_LENGTH = 60  # characters of the first message that become the title
 
-# The correction that stands: the newest one, unless the reply was approved after all.
-_STANDING = """(SELECT c.text FROM corrections c WHERE c.reply_id = {reply} AND NOT EXISTS (
-    SELECT 1 FROM approvals a WHERE a.reply_id = c.reply_id AND a.created_at > c.created_at)
-    ORDER BY c.id DESC LIMIT 1)"""
+# The text of the correction that stands, for a row r of replies.
+_CORRECTION = """CASE r.judgement WHEN 'corrected' THEN (SELECT c.text FROM corrections c WHERE c.reply_id = r.turn_id
+    AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.correction_id = c.id) ORDER BY c.id DESC LIMIT 1) END"""
 
 _TURN = f"""
 SELECT t.*, r.version, r.decoding, r.state, r.finished_at, r.new_tokens, r.seconds, r.first_token_seconds,
-    {_STANDING.format(reply="t.id")} AS correction,
-    EXISTS (SELECT 1 FROM approvals a WHERE a.reply_id = t.id) AS approved
+    r.certainty, r.judgement, {_CORRECTION} AS correction
 FROM turns t LEFT JOIN replies r ON r.turn_id = t.id
 """
 
@@ -50,31 +48,21 @@ class Conversations:
         row = self._db.one("SELECT * FROM conversations WHERE id = ?", conversation_id)
         if row is None:
             raise LookupError(f"There is no conversation {conversation_id}.")
-        return _conversation(row)
+        return conversation_of(row)
 
-    def list(
-        self, query: str | None = None, archived: bool = False, limit: int = 200, offset: int = 0
-    ) -> list[Conversation]:
-        """The latest first. *query*: only those with a turn that matches, or whose title contains it."""
-        where, values = f"archived_at IS {'NOT ' if archived else ''}NULL", []
-        if query and query.strip():
-            found, words = hits("turns_text", query)
-            where += (
-                f" AND (title LIKE ? ESCAPE '\\' OR id IN (SELECT conversation_id FROM turns WHERE id IN ({found})))"
-            )
-            values = [f"%{_like(clean(query).strip())}%", *words]
-        rows = self._db.all(
-            f"SELECT * FROM conversations WHERE {where} ORDER BY id DESC LIMIT ? OFFSET ?",
-            *values,
-            limit,
-            offset,
-        )
-        return [_conversation(row) for row in rows]
+    def list(self, archived: bool = False, limit: int = 200) -> list[Conversation]:
+        """The latest first; :mod:`store.listing` narrows them down."""
+        where = f"archived_at IS {'NOT ' if archived else ''}NULL"
+        rows = self._db.all(f"SELECT * FROM conversations WHERE {where} ORDER BY id DESC LIMIT ?", limit)
+        return [conversation_of(row) for row in rows]
 
     def rename(self, conversation_id: int, title: str) -> Conversation:
-        """Give it another title."""
+        """Give it another title. Raises :class:`ValueError` if there is nothing to see in it."""
         self.get(conversation_id)
-        self._db.run("UPDATE conversations SET title = ? WHERE id = ?", one_line(title), conversation_id)
+        line = one_line(title)
+        if not visible(line):
+            raise ValueError("A title needs something to read.")
+        self._db.run("UPDATE conversations SET title = ? WHERE id = ?", line, conversation_id)
         return self.get(conversation_id)
 
     def archive(self, conversation_id: int, who: str, *, restore: bool = False) -> Conversation:
@@ -91,7 +79,7 @@ class Conversations:
         with self._db.atomic():
             conversation = self.get(conversation_id)
             number = self._add(conversation_id, "customer", said, None, who)
-            if not conversation.title:
+            if not conversation.title and visible(said):
                 self.rename(conversation_id, said)
         return self.turn(number)
 
@@ -127,17 +115,21 @@ class Conversations:
         new_tokens: int | None = None,
         seconds: float | None = None,
         first_token_seconds: float | None = None,
+        certainty: float | None = None,
     ) -> Turn:
-        """Write a reply's end, once. Raises :class:`ValueError` if it has one already."""
+        """Write a reply's end, once. *certainty*: the mean natural logarithm of its tokens' probabilities.
+
+        Raises :class:`ValueError` if it has an end already."""
         with self._db.atomic():
             done = self._db.run(
-                "UPDATE replies SET state = ?, finished_at = ?, new_tokens = ?, seconds = ?, first_token_seconds = ? "
-                "WHERE turn_id = ? AND finished_at IS NULL",
+                "UPDATE replies SET state = ?, finished_at = ?, new_tokens = ?, seconds = ?, first_token_seconds = ?, "
+                "certainty = ? WHERE turn_id = ? AND finished_at IS NULL",
                 state,
                 now(),
                 new_tokens,
                 seconds,
                 first_token_seconds,
+                certainty,
                 reply_id,
             ).rowcount
             if not done:
@@ -187,16 +179,31 @@ class Conversations:
         return _turn(row)
 
     def turns(
-        self, conversation_id: int, limit: int | None = None, before_id: int | None = None
+        self,
+        conversation_id: int,
+        limit: int | None = None,
+        before_id: int | None = None,
+        after_id: int | None = None,
     ) -> builtins.list[Turn]:
-        """A conversation's turns in order; with *limit* the newest ones, with *before_id* those before it."""
+        """A conversation's turns in order; with *limit* the newest ones, with *before_id* those before it; with
+        *after_id* the first ones after it."""
+        forward = after_id is not None
         rows = self._db.all(
-            f"{_TURN} WHERE t.conversation_id = ? AND t.id < ? ORDER BY t.id DESC LIMIT ?",
+            f"{_TURN} WHERE t.conversation_id = ? AND t.id {'>' if forward else '<'} ? "
+            f"ORDER BY t.id {'ASC' if forward else 'DESC'} LIMIT ?",
             conversation_id,
-            before_id if before_id is not None else 2**62,
+            after_id if after_id is not None else before_id if before_id is not None else 2**62,
             -1 if limit is None else limit,
         )
-        return [_turn(row) for row in reversed(rows)]
+        return [_turn(row) for row in (rows if forward else reversed(rows))]
+
+    def said_by(self, who: str, limit: int = 100) -> builtins.list[str]:
+        """The customer messages that *who* wrote last, each once, the oldest first."""
+        rows = self._db.all(
+            "SELECT text FROM turns WHERE role = 'customer' AND created_by = ? ORDER BY id DESC LIMIT ?", who, 2 * limit
+        )
+        newest = builtins.list(dict.fromkeys(row["text"] for row in rows))[:limit]
+        return newest[::-1]
 
     def history(self, customer_turn_id: int) -> tuple[Exchange, ...]:
         """The exchanges before a customer's message, as the model is to see them.
@@ -208,10 +215,11 @@ class Conversations:
         message = self.turn(customer_turn_id)
         rows = self._db.all(
             f"""
-SELECT m.text AS customer, coalesce({_STANDING.format(reply="r.id")}, r.text) AS bot
-FROM turns m JOIN turns r ON r.id = (
-    SELECT max(b.id) FROM turns b JOIN replies p ON p.turn_id = b.id WHERE b.in_reply_to = m.id
-    AND (p.state != 'failed' AND b.text != '' OR {_STANDING.format(reply="b.id")} IS NOT NULL))
+SELECT m.text AS customer, coalesce({_CORRECTION}, b.text) AS bot
+FROM turns m JOIN turns b ON b.id = (
+    SELECT max(o.id) FROM turns o JOIN replies p ON p.turn_id = o.id WHERE o.in_reply_to = m.id
+    AND (p.state != 'failed' AND o.text != '' OR p.judgement = 'corrected'))
+JOIN replies r ON r.turn_id = b.id
 WHERE m.conversation_id = ? AND m.role = 'customer' AND m.id < ? ORDER BY m.id
 """,
             message.conversation_id,
@@ -226,11 +234,8 @@ def one_line(text: str) -> str:
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
-def _like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _conversation(row: Row) -> Conversation:
+def conversation_of(row: Row) -> Conversation:
+    """The record of a row of ``conversations``."""
     return Conversation(
         row["id"], row["title"], row["created_at"], row["created_by"], row["archived_at"], row["source"]
     )
@@ -249,7 +254,9 @@ def _turn(row: Row) -> Turn:
             seconds=row["seconds"],
             first_token_seconds=row["first_token_seconds"],
             correction=row["correction"],
-            approved=bool(row["approved"]) and row["correction"] is None,
+            approved=row["judgement"] == "approved",
+            skipped=row["judgement"] == "skipped",
+            certainty=row["certainty"],
         )
     return Turn(
         row["id"],

@@ -11,8 +11,10 @@ from store.conversations import Conversations
 from store.database import Database
 from store.home import Home
 from store.judgements import Judgements
+from store.listing import Listing
 from store.pairs import Pairs
 from store.records import Pair, Turn
+from store.review import Review
 from store.runs import Runs
 from store.search import matching_pairs, matching_turns, snippet
 from store.settings import SettingsTable
@@ -48,6 +50,8 @@ class Desk:
         self.conversations = Conversations(self.db)
         self.pairs = Pairs(self.db, self.settings)
         self.judgements = Judgements(self.db, self.conversations, self.pairs)
+        self.review = Review(self.db, self.conversations, self.judgements)
+        self.listing = Listing(self.db)
         self.runs = Runs(self.db, home)
         self.versions = Versions(self.db)
         self.promotions = Promotions(self.db)

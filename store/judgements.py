@@ -8,6 +8,13 @@ from store.pairs import COUNTS, LIVE, SEEN_BY_ACTIVE, NewPair, Pairs, pair_of
 from store.records import Pair, Turn, now
 from store.text import clean
 
+# Where each word of replies.judgement comes from, and the column of a withdrawal that names it.
+_TABLES = {
+    "corrected": ("corrections", "correction_id"),
+    "approved": ("approvals", "approval_id"),
+    "skipped": ("skips", "skip_id"),
+}
+
 
 class Judgements:
     """The repository of ``desk.judgements``."""
@@ -51,6 +58,29 @@ class Judgements:
             )
             new = NewPair(message.text, reply.text, self._conversations.history(message.id))
             return self._keep(new, "approval", who, f"approval:{approval}", reply_id)
+
+    def withdraw(self, reply_id: int, who: str) -> Turn:
+        """Take the judgement of a reply that stands back; what stood before it stands again.
+
+        Raises :class:`ValueError` with a sentence if none stands or a run has used it, :class:`LookupError` for an
+        unknown reply."""
+        with self._db.atomic():
+            word = self._db.value("SELECT judgement FROM replies WHERE turn_id = ?", reply_id)
+            if word is None:
+                self._conversations.turn(reply_id)
+                raise ValueError("Nobody has judged this reply, so there is nothing to take back.")
+            table, column = _TABLES[word]
+            number = self._db.value(
+                f"SELECT max(j.id) FROM {table} j WHERE j.reply_id = ? "
+                f"AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.{column} = j.id)",
+                reply_id,
+            )
+            if word != "skipped":
+                self._pairs.withdraw(f"{table[:-1]}:{number}", reply_id, who)
+            self._db.run(
+                f"INSERT INTO withdrawals ({column}, created_at, created_by) VALUES (?, ?, ?)", number, now(), who
+            )
+        return self._conversations.turn(reply_id)
 
     def _keep(self, new: NewPair, source: str, who: str, ref: str, reply_id: int) -> Pair:
         pair = self._pairs.add(new, source, who, ref, reply_id)  # type: ignore[arg-type]

@@ -266,3 +266,81 @@ CREATE TABLE recipes (
 """,
     )
     _append_only(db, "withdrawals", "skips", "comparisons")
+
+
+# The judgement of a reply that stands: the newest that nobody withdrew.
+_STANDING = """
+SELECT word FROM (
+    SELECT 'corrected' AS word, c.created_at AS at, 3 AS place FROM corrections c WHERE c.reply_id = {reply}
+        AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.correction_id = c.id)
+    UNION ALL SELECT 'approved', a.created_at, 2 FROM approvals a WHERE a.reply_id = {reply}
+        AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.approval_id = a.id)
+    UNION ALL SELECT 'skipped', '', 1 FROM skips s WHERE s.reply_id = {reply}
+        AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.skip_id = s.id)
+) ORDER BY at DESC, place DESC LIMIT 1
+"""
+
+
+@migrations()
+def m008_judgement_that_stands(db: Database) -> None:
+    # With 100,000 replies, "not yet judged" has to be one index away. Triggers keep the column true, whoever writes.
+    # displaced_by: the correction's pair that put a test pair out, so that taking the correction back brings it back.
+    _script(
+        db,
+        f"""
+DROP TABLE withdrawals
+--
+CREATE TABLE withdrawals (
+    id INTEGER PRIMARY KEY,
+    correction_id INTEGER UNIQUE REFERENCES corrections(id), approval_id INTEGER UNIQUE REFERENCES approvals(id),
+    skip_id INTEGER UNIQUE REFERENCES skips(id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL,
+    CHECK ((correction_id IS NOT NULL) + (approval_id IS NOT NULL) + (skip_id IS NOT NULL) = 1)
+)
+--
+ALTER TABLE replies ADD COLUMN judgement TEXT CHECK (judgement IN ('corrected', 'approved', 'skipped'))
+--
+UPDATE replies SET judgement = ({_STANDING.format(reply="replies.turn_id")})
+--
+CREATE TRIGGER corrections_stand AFTER INSERT ON corrections
+BEGIN UPDATE replies SET judgement = 'corrected' WHERE turn_id = new.reply_id; END
+--
+CREATE TRIGGER approvals_stand AFTER INSERT ON approvals
+BEGIN UPDATE replies SET judgement = 'approved' WHERE turn_id = new.reply_id; END
+--
+CREATE TRIGGER skips_stand AFTER INSERT ON skips
+BEGIN UPDATE replies SET judgement = 'skipped' WHERE turn_id = new.reply_id AND judgement IS NULL; END
+--
+CREATE TRIGGER withdrawals_reopen AFTER INSERT ON withdrawals
+BEGIN UPDATE replies SET judgement = ({_STANDING.format(reply="replies.turn_id")})
+WHERE turn_id = coalesce((SELECT reply_id FROM corrections WHERE id = new.correction_id),
+    (SELECT reply_id FROM approvals WHERE id = new.approval_id), (SELECT reply_id FROM skips WHERE id = new.skip_id));
+END
+--
+DROP INDEX replies_by_state
+--
+CREATE INDEX replies_not_complete ON replies(turn_id) WHERE state != 'complete'
+--
+CREATE INDEX replies_by_judgement ON replies(judgement, turn_id) WHERE judgement IS NOT NULL
+--
+CREATE INDEX replies_to_review ON replies(turn_id)
+WHERE judgement IS NULL AND state = 'complete' AND version != 'imported'
+--
+CREATE INDEX replies_to_review_by_certainty ON replies((certainty IS NULL), certainty, turn_id)
+WHERE judgement IS NULL AND state = 'complete' AND version != 'imported'
+--
+CREATE INDEX turns_by_time ON turns(created_at)
+--
+CREATE INDEX turns_of_customers ON turns(created_by, id) WHERE role = 'customer'
+--
+ALTER TABLE pairs ADD COLUMN displaced_by INTEGER REFERENCES pairs(id)
+--
+DROP TRIGGER splits_used_stay_out_of_the_gate
+--
+CREATE TRIGGER splits_trained_stay_out_of_the_gate BEFORE UPDATE OF split ON splits
+WHEN old.split = 'train' AND new.split = 'heldout' AND EXISTS (SELECT 1 FROM run_pairs r JOIN pairs p
+    ON p.id = r.pair_id WHERE p.key = old.key AND r.split = 'train')
+BEGIN SELECT RAISE(ABORT, 'a question that was trained on cannot become a test'); END
+""",
+    )
+    _append_only(db, "withdrawals")

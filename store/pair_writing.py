@@ -13,6 +13,9 @@ from store.text import clean, content_hash, language, segment, split_key, visibl
 
 LONGEST = 200_000  # characters in one text: beyond any message, and beyond what a model could read
 LONGEST_WORD = 200  # characters in a category
+# Why a pair is excluded, where nobody gave a reason of their own.
+CORRECTED = "corrected"  # a test whose question was corrected, and trains now
+WITHDRAWN = "withdrawn"  # the judgement it came of was taken back
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,13 @@ class PairWriter:
         operator took out does not come back by importing its file again. To be called inside a transaction."""
         judged = source in ("correction", "approval")  # what an operator says now is never a duplicate
         if not judged and self._db.one(
-            "SELECT 1 FROM pairs WHERE content_sha256 = ? AND superseded_by IS NULL", pair.digest
+            "SELECT 1 FROM pairs WHERE content_sha256 = ? AND superseded_by IS NULL AND excluded_why IS NOT ?",
+            pair.digest,
+            WITHDRAWN,
         ):
             return None
-        self._decide_side(pair, source, who, share)
+        was = self._db.value("SELECT split FROM splits WHERE key = ?", pair.key)
+        self._decide_side(pair, source, was, share)
         number = self._db.insert(
             "INSERT INTO pairs (key, content_sha256, instruction, history, output, lang, category, source, "
             "source_ref, reply_id, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -99,19 +105,26 @@ class PairWriter:
             who,
         )
         index_pair(self._db, number, pair.body)
+        if source == "correction" and was == "heldout":
+            self._displace(pair.key, number, who)
         return number
 
-    def _decide_side(self, pair: ReadyPair, source: Source, who: str, share: float) -> None:
-        side = self._db.value("SELECT split FROM splits WHERE key = ?", pair.key)
+    def _displace(self, key: str, correction: int, who: str) -> None:
+        """Put the test pairs of a question out: it trains from here on."""
+        self._db.run(
+            "UPDATE pairs SET excluded_at = ?, excluded_by = ?, excluded_why = ?, displaced_by = ? "
+            "WHERE key = ? AND id != ? AND excluded_at IS NULL AND superseded_by IS NULL",
+            now(),
+            who,
+            CORRECTED,
+            correction,
+            key,
+            correction,
+        )
+
+    def _decide_side(self, pair: ReadyPair, source: Source, side: Split | None, share: float) -> None:
+        """Which side the question of *pair* is on from here on; *side*: where it was."""
         if source == "correction":
-            if side == "heldout":
-                self._db.run(
-                    "UPDATE pairs SET excluded_at = ?, excluded_by = ?, excluded_why = 'corrected' "
-                    "WHERE key = ? AND excluded_at IS NULL AND superseded_by IS NULL",
-                    now(),
-                    who,
-                    pair.key,
-                )
             self.set_side(pair.key, "train", "correction")
         elif side is None:
             if pair.split is not None:

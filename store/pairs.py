@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 from store.database import Database, Row
-from store.pair_writing import NewPair, PairWriter
+from store.pair_writing import CORRECTED, WITHDRAWN, NewPair, PairWriter
 from store.records import Conflict, Pair, Source, Split, now
 from store.search import hits
 from store.settings import SettingsTable
@@ -81,6 +81,49 @@ class Pairs:
             pair_id,
             reply_id,
             pair_id,
+        )
+
+    def withdraw(self, ref: str, reply_id: int, who: str) -> None:
+        """Take the pair that came of the judgement *ref* out: what it superseded stands again, and the tests that it
+        put out come back, unless another correction of their question stands or a run trained on it. To be called
+        inside a transaction. Raises :class:`ValueError` if a run has used the pair."""
+        rows = self._db.all("SELECT id, key, source FROM pairs WHERE reply_id = ? AND source_ref = ?", reply_id, ref)
+        for row in rows:
+            run = self._db.value("SELECT min(run_id) FROM run_pairs WHERE pair_id = ?", row["id"])
+            if run is not None:
+                raise ValueError(
+                    f"Run {run} has used this judgement, so it can't be taken back. Nothing was changed; correct the "
+                    "reply again, or exclude its pair."
+                )
+        for row in rows:
+            self._db.run(
+                "UPDATE pairs SET excluded_at = ?, excluded_by = ?, excluded_why = ? WHERE id = ?",
+                now(),
+                who,
+                WITHDRAWN,
+                row["id"],
+            )
+            self._db.run("UPDATE pairs SET superseded_by = NULL WHERE superseded_by = ?", row["id"])
+            if row["source"] == "correction":
+                self._bring_back(row["key"], who)
+
+    def _bring_back(self, key: str, who: str) -> None:
+        """The tests that withdrawn corrections of a question had put out."""
+        if self._db.one(f"SELECT 1 FROM pairs p WHERE p.key = ? AND p.source = 'correction' AND {LIVE}", key):
+            return
+        trained = "SELECT 1 FROM run_pairs r JOIN pairs p ON p.id = r.pair_id WHERE p.key = ? AND r.split = 'train'"
+        displaced = (
+            "p.key = ? AND p.excluded_why = ? AND EXISTS "
+            "(SELECT 1 FROM pairs d WHERE d.id = p.displaced_by AND d.excluded_why = ?)"
+        )
+        values = (key, CORRECTED, WITHDRAWN)
+        if self._db.one(trained, key) or not self._db.one(f"SELECT 1 FROM pairs p WHERE {displaced}", *values):
+            return
+        self.writer.set_side(key, "heldout", "withdrawal")
+        self._db.run(
+            f"UPDATE pairs AS p SET excluded_at = NULL, excluded_by = ?, excluded_why = NULL WHERE {displaced}",
+            who,
+            *values,
         )
 
     # -- looking -----------------------------------------------------------------------------------
@@ -190,8 +233,14 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} ORDER BY p.id
         return self.get(pair_id)
 
     def restore(self, pair_id: int, who: str) -> Pair:
-        """Undo :meth:`exclude`; the pair comes back on the side its question is on now."""
+        """Undo :meth:`exclude`; the pair comes back on the side its question is on now.
+
+        Raises :class:`ValueError` for the pair of a judgement that was taken back."""
         self.get(pair_id)
+        if self._db.value("SELECT excluded_why FROM pairs WHERE id = ?", pair_id) == WITHDRAWN:
+            raise ValueError(
+                f"Pair {pair_id} came of a judgement that was taken back. Judge the reply again; that makes a new pair."
+            )
         self._db.run(
             "UPDATE pairs SET excluded_at = NULL, excluded_by = ?, excluded_why = NULL "
             "WHERE id = ? AND excluded_at IS NOT NULL",

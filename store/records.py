@@ -20,6 +20,12 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def midnight() -> str:
+    """When this day began where the operator is."""
+    start = datetime.now(UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    return start.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """One customer's dialogue. ``source``: "chat", or "import:FILE"."""
@@ -37,6 +43,8 @@ class Reply:
     """How a bot turn came to be, and what the operators think of it. ``id`` is its turn's id.
 
     ``state`` is ``failed`` with ``finished_at`` None while the reply is being written: a crash needs no repair.
+    ``skipped``: somebody passed over it in the review. ``certainty``: the mean natural logarithm of the probabilities
+    of its tokens (0 is certain), None if nobody measured it.
     """
 
     id: int
@@ -49,6 +57,13 @@ class Reply:
     first_token_seconds: float | None
     correction: str | None
     approved: bool
+    skipped: bool = False
+    certainty: float | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Whether an operator's judgement of it stands; passing over it is none."""
+        return self.approved or self.correction is not None
 
 
 @dataclass(frozen=True, slots=True)

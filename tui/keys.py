@@ -53,6 +53,13 @@ CHAT = [
     key("escape", "stop", "Stop", "Stop the reply that is being written"),
     key("f2", "correct", "Correct", "Write what the marked reply should have said", priority=True),
     key("f3", "approve", "Approve", "Keep your word that the marked reply was good as it stood", priority=True),
+    key(
+        "ctrl+z",
+        "take_back",
+        "Undo",
+        "Take the judgement of the marked reply back, until a retraining has used it; in a text, undo the typing",
+        show=False,
+    ),
     key("f4", "again", "Again", "Let the bot answer once more; the reply that is there stays", priority=True),
     key("f5", "app.tell('retrain')", "Retrain", "Teach the bot what was corrected", priority=True),
     key(

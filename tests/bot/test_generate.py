@@ -282,3 +282,20 @@ def test_a_repetition_penalty_acts_when_asked_for_and_only_then(generator: Gener
 def test_nonsense_is_refused_by_name(make: Callable[[], Decoding]) -> None:
     with pytest.raises(ValueError, match="must be between"):
         make()
+
+
+# -- certainty -------------------------------------------------------------------------------------
+def test_certainty_is_the_mean_logarithm_of_the_chosen_tokens_probabilities(
+    generator: Generator, serving: ServingModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spy = Spy(serving, monkeypatch)
+    answer, _ = say(generator, Prompt(SYSTEM, (), "Where is my order?"))
+    highest = [float(logits.float().log_softmax(-1).max()) for logits in spy.logits]
+    assert len(highest) == answer.new_tokens
+    assert answer.certainty == pytest.approx(sum(highest) / len(highest), abs=1e-4)
+
+
+def test_certainty_leaves_temperature_out(generator: Generator) -> None:
+    prompt = Prompt(SYSTEM, (), "Where is my order?")
+    sure = Decoding(do_sample=True, temperature=0.01, max_new_tokens=SHORT.max_new_tokens)
+    assert say(generator, prompt, sure)[0].certainty == pytest.approx(say(generator, prompt)[0].certainty, abs=1e-4)

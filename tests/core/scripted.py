@@ -79,7 +79,7 @@ class ScriptedEngine:
                 return
         if self.script.ends is not None:
             raise self.script.ends
-        yield Answer(said, len(self.script.deltas), 0.1, 0.05, "complete")
+        yield Answer(said, len(self.script.deltas), 0.1, 0.05, "complete", certainty=-0.25)
 
     async def cancel(self) -> None:
         self.stopped.set()

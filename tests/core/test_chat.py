@@ -39,6 +39,7 @@ async def test_an_exchange_tells_its_steps_and_is_kept(service: DeskService, con
     assert reply.reply is not None
     assert (reply.reply.state, reply.reply.version, reply.reply.new_tokens) == ("complete", "base", 2)
     assert reply.reply.decoding["do_sample"] is False
+    assert reply.reply.certainty == -0.25
 
 
 async def test_the_message_is_kept_before_anything_is_generated(

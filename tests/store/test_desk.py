@@ -224,10 +224,10 @@ def test_search_finds_english_and_two_chinese_characters(desk: Desk) -> None:
     assert {turn.role for turn, _ in desk.search.turns("退货")} == {"customer", "bot"}
     assert not desk.search.turns("货退")
     assert [turn.text for turn, _ in desk.search.turns("boot")] == ["Where are my BOOTS?"]
-    assert len(desk.conversations.list("退货")) == 1
+    assert len(desk.listing.ids(query="退货")) == 1
     for hostile in ('"', "a OR b", "NEAR(", "col:x", "*", "%", "'; DROP TABLE turns; --"):
         desk.search.turns(hostile)
-        desk.conversations.list(hostile)
+        desk.listing.ids(query=hostile)
     desk.pairs.add(NewPair("如何申请发票", "在订单页申请。"), "import", "ann")
     assert [pair.instruction for pair, _ in desk.search.pairs("发票")] == ["如何申请发票"]
 
@@ -248,7 +248,7 @@ def test_a_search_looks_at_every_row_whatever_it_is_narrowed_by(desk: Desk) -> N
 def test_no_query_fails(desk: Desk, query: str) -> None:
     desk.search.turns(query)
     desk.search.pairs(query)
-    desk.conversations.list(query)
+    desk.listing.ids(query=query)
     desk.pairs.count(query=query)
 
 

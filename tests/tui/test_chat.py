@@ -180,6 +180,29 @@ async def test_up_marks_an_earlier_reply_and_one_key_approves_it(app: DeskloopAp
         assert app.chat.query_one(".-marked", BotTurn).turn.reply == replies(service)[1]
 
 
+async def test_a_judgement_is_taken_back_until_a_run_has_used_it(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "one?")
+        await pilot.press("f3")
+        await wait_until(pilot, lambda: shows(app, "✓ approved"))
+        await write(pilot, "ab")
+        await pilot.press("ctrl+z")  # in a text it undoes the typing
+        assert replies(service)[0].approved
+        assert app.chat.composer.text == ""
+        await pilot.press("ctrl+z")
+        await wait_until(pilot, lambda: not shows(app, "✓ approved"))
+        assert not replies(service)[0].judged
+        await pilot.press("f3")
+        await wait_until(pilot, lambda: shows(app, "✓ approved"))
+        run = service.desk.runs.create({}, "base", "maria")
+        (pair,) = service.desk.pairs.list(source="approval")
+        service.desk.runs.set_snapshot(run.id, [], [pair.id], "hash")
+        await pilot.press("ctrl+z")
+        await wait_until(pilot, lambda: shows(app, "Run 1 has used this judgement"))
+        assert replies(service)[0].approved
+
+
 async def test_up_in_a_text_moves_the_cursor(app: DeskloopApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)

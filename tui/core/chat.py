@@ -148,6 +148,7 @@ class ChatDesk:
             new_tokens=answer.new_tokens if answer else None,
             seconds=answer.seconds if answer else None,
             first_token_seconds=answer.first_token_seconds if answer else None,
+            certainty=answer.certainty if answer else None,
         )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from bot.client import EngineProcess
 from bot.types import EngineError
@@ -13,7 +14,7 @@ from finetune.preflight import Preflight
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.home import Home
-from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent
+from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent, Turn
 from store.settings import SettingError, Settings, system_user
 from store.text import clean
 from tui.core.base import base_spec
@@ -21,8 +22,11 @@ from tui.core.chat import ChatDesk
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, EngineChanged, EngineState, Notice, ReplyEvent, StoreChanged
 from tui.core.keeper import EngineFactory, EngineKeeper
+from tui.core.reading import DeskReader
 from tui.core.runs import RunDesk
 from tui.core.versions import VersionDesk
+
+Judged = TypeVar("Judged")
 
 LOOK_EVERY = 1.0  # seconds between two looks for what other processes wrote to this desk
 
@@ -46,6 +50,7 @@ class DeskService:
         self.home = home if isinstance(home, Home) else Home.open(home)
         self.desk = Desk.open(self.home)
         self.who = clean(operator or "").strip() or self.desk.settings.load().operator or system_user()
+        self.reader = DeskReader(self.home)
         self._listeners: list[Callable[[DeskChange], None]] = []
         self.keeper = EngineKeeper(
             lambda: base_spec(self.desk),
@@ -137,6 +142,7 @@ class DeskService:
                     await task
         await self.run_desk.close()
         await self.keeper.close()
+        self.reader.close()
         self.desk.close()
 
     # -- engine and chat ---------------------------------------------------------------------------
@@ -166,11 +172,15 @@ class DeskService:
         """Keep the operator's word that a reply was good as it stood. Raises :class:`DeskError`."""
         return self._judge(lambda: self.desk.judgements.approve(reply_id, self.who))
 
+    def withdraw(self, reply_id: int) -> Turn:
+        """Take back the judgement of a reply, until a run has used it. Raises :class:`DeskError`."""
+        return self._judge(lambda: self.desk.judgements.withdraw(reply_id, self.who))
+
     def waiting(self) -> int:
         """How many corrections wait for training."""
         return self.desk.judgements.waiting()
 
-    def _judge(self, judge: Callable[[], Pair]) -> Pair:
+    def _judge(self, judge: Callable[[], Judged]) -> Judged:
         try:
             return judge()
         except (ValueError, LookupError) as error:

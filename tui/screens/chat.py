@@ -254,6 +254,11 @@ class ChatScreen(Screen[None]):
         if (marked := self.transcript.marked) is not None:
             await self.follows.judged(marked, lambda: self._service.approve(marked))
 
+    async def action_take_back(self) -> None:
+        """Take the judgement of the marked reply back."""
+        if (marked := self.transcript.marked) is not None:
+            await self.follows.withdrawn(marked)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys show up when they can do something."""
         if not self.is_mounted:
@@ -261,6 +266,9 @@ class ChatScreen(Screen[None]):
         writing = self.talk.current is not None
         if action in ("correct", "approve"):
             return not writing and self.transcript.marked is not None
+        if action == "take_back":
+            reply = None if writing else self._marked_turn()
+            return reply is not None and reply.reply is not None and reply.reply.judged
         if action == "stop":
             return writing
         if action == "again":

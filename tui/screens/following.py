@@ -42,7 +42,9 @@ class Following:
         """The conversations, as far as the filter lets them through."""
         widget = self._chat.query_one(ConversationList)
         count = LISTED * (widget.wanted + 1)
-        found = self._service.desk.conversations.list(query=widget.query_text or None, limit=count + 1)
+        desk = self._service.desk
+        ids = desk.listing.ids(query=widget.query_text)
+        found = [row.conversation for row in desk.listing.rows(ids[: count + 1])]
         widget.show(found[:count], self._chat.conversation, complete=len(found) <= count)
 
     def refresh_status(self) -> None:
@@ -98,8 +100,23 @@ class Following:
         except DeskError as error:
             self._chat.notify(error.sentence, severity="warning", markup=False)
             return
-        await self._chat.transcript.finish_reply(self._service.desk.conversations.turn(reply_id))
         word = "The correction is kept. It trains at the next F5." if pair.source == "correction" else "Approved."
-        self._chat.notify(word, markup=False, timeout=3)
+        await self._show_judgement(reply_id, f"{word} Ctrl+Z takes it back.")
+
+    async def withdrawn(self, reply_id: int) -> None:
+        """Take a judgement back and show it, or say why it can't be taken back."""
+        try:
+            turn = self._service.withdraw(reply_id)
+        except DeskError as error:
+            self._chat.notify(error.sentence, severity="warning", markup=False)
+            return
+        reply = turn.reply
+        word = "corrected" if reply and reply.correction else "approved" if reply and reply.approved else "not judged"
+        await self._show_judgement(reply_id, f"Taken back. The reply is {word} now.")
+
+    async def _show_judgement(self, reply_id: int, sentence: str) -> None:
+        await self._chat.transcript.finish_reply(self._service.desk.conversations.turn(reply_id))
+        self._chat.notify(sentence, markup=False, timeout=3)
+        self.refresh_list()
         self.refresh_status()
         self._chat.refresh_bindings()

@@ -12,7 +12,8 @@ from tui.keys import COMPOSER
 
 
 class Composer(TextArea):
-    """Grows with its text up to six lines; Enter sends. While it is empty, up and down mark replies."""
+    """Grows with its text up to six lines; Enter sends. While it is empty, up and down mark replies and Ctrl+Z takes
+    a judgement back."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(COMPOSER)
 
@@ -54,6 +55,10 @@ class Composer(TextArea):
     def action_newline(self) -> None:
         """A new line."""
         self.call_later(self.insert, "\n")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """An empty composer has no typing to undo: the key is the chat's then."""
+        return bool(self.text) if action == "undo" else super().check_action(action, parameters)
 
     def action_cursor_up(self, select: bool = False) -> None:
         """A line up, or to the reply before."""
