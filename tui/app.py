@@ -12,7 +12,7 @@ from textual.notifications import SeverityLevel
 
 from store.home import Home
 from store.text import clean
-from tui.core import DeskChange, DeskService, EngineChanged, Notice, RunProgress
+from tui.core import DeskChange, DeskService, EngineChanged, Notice, RunProgress, StoreChanged
 from tui.flows import Flows
 from tui.flows.retraining import JUDGED
 from tui.keys import APP
@@ -20,6 +20,7 @@ from tui.messages import DeskChanged
 from tui.palette import DeskCommands
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpDialog
+from tui.screens.review import ReviewScreen
 from tui.screens.training import TrainingScreen
 from tui.screens.versions import VersionsScreen
 
@@ -85,6 +86,8 @@ class DeskloopApp(App[None]):
                 self.screen.tell(change.event)
             if change.event.kind == "done":
                 self.flows.run_ended(change.event.run_id)
+        elif isinstance(change, StoreChanged) and isinstance(self.screen, ReviewScreen):
+            await self.screen.follow()
         elif isinstance(change, EngineChanged) and change.state.name == "failed":
             self.notify(change.state.sentence, severity="error", timeout=15)
 

@@ -69,6 +69,7 @@ CHAT = [
         "f7", "app.tell('versions')", "Versions", "Every version of the bot; activate one, or roll back", priority=True
     ),
     key("f8", "app.tell('roll_back')", "Roll back", "Let the version before this one answer again", priority=True),
+    key("f10", "app.tell('review')", "Review", "Judge the replies that nobody has judged yet", priority=True),
     key("ctrl+n", "new", "New", "Begin a conversation with another customer", priority=True),
     key("ctrl+f", "search", "Find", "Search everything that was said", priority=True),
     key("f9", "app.tell('settings')", "Settings", "The desk's settings", show=False, priority=True),
@@ -153,6 +154,17 @@ TRAINING = [
         group="training",
     ),
     key("v", "app.tell('verdict')", "Verdict", "What the check found", group="training"),
+]
+
+REVIEW = [
+    HELP,
+    *DIALOG,
+    key("a,f3", "approve", "Approve", "The reply is good as it stands", group="review"),
+    key("c,f2", "correct", "Correct", "Write what the reply should have said", group="review"),
+    key("s", "skip", "Skip", "Pass over this reply; nobody is asked about it again", group="review"),
+    key("u,ctrl+z", "take_back", "Undo", "Take back what was done here last", group="review"),
+    key("o", "order", "Order", "The oldest first, or the least certain first", group="review"),
+    key("enter", "open", "Open", "See the reply in its conversation", group="review"),
 ]
 
 SETTINGS = [HELP, *DIALOG]

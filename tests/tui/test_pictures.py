@@ -41,7 +41,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeskServic
     return DeskService(tmp_path / "garden", operator="maria", engine_factory=Engines())
 
 
-@pytest.fixture(params=[(80, 24), (160, 45)], ids=["80x24", "160x45"])
+@pytest.fixture(params=[(80, 24), (100, 30), (160, 45)], ids=["80x24", "100x30", "160x45"])
 def picture(request: pytest.FixtureRequest, desk: DeskService, snap_compare: Any) -> Picture:
     """Drive the app with keys, then compare what is seen with the picture in ``__snapshots__``."""
 
@@ -90,7 +90,7 @@ def test_an_empty_desk(picture: Picture) -> None:
 
 
 @pytest.mark.parametrize(
-    "scene", ["chat", "correction", "search", "help", "preflight", "settings", "import", "palette"]
+    "scene", ["chat", "correction", "search", "help", "preflight", "settings", "import", "palette", "review"]
 )
 def test_a_desk_in_use(picture: Picture, desk: DeskService, scene: str) -> None:
     scenes.talk(desk.desk)
@@ -103,6 +103,7 @@ def test_a_desk_in_use(picture: Picture, desk: DeskService, scene: str) -> None:
         "settings": (("f9",), "quantization"),
         "import": (("ctrl+o",), "Path of the file"),
         "palette": (("ctrl+p",), "Versions"),
+        "review": (("f10", "o"), "the least certain first"),
     }[scene]
     picture(pressing(*keys, until=until))
 

@@ -8,6 +8,7 @@ from tui.core import DeskService
 from tui.flows.data import change_settings, import_file
 from tui.flows.opening import first_minutes, leave
 from tui.flows.retraining import cancel_run, retrain, show_training, show_verdict
+from tui.flows.reviewing import review
 from tui.flows.stage import Host, Stage
 from tui.flows.versions import activate, roll_back, show_versions
 
@@ -16,6 +17,7 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "import_file": import_file,
     "leave": leave,
     "retrain": retrain,
+    "review": review,
     "roll_back": roll_back,
     "settings": change_settings,
     "start": first_minutes,

@@ -71,10 +71,14 @@ class Following:
                 return  # steps come often and change no key
             self.refresh_status()
         elif isinstance(change, StoreChanged):
-            self.refresh_list()
-            self.refresh_status()
-            await self._others_said()
+            await self.catch_up()
         self._chat.refresh_bindings()
+
+    async def catch_up(self) -> None:
+        """The desk was written to elsewhere: by another app, or in another screen."""
+        self.refresh_list()
+        self.refresh_status()
+        await self._others_said()
 
     async def _swapped(self, change: VersionChanged) -> None:
         """Announce another version, but not the one that was there before a restart."""
