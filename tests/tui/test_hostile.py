@@ -42,6 +42,7 @@ SCREENS = {
     "versions": (("f7",), "Versions"),
     "settings": (("f9",), "quantization"),
     "search": (("ctrl+f", "a"), "Find"),
+    "review": (("f10",), "judged today"),
 }
 
 
