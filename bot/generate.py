@@ -135,15 +135,14 @@ class Generator:
         """Answer one prompt, handing text to *emit* as it comes. Raises :class:`EngineError`."""
         start = time.perf_counter()
         ids, dropped = self._fit(prompt, decoding)
-        cache, reused = self._cache(conversation, ids)
+        cache, held, reused = self._cache(conversation, ids)
         if decoding.seed is not None:
             torch.manual_seed(decoding.seed)
         certainty = Certainty()
         text = TextStream(self._tokenizer, emit, certainty.chose)
         watched = LogitsProcessorList([certainty])
-        self._generate(
-            torch.tensor([ids]), None, decoding, past_key_values=cache, streamer=text, logits_processor=watched
-        )
+        row = torch.tensor([self._placeholders(ids, held) + ids])
+        self._generate(row, torch.ones_like(row), decoding, cache, streamer=text, logits_processor=watched)
         self._keep_cache(conversation, ids + text.ids, cache)
         return Answer(
             text=text.text,
@@ -166,22 +165,32 @@ class Generator:
             chosen = order[begin : begin + BATCH_SIZE]
             rows = [fitted[index][0] for index in chosen]
             width = max(map(len, rows))
-            ids = torch.tensor([[pad] * (width - len(row)) + row for row in rows])
-            mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in rows])
+            cache, held = self._serving.new_cache(len(rows))
+            front = self._placeholders(rows[0], held)
+            ids = torch.tensor([front + [pad] * (width - len(row)) + row for row in rows])
+            mask = torch.tensor([[1] * held + [0] * (width - len(row)) + [1] * len(row) for row in rows])
             start = time.perf_counter()
             if decoding.seed is not None:
                 torch.manual_seed(decoding.seed)
-            out = self._generate(ids, mask, decoding)
+            out = self._generate(ids, mask, decoding, cache)
             if self.stop.asked.is_set():
                 return
             seconds = (time.perf_counter() - start) / len(chosen)
-            for index, row in zip(chosen, out[:, width:].tolist(), strict=True):
+            for index, row in zip(chosen, out[:, held + width :].tolist(), strict=True):
                 new = self._until_stop(row)
                 text = str(self._tokenizer.decode(new, skip_special_tokens=True)).strip()
                 progress(index, Answer(text, len(new), seconds, None, self._finish(new), 0, fitted[index][1]))
 
     # -- parts -------------------------------------------------------------------------------------
-    def _generate(self, ids: torch.Tensor, mask: torch.Tensor | None, decoding: Decoding, **more: Any) -> Any:
+    @staticmethod
+    def _placeholders(ids: list[int], count: int) -> list[int]:
+        """Ids for the places that stand in the cache before the text. ``generate`` never computes them, but a
+        repetition penalty counts them, hence an id that the prompt has anyway."""
+        return ids[:1] * count
+
+    def _generate(
+        self, ids: torch.Tensor, mask: torch.Tensor, decoding: Decoding, cache: DynamicCache, **more: Any
+    ) -> Any:
         device = self._serving.base.device
         sampling: dict[str, Any] = (
             {"do_sample": True, "temperature": decoding.temperature, "top_p": decoding.top_p, "top_k": 0}
@@ -196,9 +205,10 @@ class Generator:
             use_cache=True,
             **sampling,
         )
-        return self._serving.model.generate(
+        return self._serving.base.generate(
             input_ids=ids.to(device),
-            attention_mask=(torch.ones_like(ids) if mask is None else mask).to(device),
+            attention_mask=mask.to(device),
+            past_key_values=cache,
             generation_config=config,
             stopping_criteria=StoppingCriteriaList([self.stop]),
             **more,
@@ -216,28 +226,31 @@ class Generator:
             f"The message is too long for this model ({len(ids)} tokens, {room} fit). Shorten it and send it again.",
         )
 
-    def _cache(self, conversation: str | None, ids: list[int]) -> tuple[DynamicCache, int]:
-        """The conversation's cache cut to what it shares with *ids*, and how many tokens that is.
+    def _cache(self, conversation: str | None, ids: list[int]) -> tuple[DynamicCache, int, int]:
+        """The conversation's cache cut to what it shares with *ids*; how many places it holds before the text, and
+        how many tokens of the text.
 
-        Exact for the bare base and for LoRA: what a token's keys and values are depends on the tokens up to it and
-        on the weights, and both are the same. The last token is always computed, since its logits are needed."""
+        Exact for every kind of adapter: what a token's keys and values are depends on the tokens up to it, on the
+        weights, and on what stands before the text, and all are the same. The last token is always computed, since
+        its logits are needed."""
+        fresh, held = self._serving.new_cache()
         known, cache = self._caches.pop(conversation or "", ([], None))
         if cache is None:
-            return DynamicCache(), 0
+            return fresh, held, 0
+        length = cache.get_seq_length() - held
         shared = 0
-        for old, new in zip(known[: cache.get_seq_length()], ids[:-1], strict=False):
+        for old, new in zip(known[:length], ids[:-1], strict=False):
             if old != new:
                 break
             shared += 1
-        surplus = cache.get_seq_length() - shared
         if shared == 0:
-            return DynamicCache(), 0
-        if surplus:
+            return fresh, held, 0
+        if surplus := length - shared:
             try:
                 cache.crop(-surplus)
             except RuntimeError:  # a sliding-window cache that has forgotten the place to go back to
-                return DynamicCache(), 0
-        return cache, shared
+                return fresh, held, 0
+        return cache, held, shared
 
     def _keep_cache(self, conversation: str | None, ids: list[int], cache: DynamicCache) -> None:
         if conversation is None:

@@ -6,13 +6,13 @@ import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
+from transformers import DynamicCache
 
-from bot import fast_lora
 from bot.adapters import Manifest, verify
-from bot.base import fingerprint, load_base, without_repacking
+from bot.base import fingerprint, load_base
+from bot.kinds import KINDS, Kind, cache_of, kind_of
 from bot.render import render
 from bot.types import Activation, AdapterRef, BaseSpec, EngineError, ProbeResult, Prompt
 
@@ -26,11 +26,10 @@ PROBE_SLACK = 0.3  # logits of a 150k vocabulary in bf16 differ by this much bet
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """An adapter that is on the base: peft's name for it, and the manifest it was verified by."""
+    """An adapter that is in memory: its kind, and the manifest it was verified by."""
 
-    name: str
+    kind: str
     manifest_sha: str
-    plain: bool
 
 
 class ServingModel:
@@ -44,19 +43,20 @@ class ServingModel:
             (p.dtype for p in self.base.parameters() if p.dtype.is_floating_point), torch.float32
         )
         self.active = "base"
-        self._peft: Any = None
+        self._kinds: dict[str, Kind] = {}
         self._loaded: dict[str, Loaded] = {}
         self._base_logits: torch.Tensor | None = None
-
-    @property
-    def model(self) -> Any:
-        """What answers: the base, or the base wrapped by peft."""
-        return self._peft if self._peft is not None else self.base
+        self._serving: str | None = None
 
     @property
     def loaded(self) -> tuple[str, ...]:
         """The versions that are in memory."""
         return tuple(self._loaded)
+
+    def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
+        """A cache for *batch* fresh texts, and how many places it holds already: what serves may begin with some."""
+        layers = None if self._serving is None else self._kinds[self._loaded[self._serving].kind].before
+        return cache_of(layers, batch), 0 if layers is None else int(layers[0][0].shape[2])
 
     # -- activation --------------------------------------------------------------------------------
     def activate(self, adapter: AdapterRef | None) -> Activation:
@@ -72,7 +72,7 @@ class ServingModel:
         try:
             self._load(adapter.version, adapter.folder, manifest)
             self._serve(adapter.version)
-            result = self._measure()
+            result = self._measure(adapter.version)
             _compare(adapter.version, result, manifest.probe)
         except BaseException:
             if adapter.version != before:
@@ -90,10 +90,10 @@ class ServingModel:
         try:
             self._load("candidate", folder, None)
             self._serve("candidate")
-            result = self._measure()
+            result = self._measure("candidate")
         finally:
-            self._serve(None if before == "base" else before)
             self._forget("candidate")
+            self._serve(None if before == "base" else before)
         _refuse_without_effect("The candidate", result)
         return result
 
@@ -102,83 +102,42 @@ class ServingModel:
         known = self._loaded.get(version)
         if known is not None and known.manifest_sha == sha:
             return
-        from peft import PeftConfig
-
         if "." in version:
             raise EngineError("bad-request", f"{version!r} is not a version's name.")
+        self._serve(None)  # nothing of what answers may flow into what is made of the new one
         if known is not None:
             # Other files under the same name: nothing of the former ones may stay.
             self._forget(version)
-        config = PeftConfig.from_pretrained(folder)
-        config.inference_mode = True
-        with without_repacking():
-            result = self._put_on(version, folder, config)
-        missing = [key for key in result.missing_keys if version in key.split(".")]
-        if missing or result.unexpected_keys:
-            self._forget(version)
-            wrong = (missing or list(result.unexpected_keys))[0]
-            raise EngineError("adapter-damaged", f"The weights of {version} do not fit this base ({wrong}).")
-        for name, parameter in self._peft.named_parameters():
-            if version in name.split("."):
-                parameter.requires_grad_(False)
-                parameter.data = parameter.data.to(self.dtype)
-        self._peft.eval()
-        self._loaded[version] = Loaded(version, sha, fast_lora.is_plain_lora(self._peft, version))
-
-    def _put_on(self, version: str, folder: str, config: Any) -> Any:
-        """Let peft load the adapter; returns what it says about missing and unexpected keys."""
-        from peft import PeftModel
-
-        if self._peft is None:
-            self._peft = PeftModel(self.base, config, adapter_name=version, autocast_adapter_dtype=False)
-        elif version not in self._peft.peft_config:
-            self._peft.add_adapter(version, config)
-        try:
-            return self._peft.load_adapter(folder, adapter_name=version, autocast_adapter_dtype=False)
-        except (RuntimeError, ValueError) as error:  # weights of other sizes
-            self._forget(version)
-            first = str(error).strip().splitlines()[-1].strip()
-            raise EngineError("adapter-damaged", f"The weights of {version} do not fit this base ({first}).") from error
+        kind = kind_of(Path(folder))
+        if kind not in self._kinds:
+            self._kinds[kind] = KINDS[kind](self.base, self.dtype)
+        self._kinds[kind].load(version, Path(folder))
+        self._loaded[version] = Loaded(kind, sha)
 
     def _forget(self, version: str) -> None:
-        self._loaded.pop(version, None)
-        if self._peft is not None:
-            fast_lora.forget(self._peft, version)
-        if self._peft is not None and version in self._peft.peft_config and len(self._peft.peft_config) > 1:
-            self._peft.delete_adapter(version)
-        if self._peft is not None and not self._loaded:
-            self.base = self._peft.unload()
-            self._peft = None
+        if self._serving == version:
+            self._serve(None)
+        if (known := self._loaded.pop(version, None)) is not None:
+            self._kinds[known.kind].forget(version)
 
     def _serve(self, version: str | None) -> None:
-        if self._peft is None:
-            return
-        if version is None:
-            self._peft.disable_adapter_layers()
-            fast_lora.serve(self._peft, None, self.dtype)
-            return
-        self._peft.enable_adapter_layers()
-        self._peft.set_adapter(version)
-        self._peft.requires_grad_(False)
-        if self._loaded[version].plain:
-            fast_lora.install(self._peft)
-            fast_lora.serve(self._peft, version, self.dtype)
-        else:
-            fast_lora.uninstall(self._peft)
+        wanted = None if version is None else self._loaded[version].kind
+        for name, kind in self._kinds.items():
+            if name != wanted:
+                kind.serve(None)
+        if wanted is not None:
+            self._kinds[wanted].serve(version)
+        self._serving = version
 
     # -- the probe ---------------------------------------------------------------------------------
-    def _measure(self) -> ProbeResult:
+    def _measure(self, version: str) -> ProbeResult:
         logits = self._probe_logits()
         if self._base_logits is None:
-            serving = self._peft.active_adapter
             self._serve(None)
             self._base_logits = self._probe_logits()
-            self._serve(serving)
-        weights_finite = all(
-            bool(torch.isfinite(parameter).all())
-            for name, parameter in self._peft.named_parameters()
-            if self._peft.active_adapter in name.split(".")
-        )
+            self._serve(version)
+        tensors = self._kinds[self._loaded[version].kind].tensors(version)
+        weights_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
         finite = weights_finite and bool(torch.isfinite(logits).all())
         difference = float((logits - self._base_logits).abs().max()) if finite else math.nan
         step = max(1, logits.numel() // PROBE_VALUES)
@@ -187,13 +146,9 @@ class ServingModel:
     @torch.inference_mode()
     def _probe_logits(self) -> torch.Tensor:
         ids = torch.tensor([render(self.tokenizer, PROBE_PROMPT)], device=self.base.device)
-        logits: torch.Tensor = self.model(input_ids=ids, use_cache=False, logits_to_keep=1).logits[0, -1]
+        cache, _ = self.new_cache()
+        logits: torch.Tensor = self.base(input_ids=ids, past_key_values=cache, logits_to_keep=1).logits[0, -1]
         return logits.float().cpu()
-
-
-def adapter_config_sane(folder: Path) -> bool:
-    """Whether *folder* names a peft type at all; used before anything heavy is loaded."""
-    return (folder / "adapter_config.json").is_file()
 
 
 def _refuse_without_effect(version: str, result: ProbeResult) -> None:

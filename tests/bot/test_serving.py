@@ -25,7 +25,7 @@ IDS = torch.arange(10, 40)[None]
 
 @torch.inference_mode()
 def logits(serving: ServingModel) -> torch.Tensor:
-    out: torch.Tensor = serving.model(input_ids=IDS, use_cache=False).logits.float()
+    out: torch.Tensor = serving.base(input_ids=IDS, use_cache=False).logits.float()
     return out
 
 
@@ -72,10 +72,10 @@ def test_the_short_forward_says_what_pefts_own_does(
     serving = ServingModel(BaseSpec(str(base), quantization))  # type: ignore[arg-type]
     bare = logits(serving)
     serving.activate(published(base, "v1", quantization))
-    assert serving._loaded["v1"].plain
+    assert serving._kinds["LORA"]._plain["v1"]
     short = logits(serving)
-    fast_lora.uninstall(serving.model)
-    assert "forward" not in {name for module in serving.model.modules() for name in vars(module)}
+    fast_lora.uninstall(serving.base)
+    assert "forward" not in {name for module in serving.base.modules() for name in vars(module)}
     own = logits(serving)
     assert (own - bare).abs().max() > 0.5
     # bf16 rounds at other places: far below what the adapter changes, or nothing would hold.
