@@ -33,6 +33,7 @@ class Bottleneck(nn.Module):
 
     def __init__(self, width: int, size: int, activation: str) -> None:
         super().__init__()
+        self.width = width
         self.down, self.up = nn.Linear(width, size), nn.Linear(size, width)
         nn.init.normal_(self.down.weight, std=0.02)
         for zero in (self.down.bias, self.up.weight, self.up.bias):
@@ -51,7 +52,7 @@ class Bottlenecks(nn.Module):
 
     def __init__(self, widths: dict[str, int], size: int, activation: str) -> None:
         super().__init__()
-        self.size, self.activation, self.places = size, activation, list(widths)
+        self.size, self.activation, self.widths = size, activation, widths
         self.detours = nn.ModuleList([Bottleneck(width, size, activation) for width in widths.values()])
         self._hooks: list[RemovableHandle] = []
 
@@ -70,7 +71,7 @@ class Bottlenecks(nn.Module):
     def attach(self, base: nn.Module) -> None:
         """From now on what the places of *base* put out takes the detours."""
         self.detach()
-        for place, detour in zip(self.places, self.detours, strict=True):
+        for place, detour in zip(self.widths, self.detours, strict=True):
             self._hooks.append(base.get_submodule(place).register_forward_hook(_through(detour)))
 
     def detach(self) -> None:
@@ -86,7 +87,7 @@ class Bottlenecks(nn.Module):
             "base_model_name_or_path": base_name,
             "size": self.size,
             "activation": self.activation,
-            "places": {place: detour.up.out_features for place, detour in zip(self.places, self.detours, strict=True)},
+            "places": self.widths,
         }
         (folder / CONFIG_NAME).write_text(json.dumps(config, indent=1), encoding="utf-8")
         save_file({name: value.contiguous() for name, value in self.state_dict().items()}, folder / WEIGHTS_NAME)
@@ -124,13 +125,13 @@ class BottleneckKind:
     def load(self, version: str, folder: Path) -> None:
         """Read it and see that every place is there, with its width."""
         made = Bottlenecks.read(folder)
-        for place, detour in zip(made.places, made.detours, strict=True):
+        for place, width in made.widths.items():
             try:
-                width = self._base.get_submodule(place).out_features
+                here = self._base.get_submodule(place).out_features
             except AttributeError as error:
                 raise damaged(folder, place) from error
-            if width != detour.up.out_features:  # type: ignore[union-attr]
-                raise damaged(folder, f"{place}: {width}")
+            if here != width:
+                raise damaged(folder, f"{place}: {width} numbers, not {here}")
         self._versions[version] = made.to(self._base.device, self._dtype).requires_grad_(False).eval()
 
     def forget(self, version: str) -> None:
