@@ -9,7 +9,7 @@ the base as it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,12 @@ from bot.kinds.kind import CONFIG_NAME, Layers, damaged, read_config, read_weigh
 TYPE = "BOTTLENECK"
 # The last linear layer of attention and of the feed-forward part, by the names of the families that are known.
 PLACES = ("o_proj", "down_proj", "attention.dense", "mlp.dense_4h_to_h")
-ACTIVATIONS = {"gelu": functional.gelu, "relu": functional.relu, "silu": functional.silu, "tanh": torch.tanh}
+ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "gelu": functional.gelu,
+    "relu": functional.relu,
+    "silu": functional.silu,
+    "tanh": torch.tanh,
+}
 
 
 class Bottleneck(nn.Module):
@@ -60,7 +65,7 @@ class Bottlenecks(nn.Module):
     def for_base(cls, base: nn.Module, size: int, activation: str) -> Bottlenecks:
         """Fresh detours of *size* at every place of *base*. Raises :class:`ValueError` if it has none that is known."""
         widths = {
-            name: int(module.out_features)  # type: ignore[arg-type]
+            name: int(module.out_features)
             for name, module in base.named_modules()
             if name.endswith(PLACES) and hasattr(module, "out_features")
         }
