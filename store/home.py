@@ -43,6 +43,11 @@ class Home:
         return self.root / "desk.db"
 
     @property
+    def settings_file(self) -> Path:
+        """Settings by whoever runs the desk; there only if somebody wrote it."""
+        return self.root / "deskloop.toml"
+
+    @property
     def adapters(self) -> Path:
         """One folder per adapter version."""
         return self.root / "adapters"

@@ -1,19 +1,33 @@
-"""The desk's settings: validated fields in the database, so that all apps on a desk agree."""
+"""The desk's settings: validated fields in the database, so that all apps on a desk agree.
+
+Two hands write them. Operators change single settings, in the app or by ``deskloop settings set``. Whoever runs the
+desk may put a file ``deskloop.toml`` into its folder (:mod:`store.settings_file`): what it names is so, and operators
+can't change it. The file is taken as a whole or not at all, and what was taken is kept here, so that a file that went
+wrong leaves the last good one in force.
+"""
 
 from __future__ import annotations
 
 import getpass
 import json
+import os
 import secrets
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from store.database import Database
 from store.records import now
+from store.settings_file import FILE_NAME, FileTrouble, line_of, parse, read
 from store.text import clean
 
 _SECRET = "split_secret"  # the key of the hash that decides sides; made once per desk
+OPERATOR_VARIABLE = "DESKLOOP_OPERATOR"  # several operators at one desk, each with a name of their own
 QUANTIZATIONS = ("nf4", "bf16", "fp32")
+PRESET_NAMES = ("faithful", "natural")
+PERSONAL_DATA = ("off", "warn", "block")
+MODEL, ANSWERS, TRAINING, APP = "Model", "Answers", "Training and check", "Operator and app"
 DECODING_FIELDS: dict[str, tuple[type, float, float]] = {
     "do_sample": (bool, 0, 1),
     "temperature": (float, 0.01, 5.0),
@@ -25,119 +39,229 @@ DECODING_FIELDS: dict[str, tuple[type, float, float]] = {
 
 
 class SettingError(ValueError):
-    """A value a setting can't take; the message is a sentence for the operator."""
+    """A value a setting can't take; the message is a sentence for the operator.
+
+    ``reason``: the finding alone. ``path``: which value it is about, such as ``("natural", "top_p")``."""
+
+    def __init__(self, sentence: str, reason: str = "", path: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.reason, self.path = reason or sentence, path
+
+
+def refuse(what: str, *path: str) -> SettingError:
+    """The error for a wrong value at *path*; *what* goes on from its name: "must be 1 or more"."""
+    reason = f"{'.'.join(path)} {what}"
+    return SettingError(f"The setting {reason}. It was left as it is.", reason, path)
 
 
 def system_user() -> str:
-    """The name beside an operator's actions where the desk's settings name nobody."""
+    """The name beside an operator's actions where nothing else names one: ``DESKLOOP_OPERATOR``, else the system's
+    user."""
     try:
-        return clean(getpass.getuser()) or "operator"
+        return clean(os.environ.get(OPERATOR_VARIABLE, "")).strip() or clean(getpass.getuser()) or "operator"
     except (KeyError, OSError):
         return "operator"
 
 
+def _setting(group: str, help_text: str, choices: tuple[str, ...] = ()) -> dict[str, Any]:
+    return {"group": group, "help": help_text, "choices": choices}
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting with its default. ``metadata["help"]`` says what it does."""
+    """Every setting with its default. ``metadata``: its ``group``, the ``help`` that says what it does, and its
+    ``choices`` if it is one of a few words."""
 
     base: str = field(
         default="starter",
-        metadata={"help": "The base model: the word starter, a local folder, or a hub id that was set up."},
+        metadata=_setting(MODEL, "The base model: the word starter, a local folder, or a hub id that was set up."),
     )
     quantization: str = field(
         default="nf4",
-        metadata={"help": "How the base is held in memory, in training and serving alike: nf4, bf16 or fp32."},
+        metadata=_setting(
+            MODEL, "How the base is held in memory, in training and serving alike: nf4, bf16 or fp32.", QUANTIZATIONS
+        ),
     )
     system_message: str = field(
         default="You are a customer support agent.",
-        metadata={
-            "help": "The desk's persona and policy, put before every conversation. Every word costs time in training."
-        },
+        metadata=_setting(
+            ANSWERS,
+            "The desk's persona and policy, put before every conversation. Every word costs time in training.",
+        ),
     )
     decoding: str = field(
         default="faithful",
-        metadata={"help": "How replies are generated in the chat: faithful (greedy) or natural (sampled)."},
+        metadata=_setting(
+            ANSWERS, "How replies are generated in the chat: faithful (greedy) or natural (sampled).", PRESET_NAMES
+        ),
     )
     faithful: dict[str, Any] = field(
-        default_factory=dict, metadata={"help": "Changes to the fields of the preset faithful, as JSON."}
+        default_factory=dict,
+        metadata=_setting(ANSWERS, "Changes to the preset faithful, one a line, such as max_new_tokens = 128."),
     )
     natural: dict[str, Any] = field(
-        default_factory=dict, metadata={"help": "Changes to the fields of the preset natural, as JSON."}
+        default_factory=dict,
+        metadata=_setting(ANSWERS, "Changes to the preset natural, one a line, such as temperature = 0.5."),
     )
-    operator: str = field(default="", metadata={"help": "The name beside every action; empty: the system's user."})
     heldout_share: float = field(
         default=0.2,
-        metadata={
-            "help": "The share of imported and approved questions that is kept out of training, to judge by (0 to 0.9)."
-        },
+        metadata=_setting(
+            TRAINING,
+            "The share of imported and approved questions that is kept out of training, to judge by (0 to 0.9).",
+        ),
     )
     gate_margin_bleu: float = field(
         default=2.0,
-        metadata={"help": "How many BLEU points a new version may fall short of the active one (0 to 50)."},
+        metadata=_setting(TRAINING, "How many BLEU points a new version may fall short of the active one (0 to 50)."),
     )
-    min_pairs: int = field(default=8, metadata={"help": "A retraining needs at least so many training pairs."})
-    theme: str = field(default="textual-dark", metadata={"help": "The colours of the app."})
+    min_pairs: int = field(
+        default=8, metadata=_setting(TRAINING, "A retraining needs at least so many training pairs.")
+    )
+    personal_data: str = field(
+        default="warn",
+        metadata=_setting(
+            TRAINING,
+            "Pairs with personal data that nobody looked at: off trains on them, warn says so, block keeps them out.",
+            PERSONAL_DATA,
+        ),
+    )
+    operator: str = field(
+        default="",
+        metadata=_setting(
+            APP, "The name beside every action, from the next start on; empty: DESKLOOP_OPERATOR, or the system's user."
+        ),
+    )
+    theme: str = field(default="textual-dark", metadata=_setting(APP, "The colours of the app."))
+    keys: dict[str, Any] = field(
+        default_factory=dict,
+        metadata=_setting(
+            APP, 'Other keys than the usual, one a line: "desk.correct" = "f12". docs/keys.md lists the names.'
+        ),
+    )
 
     def __post_init__(self) -> None:
-        _require(bool(self.base.strip()), "base", "must name a base")
-        _require(self.quantization in QUANTIZATIONS, "quantization", f"must be one of {', '.join(QUANTIZATIONS)}")
-        _require(len(self.system_message) <= 8000, "system_message", "is longer than 8000 characters")
-        _require(self.decoding in ("faithful", "natural"), "decoding", "must be faithful or natural")
-        for name in ("faithful", "natural"):
+        _require(bool(self.base.strip()), "must name a base", "base")
+        for item in fields(self):
+            if item.metadata["choices"]:
+                _one_of(getattr(self, item.name), item.metadata["choices"], item.name)
+        _require(len(self.system_message) <= 8000, "is longer than 8000 characters", "system_message")
+        for name in PRESET_NAMES:
             _check_decoding(name, getattr(self, name))
-        _require(0 <= self.heldout_share <= 0.9, "heldout_share", "must be between 0 and 0.9")
-        _require(0 <= self.gate_margin_bleu <= 50, "gate_margin_bleu", "must be between 0 and 50")
-        _require(1 <= self.min_pairs <= 1_000_000, "min_pairs", "must be 1 or more")
+        _require(0 <= self.heldout_share <= 0.9, "must be between 0 and 0.9", "heldout_share")
+        _require(0 <= self.gate_margin_bleu <= 50, "must be between 0 and 50", "gate_margin_bleu")
+        _require(1 <= self.min_pairs <= 1_000_000, "must be 1 or more", "min_pairs")
+        _require(isinstance(self.keys, dict), "must be lines of names and keys", "keys")
+        for name, keys in self.keys.items():
+            _require(isinstance(keys, str) and bool(keys.strip()), 'needs a key in quotes, such as "f12"', "keys", name)
 
 
-def _require(holds: bool, key: str, what: str) -> None:
+def _require(holds: bool, what: str, *path: str) -> None:
     if not holds:
-        raise SettingError(f"The setting {key} {what}. It was left as it is.")
+        raise refuse(what, *path)
+
+
+def _one_of(value: str, choices: tuple[str, ...], name: str) -> None:
+    _require(value in choices, f"must be {', '.join(choices[:-1])} or {choices[-1]}", name)
 
 
 def _check_decoding(preset: str, changes: object) -> None:
-    _require(isinstance(changes, dict), preset, 'must be a JSON object, such as {"max_new_tokens": 128}')
+    _require(isinstance(changes, dict), "must be lines such as max_new_tokens = 128", preset)
     assert isinstance(changes, dict)
     for name, value in changes.items():
-        _require(name in DECODING_FIELDS, preset, f"has no field {name!r}; it has {', '.join(DECODING_FIELDS)}")
+        _require(
+            name in DECODING_FIELDS, f"is no field of a preset; there are {', '.join(DECODING_FIELDS)}", preset, name
+        )
         kind, low, high = DECODING_FIELDS[name]
-        fits = isinstance(value, kind) or (kind is float and isinstance(value, int))
-        if kind is not bool and isinstance(value, bool):
-            fits = False
-        _require(fits and low <= value <= high, preset, f"needs {name} between {low} and {high}")
+        if kind is bool:
+            _require(isinstance(value, bool), "must be true or false", preset, name)
+            continue
+        fits = (isinstance(value, kind) or (kind is float and isinstance(value, int))) and not isinstance(value, bool)
+        _require(fits and low <= value <= high, f"must be between {low} and {high}", preset, name)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """What became of ``deskloop.toml``. ``values`` are those of the last good one, which are in force; ``problem`` says
+    what is wrong with the one that lies there now."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    problem: str | None = None
 
 
 class SettingsTable:
-    """The repository of ``desk.settings``."""
+    """The repository of ``desk.settings``. ``check``: what the store can't know, such as the names of keys; raises
+    :class:`SettingError` (by :func:`refuse`)."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.check: Callable[[Settings], None] = lambda settings: None
 
     def load(self) -> Settings:
         """The settings as they are; a stored value that no longer fits falls back to its default."""
         settings = Settings()
-        known = {item.name for item in fields(Settings)}
-        for row in self._db.all("SELECT key, value FROM settings"):
-            if row["key"] in known:
+        rows = {row["key"]: json.loads(row["value"]) for row in self._db.all("SELECT key, value FROM settings")}
+        kept = rows.get(FILE_NAME) or {}
+        for key, value in [*rows.items(), *kept.get("values", {}).items()]:
+            if key in KINDS:
                 try:
-                    settings = replace(settings, **{row["key"]: json.loads(row["value"])})
+                    settings = replace(settings, **{key: value})
                 except (ValueError, TypeError):
                     continue
         return settings
 
     def set(self, key: str, value: Any, who: str) -> Settings:
         """Change one setting; a string is read as the field's own type. Raises :class:`SettingError`."""
-        kinds = {item.name: type(getattr(Settings(), item.name)) for item in fields(Settings)}
-        if key not in kinds:
-            raise SettingError(f"There is no setting {clean(str(key))!r}. There are: {', '.join(kinds)}.")
-        value = _as(kinds[key], key, value)
         with self._db.atomic():
-            try:
-                settings = replace(self.load(), **{key: value})
-            except TypeError as error:
-                raise SettingError(f"The setting {key} does not take that value. It was left as it is.") from error
-            self._write(key, value, who)
+            settings = self.try_out(key, value)
+            self._write(key, getattr(settings, key), who)
         return settings
+
+    def try_out(self, key: str, value: Any) -> Settings:
+        """The settings as :meth:`set` would make them, without keeping anything. Raises :class:`SettingError`."""
+        if key not in KINDS:
+            raise SettingError(f"There is no setting {clean(str(key))!r}. There are: {', '.join(KINDS)}.", path=(key,))
+        if key in self.file().values:
+            raise SettingError(f"The setting {key} is given by {FILE_NAME} in the desk's folder; change it there.")
+        try:
+            settings = replace(self.load(), **{key: _as(KINDS[key], key, value)})
+        except TypeError as error:
+            raise refuse("does not take that value", key) from error
+        self.check(settings)
+        return settings
+
+    # -- deskloop.toml -----------------------------------------------------------------------------
+    def file(self) -> SettingsFile:
+        """What is known of ``deskloop.toml``."""
+        stored = self._db.value("SELECT value FROM settings WHERE key = ?", FILE_NAME)
+        return SettingsFile() if stored is None else SettingsFile(**json.loads(stored))
+
+    def take_file(self, path: Path, who: str) -> SettingsFile:
+        """Look at the file at *path*: take it if it is good, else keep the last good one and say what is wrong."""
+        before = self.file()
+        try:
+            found = SettingsFile(self._judge(read(path)))
+        except FileTrouble as error:
+            found = SettingsFile(before.values, f"{error} {STAYS if before.values else UNREAD}")
+        if found != before:
+            with self._db.atomic():
+                self._write(FILE_NAME, asdict(found), who)
+        return found
+
+    def _judge(self, text: str) -> dict[str, Any]:
+        """The values of the file whose content is *text*. Raises :class:`FileTrouble`."""
+        body = parse(text)
+        values: dict[str, Any] = {}
+        try:
+            settings = Settings()
+            for key, value in body.items():
+                if key not in KINDS:
+                    raise refuse(f"is no setting; there are {', '.join(KINDS)}", key)
+                values[key] = _from_file(KINDS[key], key, value)
+                settings = replace(settings, **{key: values[key]})
+            self.check(settings)
+        except SettingError as error:
+            raise FileTrouble(error.reason, line_of(text, error.path)) from error
+        return values
 
     def secret(self) -> str:
         """The desk's key for the hash that decides sides; made at first use."""
@@ -160,11 +284,17 @@ class SettingsTable:
         )
 
 
+KINDS: dict[str, type] = {item.name: type(getattr(Settings(), item.name)) for item in fields(Settings)}
+STAYS = "The last good settings of the file stay in force."
+UNREAD = "The file is not used until it is put right."
+_WANTED = {int: "a whole number", float: "a number", dict: "lines of the form name = value"}
+
+
 def _as(kind: type, key: str, value: Any) -> Any:
-    """*value* in the type of the field, or a :class:`SettingError`."""
+    """*value*, as an operator wrote it, in the type of the field, or a :class:`SettingError`."""
     try:
         if kind is dict:
-            return json.loads(value) if isinstance(value, str) else dict(value)
+            return _table(key, value) if isinstance(value, str) else dict(value)
         if kind is str:
             return clean(str(value)).strip()
         if isinstance(value, bool):
@@ -173,5 +303,23 @@ def _as(kind: type, key: str, value: Any) -> Any:
             raise ValueError
         return kind(float(value)) if kind is int else kind(value)
     except (TypeError, ValueError, OverflowError) as error:
-        wanted = {int: "a whole number", float: "a number", dict: "a JSON object"}.get(kind, "text")
-        raise SettingError(f"The setting {key} must be {wanted}. It was left as it is.") from error
+        if isinstance(error, SettingError):
+            raise
+        raise refuse(f"must be {_WANTED.get(kind, 'text')}", key) from error
+
+
+def _table(key: str, text: str) -> dict[str, Any]:
+    """A field of several values: JSON, as scripts write it, or lines of TOML, as people do."""
+    if text.lstrip().startswith("{"):
+        return dict(json.loads(text))
+    try:
+        return parse(text, flat=True)
+    except FileTrouble as error:
+        raise SettingError(f"The setting {key}, {error.where}: {error.reason}. It was left as it is.") from error
+
+
+def _from_file(kind: type, key: str, value: Any) -> Any:
+    """*value* of the file in the type of its field; nothing is guessed."""
+    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+        raise refuse(f"must be {_WANTED.get(kind, 'text in quotes')}", key)
+    return clean(value).strip() if isinstance(value, str) else kind(value)

@@ -7,22 +7,35 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import App
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 
 from store.home import Home
+from store.settings import Settings
 from store.text import clean
-from tui.core import DeskChange, DeskService, EngineChanged, Notice, RunProgress, StoreChanged
+from tui.core import (
+    DeskChange,
+    DeskError,
+    DeskService,
+    EngineChanged,
+    Notice,
+    RunProgress,
+    SettingsChanged,
+    StoreChanged,
+)
 from tui.flows import Flows
 from tui.flows.retraining import JUDGED
-from tui.keys import APP
+from tui.keymap import keymap
+from tui.keys import APP, key_name
 from tui.messages import DeskChanged
 from tui.palette import DeskCommands
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpDialog
 from tui.screens.review import ReviewScreen
+from tui.screens.settings import SettingsScreen
 from tui.screens.training import TrainingScreen
 from tui.screens.versions import VersionsScreen
+from tui.themes import OWN
 
 NARROW = 100  # columns below which things stand one above the other
 
@@ -41,6 +54,8 @@ class DeskloopApp(App[None]):
         self.service = service
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
+        for theme in OWN:
+            self.register_theme(theme)
         self._unlisten = service.listen(self._heard)
 
     def _heard(self, change: DeskChange) -> None:
@@ -48,9 +63,7 @@ class DeskloopApp(App[None]):
 
     async def on_mount(self) -> None:
         """Draw first; the engine loads behind the first picture."""
-        theme = self.service.settings.theme
-        if theme in self.available_themes:
-            self.theme = theme
+        self._dress(self.service.settings)
         self.watch(self, "theme", self._keep_theme, init=False)
         await self.push_screen(self.chat)
         self.call_after_refresh(self._begin)
@@ -59,9 +72,22 @@ class DeskloopApp(App[None]):
         self.service.watch()
         self.flows.tell("start")
 
+    def _dress(self, settings: Settings) -> None:
+        """Colours and keys as the settings have them."""
+        if settings.theme in self.available_themes:
+            self.theme = settings.theme
+        self.set_keymap(keymap(settings.keys))
+
     def _keep_theme(self, theme: str) -> None:
         if theme != self.service.settings.theme:
-            self.service.change_setting("theme", theme)
+            try:
+                self.service.change_setting("theme", theme)
+            except DeskError as error:
+                self.notify(error.sentence, severity="warning")
+
+    def get_key_display(self, binding: Binding) -> str:
+        """A key as this app's sentences write it, also where the settings gave it."""
+        return binding.key_display or key_name(binding.key)
 
     def notify(
         self,
@@ -88,6 +114,12 @@ class DeskloopApp(App[None]):
                 self.flows.run_ended(change.event.run_id)
         elif isinstance(change, StoreChanged) and isinstance(self.screen, ReviewScreen):
             await self.screen.follow()
+        elif isinstance(change, SettingsChanged):
+            self._dress(change.after)
+            if isinstance(self.screen, SettingsScreen):
+                self.screen.follow(change.after)
+            else:
+                self.flows.settings_changed(change.before, change.after)
         elif isinstance(change, EngineChanged) and change.state.name == "failed":
             self.notify(change.state.sentence, severity="error", timeout=15)
 

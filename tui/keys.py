@@ -7,7 +7,21 @@ import re
 from textual.binding import Binding
 
 # What a terminal can't draw as one character, or draws as one nobody can name.
-NAMES = {"escape": "Esc", "enter": "Enter", "up": "Up", "down": "Down", "slash": "/", "pageup": "PgUp", "tab": "Tab"}
+NAMES = {
+    "escape": "Esc",
+    "enter": "Enter",
+    "up": "Up",
+    "down": "Down",
+    "slash": "/",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "tab": "Tab",
+    "question_mark": "?",
+    "space": "Space",
+    "full_stop": ".",
+    "comma": ",",
+    "backspace": "Backspace",
+}
 
 
 def key(
@@ -168,3 +182,6 @@ REVIEW = [
 ]
 
 SETTINGS = [HELP, *DIALOG]
+
+# Lists that are in force inside another place, whose keys they must leave alone.
+WITHIN = {"COMPOSER": "CHAT", "TRANSCRIPT": "CHAT", "CONVERSATIONS": "CHAT"}

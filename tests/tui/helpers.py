@@ -38,6 +38,11 @@ def shows(app: App[Any], text: str) -> bool:
     return " ".join(text.split()) in " ".join(screen_text(app).split())
 
 
+def told(app: App[Any], text: str) -> bool:
+    """Whether *text* was told in passing."""
+    return any(text in notice.message for notice in app._notifications)
+
+
 async def ready(app: DeskloopApp, pilot: Pilot[None]) -> None:
     """Wait until the engine answers and the first screen is the chat."""
     await wait_until(pilot, lambda: app.service.engine_state.name == "ready" and app.screen is app.chat)

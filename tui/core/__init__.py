@@ -12,6 +12,7 @@ from tui.core.events import (
     ReplyFinished,
     ReplyStarted,
     RunProgress,
+    SettingsChanged,
     StoreChanged,
     VersionChanged,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "ReplyFinished",
     "ReplyStarted",
     "RunProgress",
+    "SettingsChanged",
     "StoreChanged",
     "VersionChanged",
 ]

@@ -20,6 +20,7 @@ from bot.limits import serving_bytes, training_bytes
 from bot.types import EngineError
 from store.desk import Desk
 from store.home import Home
+from store.settings_file import FILE_NAME
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
@@ -50,6 +51,7 @@ def examine(desk: Desk) -> Iterator[Check]:
         "disk": _disk,
         "home": _home,
         "store": _store,
+        "settings": _settings,
         "base": _base,
         "memory": _memory,
         "adapters": _adapters,
@@ -118,6 +120,14 @@ def _store(desk: Desk) -> Check:
             f"Copy {desk.home.database} away, then restore it from a backup.",
         )
     return Check("store", True, f"sound; {desk.pairs.count()} pairs, {desk.judgements.waiting()} corrections waiting")
+
+
+def _settings(desk: Desk) -> Check:
+    file = desk.settings.file()
+    if file.problem:
+        return Check("settings", False, file.problem, f"Put {desk.home.settings_file} right; it is read at once.")
+    where = f"{', '.join(file.values)} from {FILE_NAME}, the rest" if file.values else "all"
+    return Check("settings", True, f"{where} as set in the app")
 
 
 def _base(desk: Desk) -> Check:

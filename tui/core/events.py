@@ -13,6 +13,7 @@ from typing import Literal
 
 from bot.types import BaseFacts
 from store.records import RunEvent, Turn
+from store.settings import Settings
 
 EngineName = Literal["absent", "starting", "ready", "busy", "restarting", "failed"]
 
@@ -98,4 +99,12 @@ class Notice:
     trouble: bool = False
 
 
-DeskChange = EngineChanged | VersionChanged | RunProgress | StoreChanged | Notice
+@dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """The desk's settings are others than before, whoever changed them: this app, another one, ``deskloop.toml``."""
+
+    before: Settings
+    after: Settings
+
+
+DeskChange = EngineChanged | VersionChanged | RunProgress | StoreChanged | SettingsChanged | Notice

@@ -12,6 +12,7 @@ from bot.client import EngineProcess
 from bot.types import EngineError
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
+from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent, Turn
@@ -19,8 +20,9 @@ from store.settings import SettingError, Settings, system_user
 from store.text import clean
 from tui.core.base import base_spec
 from tui.core.chat import ChatDesk
+from tui.core.checking import check_settings
 from tui.core.errors import DeskError
-from tui.core.events import DeskChange, EngineChanged, EngineState, Notice, ReplyEvent, StoreChanged
+from tui.core.events import DeskChange, EngineChanged, EngineState, Notice, ReplyEvent, SettingsChanged, StoreChanged
 from tui.core.keeper import EngineFactory, EngineKeeper
 from tui.core.reading import DeskReader
 from tui.core.runs import RunDesk
@@ -49,8 +51,12 @@ class DeskService:
     ) -> None:
         self.home = home if isinstance(home, Home) else Home.open(home)
         self.desk = Desk.open(self.home)
-        self.who = clean(operator or "").strip() or self.desk.settings.load().operator or system_user()
         self.reader = DeskReader(self.home)
+        self.desk.settings.check = check_settings
+        self._file_as_read = self._look_of_file()
+        self.desk.settings.take_file(self.home.settings_file, system_user())
+        self._settings_told = self.desk.settings.load()
+        self.who = clean(operator or "").strip() or self._settings_told.operator or system_user()
         self._listeners: list[Callable[[DeskChange], None]] = []
         self.keeper = EngineKeeper(
             lambda: base_spec(self.desk),
@@ -100,15 +106,49 @@ class DeskService:
     async def _look(self) -> None:
         seen = self.desk.data_version()
         self.run_desk.follow()
+        if problem := self.desk.settings.file().problem:
+            self.tell(Notice(problem, trouble=True))
         while True:
             await asyncio.sleep(LOOK_EVERY)
+            self._look_at_file()
             if (now := self.desk.data_version()) != seen:
                 seen = now
                 self.tell(StoreChanged())
+                self._settle()
             self.run_desk.follow()
             wanted = self.version_desk.wanted
             if self.keeper.state.name == "ready" and wanted not in (self.keeper.serving, self._refused):
                 await self._quietly_sync()
+
+    def _look_of_file(self) -> tuple[int, ...]:
+        """What changes when somebody writes ``deskloop.toml``; nothing where there is none."""
+        try:
+            facts = self.home.settings_file.stat()
+        except OSError:
+            return ()
+        return facts.st_mtime_ns, facts.st_size, facts.st_ino
+
+    def _look_at_file(self) -> None:
+        """Take ``deskloop.toml`` if it was written since the last look, or say what is wrong with it."""
+        if (look := self._look_of_file()) == self._file_as_read:
+            return
+        self._file_as_read = look
+        try:
+            found = self.desk.settings.take_file(self.home.settings_file, self.who)
+        except (DeskBusy, DeskFull) as error:
+            self._file_as_read = (-1,)  # again at the next look
+            self.tell(Notice(error.sentence, trouble=True))
+            return
+        if found.problem:
+            self.tell(Notice(found.problem, trouble=True))
+        self._settle()
+
+    def _settle(self) -> None:
+        """Say so if the settings are others than before."""
+        before, after = self._settings_told, self.settings
+        if before != after:
+            self._settings_told = after
+            self.tell(SettingsChanged(before, after))
 
     async def _quietly_sync(self) -> None:
         try:
@@ -266,6 +306,8 @@ class DeskService:
     def change_setting(self, key: str, value: object) -> Settings:
         """Change one setting; a string is read as the setting's own type. Raises :class:`DeskError`."""
         try:
-            return self.desk.settings.set(key, value, self.who)
+            settings = self.desk.settings.set(key, value, self.who)
         except SettingError as error:
             raise DeskError(str(error)) from error
+        self._settle()
+        return settings

@@ -12,6 +12,7 @@ from bot.child import module_command
 from bot.locate import STARTER, base_folder, is_prepared
 from store.desk import Desk
 from store.home import private_file
+from store.settings import SettingError
 from tui.core.errors import DeskError
 
 Say = Callable[[str], None]
@@ -42,7 +43,10 @@ async def set_up(desk: Desk, base: str | None, who: str, say: Say) -> Prepared:
     if fresh:
         await _prepare(wanted, folder, desk.home.logs / "setup.log", say)
     if desk.settings.load().base != wanted:
-        desk.settings.set("base", wanted, who)
+        try:
+            desk.settings.set("base", wanted, who)
+        except SettingError as error:
+            raise DeskError(str(error)) from error
     return Prepared(wanted, folder, fresh)
 
 

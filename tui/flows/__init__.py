@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from store.settings import Settings
 from tui.core import DeskService
-from tui.flows.data import change_settings, import_file
+from tui.flows.data import import_file
 from tui.flows.opening import first_minutes, leave
 from tui.flows.retraining import cancel_run, retrain, show_training, show_verdict
 from tui.flows.reviewing import review
+from tui.flows.settings import change_settings, follow_settings
 from tui.flows.stage import Host, Stage
 from tui.flows.versions import activate, roll_back, show_versions
 
@@ -44,3 +46,7 @@ class Flows:
     def run_ended(self, run_id: int) -> None:
         """A run is over: say how, unless that would disturb somebody who is writing."""
         self._stage.tell("verdict", show_verdict(self._stage, run_id, asked=False))
+
+    def settings_changed(self, before: Settings, after: Settings) -> None:
+        """The settings changed while nobody looked at them."""
+        self._stage.tell("follow_settings", follow_settings(self._stage, before, after))

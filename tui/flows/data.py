@@ -1,17 +1,14 @@
-"""Data in, and settings."""
+"""Data in."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 
 from store.importing import ImportRefused, ImportResult
-from store.settings import Settings
 from tui.core.importing import import_into
 from tui.flows.stage import Stage
 from tui.screens.dialog import Tell, Wait
 from tui.screens.import_file import ImportDialog
-from tui.screens.settings import SettingsScreen
 
 
 async def import_file(stage: Stage) -> None:
@@ -49,23 +46,3 @@ def sentences(result: ImportResult) -> list[str]:
         told.append(f"{result.rejected} rows could not be used. Each is listed with its reason in")
         told.append(str(result.rejects_file))
     return told
-
-
-async def change_settings(stage: Stage) -> None:
-    """Show the settings and let what changed take effect."""
-    service = stage.service
-
-    def save(key: str, value: str) -> Settings:
-        return service.desk.settings.set(key, value, service.who)
-
-    before = service.settings
-    await stage.show(SettingsScreen(before, save, list(stage.app.available_themes)))
-    after = service.settings
-    if asdict(before) == asdict(after):
-        return
-    if after.theme in stage.app.available_themes:
-        stage.app.theme = after.theme
-    if (before.base, before.quantization) != (after.base, after.quantization):
-        stage.say("The model is loaded anew with these settings.")
-        await service.keeper.restart()
-    stage.chat.follows.refresh()

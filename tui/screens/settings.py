@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+import sqlite3
 from dataclasses import Field, fields
+from itertools import groupby
 from typing import Any, ClassVar
 
 from textual import on
@@ -17,53 +17,90 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Select, TextArea
 
-from bot.types import PRESETS
-from store.settings import QUANTIZATIONS, SettingError, Settings
+from store.settings import SettingError, Settings
+from store.settings_file import FILE_NAME, as_lines
+from tui.core import DeskError, DeskService
 from tui.keys import SETTINGS
+from tui.themes import names
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
 
-LONG = ("system_message",)  # settings of several lines
+LONG = ("system_message", "faithful", "natural", "keys")  # settings of several lines
+USUAL = Settings()
 
 
 class SettingsScreen(Screen[None]):
-    """A field for each setting. A value is kept as its field is left; a wrong one is refused with its reason."""
+    """A field for each setting, in groups. A value is judged as it is written and kept as its field is left; a wrong
+    one is refused with its reason. What ``deskloop.toml`` gives is shown and can't be changed here."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(SETTINGS)
 
-    def __init__(self, settings: Settings, save: Callable[[str, str], Settings], themes: Sequence[str] = ()) -> None:
+    def __init__(self, service: DeskService) -> None:
         super().__init__()
-        self._settings, self._save = settings, save
-        self._choices: dict[str, Sequence[str]] = {
-            "quantization": QUANTIZATIONS,
-            "decoding": tuple(PRESETS),
-            "theme": tuple(sorted(themes)),
-        }
+        self._service = service
+        self._settings = service.settings
+        self._given = frozenset(service.desk.settings.file().values)
 
     def compose(self) -> ComposeResult:
         """Name, meaning and value of each."""
         with Vertical(id="settings"):
             yield Plain("Settings — a value is kept as you leave its field", classes="dialog-title")
             with VerticalScroll(can_focus=False):
-                for item in fields(Settings):
-                    yield Plain(f"{item.name} — {item.metadata['help']}", classes="about")
-                    yield self._field(item)
-                    yield Plain("", id=f"word-{item.name}", classes="word")
+                if problem := self._service.desk.settings.file().problem:
+                    yield Plain(problem, classes="problem")
+                for group, items in groupby(fields(Settings), key=lambda item: str(item.metadata["group"])):
+                    yield Plain(group, classes="group")
+                    for item in items:
+                        yield Plain(self._about(item), id=f"about-{item.name}", classes="about")
+                        yield self._field(item)
+                        yield Plain("", id=f"word-{item.name}", classes="word")
         yield KeyBar()
+
+    def _about(self, item: Field[Any]) -> str:
+        """What the setting does, whether it is another than usual, and whether it can be changed here."""
+        notes = []
+        if getattr(self._settings, item.name) != (usual := getattr(USUAL, item.name)):
+            short = text_of(usual)
+            notes.append(f"changed; usual: {short}" if short and len(short) <= 20 else "changed")
+        if item.name in self._given:
+            notes.append(f"given by {FILE_NAME}, change it there")
+        note = f" [{'; '.join(notes)}]" if notes else ""
+        return f"{item.name}{note} — {item.metadata['help']}"
 
     def _field(self, item: Field[Any]) -> Widget:
         value, name = text_of(getattr(self._settings, item.name)), f"set-{item.name}"
-        choices = self._choices.get(item.name, ())
+        given = item.name in self._given
+        choices = names() if item.name == "theme" else item.metadata["choices"]
         if value in choices:
             options = [(Content(choice), choice) for choice in choices]
-            return Select(options, value=value, allow_blank=False, id=name, compact=True)
+            return Select(options, value=value, allow_blank=False, id=name, compact=True, disabled=given)
         if item.name in LONG:
-            return TextArea(value, id=name, tab_behavior="focus", compact=True)
-        return Input(value, id=name, compact=True)
+            return TextArea(value, id=name, tab_behavior="focus", compact=True, disabled=given)
+        return Input(value, id=name, compact=True, disabled=given)
 
     def on_mount(self) -> None:
         """Begin at the top."""
-        self.query(Input).first().focus()
+        for field in self.query("Input, Select, TextArea"):
+            if not field.disabled:
+                field.focus()
+                return
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _written(self, event: Input.Changed | TextArea.Changed) -> None:
+        """Judge what is being written."""
+        name, value = self._value(event.control)
+        if name is None:
+            return
+        if value == text_of(getattr(self._settings, name)):
+            self._say(name, "")
+            return
+        try:
+            self._service.desk.settings.try_out(name, value)
+        except SettingError as error:
+            self._say(name, str(error), trouble=True)
+        else:
+            self._say(name, "")
 
     @on(Input.Submitted)
     @on(Select.Changed)
@@ -74,22 +111,33 @@ class SettingsScreen(Screen[None]):
         """A field was left."""
         self._keep(event.widget)
 
-    def _keep(self, field: Widget) -> bool:
-        """Keep the value of *field* if it is another than before; False if it was refused."""
+    def _value(self, field: Widget) -> tuple[str | None, str]:
+        """Which setting *field* is for, and what it says; None if it is no field of a setting."""
         name = (field.id or "").removeprefix("set-")
         if name == field.id or not isinstance(field, Input | Select | TextArea):
+            return None, ""
+        return name, field.text if isinstance(field, TextArea) else str(field.value)
+
+    def _keep(self, field: Widget) -> bool:
+        """Keep the value of *field* if it is another than before; False if it was refused."""
+        name, value = self._value(field)
+        if name is None:
             return True
-        value = field.text if isinstance(field, TextArea) else str(field.value)
         if value == text_of(getattr(self._settings, name)):
             self._say(name, "")
             return True
         try:
-            self._settings = self._save(name, value)
-        except SettingError as error:
-            self._say(name, str(error), trouble=True)
+            self._settings = self._service.change_setting(name, value)
+        except (DeskError, sqlite3.OperationalError) as error:
+            self._say(name, getattr(error, "sentence", str(error)), trouble=True)
             return False
+        self._tell_about(name)
         self._say(name, "Kept.")
         return True
+
+    def _tell_about(self, name: str) -> None:
+        item = next(item for item in fields(Settings) if item.name == name)
+        self.query_one(f"#about-{name}", Plain).show(self._about(item))
 
     def _say(self, name: str, word: str, *, trouble: bool = False) -> None:
         line = self.query_one(f"#word-{name}", Plain)
@@ -97,17 +145,32 @@ class SettingsScreen(Screen[None]):
         line.set_class(trouble, "problem")
         line.show(word)
 
+    def follow(self, settings: Settings) -> None:
+        """Another app or ``deskloop.toml`` changed the settings: show them, but for what is being written."""
+        before, self._settings = self._settings, settings
+        self._given = frozenset(self._service.desk.settings.file().values)
+        for item in fields(Settings):
+            field = self.query_one(f"#set-{item.name}")
+            value = text_of(getattr(settings, item.name))
+            if value != text_of(getattr(before, item.name)) and (not field.has_focus or item.name in self._given):
+                if isinstance(field, TextArea):
+                    field.text = value
+                elif isinstance(field, Input | Select):
+                    field.value = value
+            field.disabled = item.name in self._given
+            self._tell_about(item.name)
+
     def action_dismiss_dialog(self) -> None:
-        """Back to the chat, unless the field in focus holds a value that was just refused."""
+        """Back to the chat, unless the field in focus holds a value that is refused: that is said first."""
         if self.focused is None or self._refused(self.focused) or self._keep(self.focused):
             self.dismiss(None)
 
     def _refused(self, field: Widget) -> bool:
-        """Whether the operator was told that this field's value is wrong."""
+        """Whether the operator was told that this field's value is wrong, and wants to leave all the same."""
         words = self.query(f"#word-{(field.id or '').removeprefix('set-')}")
         return any(word.has_class("problem") for word in words)
 
 
 def text_of(value: Any) -> str:
     """A setting's value as it is written into its field."""
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    return as_lines(value) if isinstance(value, dict) else str(value)
