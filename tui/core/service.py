@@ -55,6 +55,7 @@ class DeskService:
         self.desk.settings.check = check_settings
         self._file_as_read = self._look_of_file()
         self.desk.settings.take_file(self.home.settings_file, system_user())
+        self._problem_told: str | None = None
         self._settings_told = self.desk.settings.load()
         self.who = clean(operator or "").strip() or self._settings_told.operator or system_user()
         self._listeners: list[Callable[[DeskChange], None]] = []
@@ -106,8 +107,7 @@ class DeskService:
     async def _look(self) -> None:
         seen = self.desk.data_version()
         self.run_desk.follow()
-        if problem := self.desk.settings.file().problem:
-            self.tell(Notice(problem, trouble=True))
+        self._tell_file_problem()
         while True:
             await asyncio.sleep(LOOK_EVERY)
             self._look_at_file()
@@ -134,14 +134,20 @@ class DeskService:
             return
         self._file_as_read = look
         try:
-            found = self.desk.settings.take_file(self.home.settings_file, self.who)
+            self.desk.settings.take_file(self.home.settings_file, self.who)
         except (DeskBusy, DeskFull) as error:
             self._file_as_read = (-1,)  # again at the next look
             self.tell(Notice(error.sentence, trouble=True))
             return
-        if found.problem:
-            self.tell(Notice(found.problem, trouble=True))
+        self._tell_file_problem()
         self._settle()
+
+    def _tell_file_problem(self) -> None:
+        """Say what is wrong with ``deskloop.toml``, once."""
+        problem = self.desk.settings.file().problem
+        if problem and problem != self._problem_told:
+            self.tell(Notice(problem, trouble=True))
+        self._problem_told = problem
 
     def _settle(self) -> None:
         """Say so if the settings are others than before."""

@@ -82,7 +82,7 @@ class SettingsScreen(Screen[None]):
         """Begin at the top."""
         for field in self.query("Input, Select, TextArea"):
             if not field.disabled:
-                field.focus()
+                field.focus(scroll_visible=False)
                 return
 
     @on(Input.Changed)
