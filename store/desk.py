@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from store.comparisons import Comparisons
 from store.conversations import Conversations
 from store.database import Database
 from store.home import Home
 from store.judgements import Judgements
 from store.listing import Listing
 from store.pairs import Pairs
+from store.quality import Quality
 from store.records import Pair, Turn
 from store.review import Review
 from store.runs import Runs
@@ -56,6 +58,8 @@ class Desk:
         self.versions = Versions(self.db)
         self.promotions = Promotions(self.db)
         self.answers = Answers(self.db)
+        self.comparisons = Comparisons(self.db)
+        self.quality = Quality(self.db)
         self.search = Search(self.db, self.conversations, self.pairs)
 
     @classmethod

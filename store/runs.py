@@ -161,6 +161,19 @@ class Runs:
         train = [(pair_of(row), row["weight"]) for row in rows if row["side"] == "train"]
         return train, [pair_of(row) for row in rows if row["side"] == "heldout"]
 
+    def trained_on(self, run_id: int) -> builtins.list[tuple[int, str]]:
+        """The number and question of each pair that :meth:`set_snapshot` fixed for training."""
+        rows = self._db.all(
+            "SELECT p.id, p.instruction FROM run_pairs r JOIN pairs p ON p.id = r.pair_id "
+            "WHERE r.run_id = ? AND r.split = 'train' ORDER BY p.id",
+            run_id,
+        )
+        return [(row["id"], row["instruction"]) for row in rows]
+
+    def trained_pairs(self, run_id: int) -> int:
+        """How many pairs those are."""
+        return int(self._db.value("SELECT count(*) FROM run_pairs WHERE run_id = ? AND split = 'train'", run_id))
+
     def save_report(
         self, run_id: int, verdict: Verdict, report: dict[str, Any], rows: Sequence[JudgedAnswer] = ()
     ) -> None:
@@ -191,6 +204,15 @@ class Runs:
             JudgedAnswer(row["pair_id"], row["kind"], row["before"], row["after"], row["target"], row["outcome"])
             for row in rows
         ]
+
+    def judged_questions(self, run_id: int) -> dict[int, str]:
+        """The questions of :meth:`judged`, by pair."""
+        rows = self._db.all(
+            "SELECT DISTINCT p.id, p.instruction FROM judged_answers j JOIN pairs p ON p.id = j.pair_id "
+            "WHERE j.run_id = ?",
+            run_id,
+        )
+        return {row["id"]: row["instruction"] for row in rows}
 
     # -- crashes -----------------------------------------------------------------------------------
     def mark_interrupted(self) -> builtins.list[Run]:

@@ -86,6 +86,14 @@ CHAT = [
     key("f10", "app.tell('review')", "Review", "Judge the replies that nobody has judged yet", priority=True),
     key("ctrl+n", "new", "New", "Begin a conversation with another customer", priority=True),
     key("ctrl+f", "search", "Find", "Search everything that was said", priority=True),
+    key(
+        "ctrl+t",
+        "app.tell('compare')",
+        "Compare",
+        "Compare two versions' answers, or this conversation with another version",
+        show=False,
+        priority=True,
+    ),
     key("f9", "app.tell('settings')", "Settings", "The desk's settings", show=False, priority=True),
     key(
         "ctrl+o",
@@ -154,6 +162,8 @@ VERSIONS = [
     HELP,
     *DIALOG,
     key("enter,a", "activate", "Activate", "Let the marked version answer", group="versions"),
+    key("v", "app.tell('report')", "Report", "What the check found about the marked version", group="versions"),
+    key("c", "app.tell('compare')", "Compare", "Compare two versions' answers side by side", group="versions"),
     key("f8,r", "app.tell('roll_back')", "Roll back", "Let the version before this one answer again", group="versions"),
 ]
 
@@ -167,7 +177,29 @@ TRAINING = [
         "Give the retraining up; what answers now goes on",
         group="training",
     ),
-    key("v", "app.tell('verdict')", "Verdict", "What the check found", group="training"),
+    key("v", "app.tell('verdict')", "Report", "What the check found", group="training"),
+]
+
+COMPARE = [
+    HELP,
+    key("escape", "leave_or_stop", "Stop or back", "Stop asking; if nothing is asked, leave", group="compare"),
+    key("left,l", "prefer_left", "Left", "The left answer is better", group="compare"),
+    key("right,r", "prefer_right", "Right", "The right answer is better", group="compare"),
+    key("b", "prefer_both", "Both", "Both answers are good", group="compare"),
+    key("n", "prefer_neither", "Neither", "Neither answer is good", group="compare"),
+    key("enter,space", "turn(1)", "Next", "The next question", group="compare"),
+    key("backspace", "turn(-1)", "Question before", "The question before", show=False, group="compare"),
+    key("up", "scroll_sides(-1)", "Up", "Scroll both answers up", show=False, group="compare"),
+    key("down", "scroll_sides(1)", "Down", "Scroll both answers down", show=False, group="compare"),
+]
+
+REPORT = [
+    HELP,
+    *DIALOG,
+    key("right", "turn(1)", "Next tab", "Numbers, corrections, answers", show=False, group="report"),
+    key("left", "turn(-1)", "Tab before", "Numbers, corrections, answers", show=False, group="report"),
+    key("f", "filter", "Filter", "Show all answers, the changed, the worse or the better ones", group="report"),
+    key("u", "override", "Use it all the same", "Let the new version answer, with a reason", group="report"),
 ]
 
 REVIEW = [

@@ -25,15 +25,14 @@ def make_base(models: Path) -> None:
         (folder / name).write_text("{}")
 
 
-def make_version(desk: Desk, verdict: str | None = None) -> str:
-    """A published version whose weights are no weights; *verdict*: of the run that made it."""
+def make_version(desk: Desk, verdict: str | None = None, run_id: int | None = None) -> str:
+    """A published version whose weights are no weights; *verdict*: of a run that made it, *run_id*: of another one."""
     number = desk.versions.next_number()
     folder = desk.home.adapters / f"v{number}"
     folder.mkdir()
     (folder / WEIGHTS_NAME).write_bytes(hashlib.sha256(str(number).encode()).digest())
     files = {WEIGHTS_NAME: sha256_of(folder / WEIGHTS_NAME)}
     digest = write_manifest(folder, Manifest(f"v{number}", "f" * 64, "qlora", "2026-01-01T00:00:00.000Z", files))
-    run_id = None
     if verdict is not None:
         run_id = desk.runs.create({}, "base", "tester").id
         desk.runs.transition(run_id, "training")

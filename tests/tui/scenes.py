@@ -77,10 +77,10 @@ def judge(desk: Desk, verdict: str) -> int:
         make_version(desk, "promote")
     desk.promotions.promote("v1", "gate", "maria", run_id=1)
     desk.promotions.promote("v2", "gate", "jo", run_id=2)
-    pairs = list(desk.pairs.list(limit=3))
+    pairs = list(desk.pairs.list(limit=7))
     run = desk.runs.create({}, "v2", "maria")
     desk.runs.transition(run.id, "training")
-    name = make_version(desk)
+    name = make_version(desk, run_id=run.id)
     desk.runs.transition(run.id, "evaluating", candidate=name)
     sentence = {
         "reject": f"{name} answers worse than v2: BLEU fell from 63.9 to 40.2 on 54 held-out pairs (p = 0.004).",
@@ -91,6 +91,10 @@ def judge(desk: Desk, verdict: str) -> int:
         JudgedAnswer(pairs[0].id, "correction", "No.", "Yes, within 30 days.", "Yes. Within 30 days.", "learned"),
         JudgedAnswer(pairs[1].id, "correction", "At ten.", "At ten.", "At nine, on Sundays too.", "not learned"),
         JudgedAnswer(pairs[2].id, "correction", "For free.", "It costs 4 [EUR].", "For free.", "regressed"),
+        JudgedAnswer(pairs[3].id, "heldout", "We open at ten.", "We open at nine.", "We open at nine.", None),
+        JudgedAnswer(pairs[4].id, "heldout", "Yes, for 14 days.", "Yes, for 30 years.", "Yes, for 14 days.", None),
+        JudgedAnswer(pairs[5].id, "heldout", "请告诉我订单号。", "请告诉我们地址。", "请告诉我订单号。", None),
+        JudgedAnswer(pairs[6].id, "heldout", "No.", "No.", "Not yet.", None),
     ]
     desk.runs.save_report(run.id, verdict, report, rows)  # type: ignore[arg-type]
     desk.runs.transition(run.id, {"reject": "rejected"}.get(verdict, "held"))

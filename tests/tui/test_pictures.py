@@ -137,20 +137,6 @@ def test_a_run_in_its_own_screen(picture: Picture, desk: DeskService) -> None:
     lock.release()
 
 
-@pytest.mark.parametrize("verdict", ["reject", "inconclusive"])
-def test_a_verdict(picture: Picture, desk: DeskService, verdict: str) -> None:
-    scenes.talk(desk.desk)
-    scenes.judge(desk.desk, verdict)
-
-    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
-        await pilot.press("f6")
-        await wait_until(pilot, lambda: shows(app, "V Verdict"))
-        await pilot.press("v")
-        await wait_until(pilot, lambda: shows(app, "Keep it so"))
-
-    picture(drive)
-
-
 def test_the_versions(picture: Picture, desk: DeskService) -> None:
     scenes.talk(desk.desk)
     scenes.judge(desk.desk, "reject")

@@ -14,7 +14,7 @@ from bot.types import EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, Run
 from tui.core.errors import DeskError
-from tui.core.reports import bleu_of, trained_pairs
+from tui.core.reports import bleu_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def _row(
         method=version.method if version else "bare base",
         created_at=version.created_at if version else None,
         run=version.run_id if version else None,
-        pairs=trained_pairs(desk, run),
+        pairs=desk.runs.trained_pairs(run.id) if run else None,
         bleu=bleu_of(run)[1],
         verdict=run.verdict if run else None,
         promoted_at=promotion.at if promotion else None,

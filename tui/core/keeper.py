@@ -58,6 +58,7 @@ class EngineKeeper:
         self._deaths: list[float] = []
         self._revival: asyncio.Task[None] | None = None
         self.held: str | None = None
+        self.purpose: str | None = None  # what the engine is lent for, if not for a reply or a swap
         self._closed = False
 
     # -- life --------------------------------------------------------------------------------------
@@ -196,8 +197,10 @@ class EngineKeeper:
         await self._moved.wait()
 
     @asynccontextmanager
-    async def use(self) -> AsyncIterator[Engine]:
-        """Lend the engine: between replies, alone. An engine that dies meanwhile is restarted afterwards."""
+    async def use(self, purpose: str | None = None) -> AsyncIterator[Engine]:
+        """Lend the engine: between replies, alone. An engine that dies meanwhile is restarted afterwards.
+
+        *purpose*: the sentence for those who wait, where the engine is not lent for a reply or a swap."""
         while True:
             await self.wait_ready()
             await self._use.acquire()
@@ -205,7 +208,8 @@ class EngineKeeper:
                 break
             self._use.release()
         engine, facts = self._engine, self.state.facts
-        self._move("busy", "The engine is answering.", facts)
+        self.purpose = purpose
+        self._move("busy", purpose or "The engine is answering.", facts)
         try:
             yield engine
         except EngineError as error:
@@ -216,6 +220,7 @@ class EngineKeeper:
             self._given_back(engine, facts)
 
     def _given_back(self, engine: Engine, facts: BaseFacts | None) -> None:
+        self.purpose = None
         if self.state.name == "busy" and engine is self._engine:
             self._move("ready", f"Answering with {self.serving}.", facts)
         self._use.release()

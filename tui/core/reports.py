@@ -1,11 +1,15 @@
-"""Reading a run's stored report: the few numbers that lists, cards and scripts ask for."""
+"""Reading a run's stored report: the numbers that lists, cards and scripts ask for, and what became of each answer."""
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
 from typing import Any
 
+from finetune.gate import sentence_chrf
 from store.desk import Desk
-from store.records import Run
+from store.home import Home
+from store.records import JudgedAnswer, Run
 
 
 def bleu_of(run: Run | None) -> tuple[float | None, float | None]:
@@ -26,11 +30,46 @@ def outcome(run: Run) -> dict[str, Any]:
     }
 
 
-def trained_pairs(desk: Desk, run: Run | None) -> int | None:
-    """How many pairs a run trained on; None without a run."""
-    if run is None:
-        return None
-    return int(desk.db.value("SELECT count(*) FROM run_pairs WHERE run_id = ? AND split = 'train'", run.id))
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What became of one question between the version before and the candidate. ``chrf_before`` and ``chrf_after``:
+    how close the answers come to the target, 0 to 100."""
+
+    question: str
+    answer: JudgedAnswer
+    chrf_before: float
+    chrf_after: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether the two answers differ at all."""
+        return self.answer.before != self.answer.after
+
+    @property
+    def difference(self) -> float:
+        """chrF points gained; below zero the candidate's answer is further away."""
+        return self.chrf_after - self.chrf_before
+
+
+def changes(desk: Desk, run_id: int) -> list[Change]:
+    """Every answer that a run's gate compared, the worst change first. Takes a second for a thousand answers."""
+    questions = desk.runs.judged_questions(run_id)
+    found = []
+    for answer in desk.runs.judged(run_id):
+        before = sentence_chrf(answer.target, answer.before)
+        after = before if answer.after == answer.before else sentence_chrf(answer.target, answer.after)
+        found.append(Change(questions.get(answer.pair_id, ""), answer, before, after))
+    return sorted(found, key=lambda change: change.difference)
+
+
+async def changes_of(home: Home, run_id: int) -> list[Change]:
+    """:func:`changes`, in a thread with a connection of its own."""
+
+    def work() -> list[Change]:
+        with Desk.open(home) as desk:
+            return changes(desk, run_id)
+
+    return await asyncio.to_thread(work)
 
 
 def version_details(desk: Desk, name: str) -> str:
@@ -42,9 +81,8 @@ def version_details(desk: Desk, name: str) -> str:
     lines = [f"{name}: {version.method}, made {version.created_at[:16].replace('T', ' ')} UTC"]
     if run is not None:
         before, after = bleu_of(run)
-        lines.append(
-            f"Run {run.id} by {run.created_by}, from {run.parent}, on {trained_pairs(desk, run)} pairs: {run.state}"
-        )
+        pairs = desk.runs.trained_pairs(run.id)
+        lines.append(f"Run {run.id} by {run.created_by}, from {run.parent}, on {pairs} pairs: {run.state}")
         if before is not None and after is not None:
             lines.append(f"BLEU {after:.1f}, of the version before it {before:.1f}")
         if run.report:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
+from bot.interface import Engine
 from bot.types import AdapterRef, EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, PromotionKind
@@ -82,6 +85,27 @@ class VersionDesk:
             async with self._keeper.use():
                 await self.restore()
         return self._keeper.serving
+
+    @asynccontextmanager
+    async def lent(self, version: str, purpose: str) -> AsyncIterator[Engine]:
+        """The engine with *version* on it, between replies; *purpose* tells those who wait. The wanted version is back
+        on it before anybody else has it, also after an error or a cancellation.
+
+        Raises :class:`DeskError` (no engine, no such version) and :class:`EngineError` (a version that can't serve)."""
+        if version != "base":
+            self.known(version)
+        async with self._keeper.use(purpose) as engine:
+            try:
+                if version != self._keeper.serving:
+                    await self._keeper.apply(self._verified(version))
+                yield engine
+            finally:
+                back = asyncio.ensure_future(self.restore())
+                try:
+                    await asyncio.shield(back)
+                except asyncio.CancelledError:
+                    await back  # even a second cancellation leaves no customer with the wrong version
+                    raise
 
     async def restore(self) -> None:
         """The work of :meth:`sync` for whoever holds the engine already."""

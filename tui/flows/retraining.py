@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from store.records import Run
 from tui.core.recipes import recipe_from
+from tui.core.reports import changes_of
 from tui.flows.stage import Stage
 from tui.screens.chat import ChatScreen
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.preflight import PreflightDialog
+from tui.screens.report import Override, ReportScreen
 from tui.screens.training import TrainingScreen
-from tui.screens.verdict import Override, VerdictDialog
 from tui.widgets.status import RunLine
 
 JUDGED = ("promoted", "held", "rejected")
@@ -57,7 +58,8 @@ async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool =
         _say_end(stage, run)
     elif asked or _may_interrupt(stage):
         stage.chat.query_one(RunLine).hide()
-        choice = await stage.show(VerdictDialog(run, desk.runs.judged(run.id), stage.service.active))
+        screen = ReportScreen(run, stage.service.active, lambda: changes_of(desk.home, run.id))
+        choice = await stage.show(screen)
         if isinstance(choice, Override):
             await _override(stage, run, choice.version)
 

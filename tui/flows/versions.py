@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.core import DeskError
 from tui.core.adapters import overview
 from tui.core.reports import version_details
+from tui.flows.retraining import JUDGED, show_verdict
 from tui.flows.stage import Stage
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.versions import VersionsScreen
@@ -19,6 +20,18 @@ async def show_versions(stage: Stage) -> None:
     """The table of versions."""
     desk = stage.service.desk
     await stage.show(VersionsScreen(overview(desk), lambda name: version_details(desk, name)))
+
+
+async def show_report(stage: Stage) -> None:
+    """How the run went that made the version marked in the table."""
+    screen = stage.app.screen
+    version = screen.marked if isinstance(screen, VersionsScreen) else stage.service.active
+    if version is None or version == "base":
+        raise DeskError("The bare base was not made by a retraining, so there is no report on it.")
+    run_id = stage.service.desk.versions.get(version).run_id
+    if run_id is None or stage.service.desk.runs.get(run_id).state not in JUDGED:
+        raise DeskError(f"There is no report on {version}: no check of it was finished on this desk.")
+    await show_verdict(stage, run_id)
 
 
 async def activate(stage: Stage, version: str) -> None:

@@ -161,8 +161,9 @@ class ChatScreen(Screen[None]):
     async def _show(self, exchange: Exchange, event: object) -> None:
         if isinstance(event, MessageKept):
             await self.transcript.add_customer(event.turn)
-            if self._service.engine_state.name not in ("ready", "busy"):
-                await self.transcript.remark(f"{self._service.engine_state.sentence} The reply follows.", WAITING)
+            keeper = self._service.keeper
+            if keeper.purpose is not None or keeper.state.name not in ("ready", "busy"):
+                await self.transcript.remark(f"{keeper.state.sentence} The reply follows.", WAITING)
             self.follows.refresh()
         elif isinstance(event, ReplyStarted):
             await self.transcript.take_away(WAITING)

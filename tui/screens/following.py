@@ -53,8 +53,9 @@ class Following:
         running = keeper.state.name in ("ready", "busy")
         self._chat.query_one(StatusBar).show(
             desk=self._service.home.root.name,
-            version=keeper.serving if running else self._service.active,
-            engine="lent" if keeper.held is not None else keeper.state.name,
+            # While the engine is lent for a comparison, other versions than the chat's take turns on it.
+            version=keeper.serving if running and keeper.purpose is None else self._service.active,
+            engine="lent" if keeper.held else "comparing" if keeper.purpose else keeper.state.name,
             waiting=self._service.waiting(),
         )
 

@@ -59,7 +59,7 @@ class VersionsScreen(Screen[None]):
     def show(self, rows: Sequence[Overview], marked: str | None = None) -> None:
         """Show *rows*, with the mark on *marked* (None: where it is)."""
         self._rows = rows
-        marked = marked or self._marked()
+        marked = marked or self.marked
         table = self.query_one(DataTable)
         table.clear()
         latest_first = list(reversed(rows))
@@ -69,7 +69,9 @@ class VersionsScreen(Screen[None]):
         table.move_cursor(row=place)
         self.refresh_bindings()
 
-    def _marked(self) -> str | None:
+    @property
+    def marked(self) -> str | None:
+        """The version under the cursor."""
         table: DataTable[Any] = self.query_one(DataTable)
         if not table.row_count:
             return None
@@ -87,7 +89,7 @@ class VersionsScreen(Screen[None]):
 
     def action_activate(self) -> None:
         """Ask for the marked version to answer."""
-        version = self._marked()
+        version = self.marked
         if version is not None and not self._is_active(version):
             self.post_message(self.Wanted(version))
 
@@ -101,7 +103,7 @@ class VersionsScreen(Screen[None]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What answers already can't be activated."""
         if action == "activate" and self.is_mounted:
-            marked = self._marked()
+            marked = self.marked
             return marked is not None and not self._is_active(marked)
         return True
 

@@ -17,6 +17,7 @@ ENGINE = {
     "busy": "writing…",
     "restarting": "restarting…",
     "failed": "stopped",
+    "comparing": "comparing…",
     "lent": "waits for the retraining",
 }
 ENDINGS = {

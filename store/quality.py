@@ -1,0 +1,57 @@
+"""How good the versions are in the operators' eyes: judged replies, and how many of them were corrected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from store.database import Database
+
+# The judgements that were not taken back, and for each reply when it was last corrected and last approved.
+_JUDGED = """
+SELECT reply_id, max(iif(corrected, created_at, '')) AS corrected_at, max(iif(corrected, '', created_at)) AS approved_at
+FROM (SELECT c.reply_id, c.created_at, 1 AS corrected FROM corrections c
+    WHERE NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.correction_id = c.id)
+    UNION ALL SELECT a.reply_id, a.created_at, 0 FROM approvals a
+    WHERE NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.approval_id = a.id))
+GROUP BY reply_id
+"""
+_RATES = f"""
+SELECT r.version, count(*) AS judged, sum(j.corrected_at >= j.approved_at) AS corrected
+FROM ({_JUDGED}) j JOIN replies r ON r.turn_id = j.reply_id JOIN turns t ON t.id = r.turn_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many replies were judged, and so many of those corrected. A reply counts once, by its last judgement."""
+
+    judged: int = 0
+    corrected: int = 0
+
+    @property
+    def share(self) -> float | None:
+        """The correction rate, 0 to 1; None before anything was judged."""
+        return self.corrected / self.judged if self.judged else None
+
+
+class Quality:
+    """The repository of ``desk.quality``. It only reads."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def rates(self) -> dict[str, Rate]:
+        """The rate of every version with a judged reply, over all of its replies."""
+        rows = self._db.all(f"{_RATES} GROUP BY r.version")
+        return {row["version"]: Rate(row["judged"], row["corrected"]) for row in rows}
+
+    def since_promotion(self, version: str) -> Rate:
+        """The rate of *version* over its replies since the last promotion."""
+        at = self._db.value("SELECT at FROM promotions ORDER BY id DESC LIMIT 1") or ""
+        row = self._db.one(f"{_RATES} WHERE r.version = ? AND t.created_at >= ?", version, at)
+        return Rate(row["judged"], row["corrected"] or 0) if row is not None else Rate()
+
+    def stamp(self) -> tuple[int, ...]:
+        """Numbers that change whenever a rate may have changed; cheap to ask for."""
+        tables = ("corrections", "approvals", "withdrawals", "promotions")
+        return tuple(int(self._db.value(f"SELECT coalesce(max(id), 0) FROM {table}")) for table in tables)

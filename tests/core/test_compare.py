@@ -1,0 +1,141 @@
+"""Comparisons: both versions answer, the chat's customers always hear the version that is wanted."""
+
+from __future__ import annotations
+
+import asyncio
+from random import Random
+
+import pytest
+
+from bot.types import Answer, EngineError, Prompt
+from store.comparisons import Tally
+from store.desk import Desk
+from tests.core.conftest import make_version
+from tests.core.scripted import DIED, Script, ScriptedEngine
+from tests.tui.scenes import said
+from tui.core import DeskError, DeskService
+from tui.core.compare import TOGETHER, Comparison, answer_all, of_conversation, of_heldout, of_question, shuffled
+from tui.core.differences import differences
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Engines answer batches with the version's name; lists (version, question) as they are asked."""
+    asked: list[tuple[str, str]] = []
+
+    async def batch(self: ScriptedEngine, prompts: list[Prompt], *rest: object) -> list[Answer]:
+        asked.extend((self.active, prompt.message) for prompt in prompts)
+        await asyncio.sleep(0)
+        return [Answer(f"{self.active}: {prompt.message}", 2, 0.1, None, "complete") for prompt in prompts]
+
+    monkeypatch.setattr(ScriptedEngine, "batch", batch)
+    return asked
+
+
+async def answered(service: DeskService, items: list[Comparison]) -> list[Comparison]:
+    def heard(place: int, version: str, text: str) -> None:
+        items[place] = items[place].heard(version, text)
+
+    await answer_all(service, items, heard)
+    return items
+
+
+async def test_both_answer_and_the_active_version_is_back_between_and_after(
+    service: DeskService, script: Script, asked: list[tuple[str, str]]
+) -> None:
+    await service.activate(make_version(service.desk))
+    make_version(service.desk)
+    await service.start_engine()
+    questions = [of_question(f"Q{number}", (), "base", "v2")[0] for number in range(TOGETHER + 1)]
+    items = await answered(service, questions)
+    assert all(item.complete for item in items)
+    assert (items[0].left.text, items[0].right.text) == ("base: Q0", "v2: Q0")
+    assert script.engines[0].activated == ["v1", "base", "v1", "v2", "v1", "base", "v1", "v2", "v1"]
+    assert (service.keeper.serving, service.keeper.state.name, service.keeper.purpose) == ("v1", "ready", None)
+    asked.clear()
+    assert (await answered(service, of_question("Q0", (), "base", "v2")))[0].complete
+    assert asked == []  # known by now
+
+
+async def test_an_engine_that_dies_or_a_version_that_is_unfit_leaves_the_active_version(
+    service: DeskService, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.keeper.FIRST_DELAY", 0.0)
+    await service.activate(make_version(service.desk))
+    make_version(service.desk)
+    await service.start_engine()
+    script.unfit["v2"] = EngineError("probe-failed", "v2 can't.")
+    with pytest.raises(EngineError, match="v2 can't"):
+        await answered(service, of_question("Why?", (), "v1", "v2"))
+    assert (service.active, service.keeper.serving) == ("v1", "v1")
+
+    async def dying(self: ScriptedEngine, *rest: object) -> list[Answer]:
+        self.die()
+        raise DIED
+
+    monkeypatch.setattr(ScriptedEngine, "batch", dying)
+    with pytest.raises(EngineError):
+        await answered(service, of_question("Why not?", (), "base", "v1"))
+    await service.keeper.wait_ready()
+    assert (service.keeper.serving, script.engines[-1].active) == ("v1", "v1")
+
+
+async def test_a_cancelled_comparison_gives_the_engine_back_as_it_was(
+    service: DeskService, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.activate(make_version(service.desk))
+    await service.start_engine()
+    begun = asyncio.Event()
+
+    async def endless(self: ScriptedEngine, *rest: object) -> list[Answer]:
+        begun.set()
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(ScriptedEngine, "batch", endless)
+    task = asyncio.create_task(answered(service, of_question("Why?", (), "base", "v1")))
+    await begun.wait()
+    assert service.keeper.state.sentence.startswith("The model is answering for a comparison")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (service.keeper.serving, script.engines[0].active, service.keeper.state.name) == ("v1", "v1", "ready")
+
+
+def test_a_conversation_is_asked_again_with_its_own_history(desk: Desk) -> None:
+    said(desk, "Pots", ("Which?", "Clay.", "v1", "complete"), ("Why?", "So.", "v2", "complete"))
+    desk.conversations.add_customer(1, "And now?", "maria")
+    first, second, third = of_conversation(desk, 1, "v3")
+    assert (first.left.version, first.left.text, first.history) == ("v1", "Clay.", ())
+    assert (second.left.version, second.history, second.right.version) == ("v2", (("Which?", "Clay."),), "v3")
+    assert (third.left.text, third.complete) == ("", False)
+    with pytest.raises(DeskError, match="Nothing was said"):
+        of_conversation(desk, desk.conversations.create("maria").id, "v3")
+    with pytest.raises(DeskError, match="no held-out pairs"):
+        of_heldout(desk, "base", "v1")
+
+
+def test_shuffling_keeps_answers_with_their_versions() -> None:
+    items = of_question("Q", (), "base", "v1") * 50
+    sides = {(item.left.version, item.right.version) for item in shuffled(items, Random(7))}
+    assert sides == {("base", "v1"), ("v1", "base")}
+
+
+def test_votes_are_counted_for_the_version_whichever_side_it_was_on(desk: Desk) -> None:
+    for versions, vote in (
+        (("v1", "v2"), "left"), (("v2", "v1"), "left"), (("v2", "v1"), "right"), (("v1", "v2"), "neither"),
+        (("v1", "v3"), "left"),
+    ):  # fmt: skip
+        desk.comparisons.add("Q\x1b[2J", (), versions, ("a", "b"), vote, "maria", blind=True)  # type: ignore[arg-type]
+    assert desk.comparisons.tally("v1", "v2") == Tally(2, 1, 0, 1)
+    assert desk.comparisons.tally("v2", "v1") == Tally(1, 2, 0, 1)
+
+
+def test_differences_are_by_word_and_by_character_where_there_are_no_words() -> None:
+    one, other = differences("We open at ten.", "We open at nine, always.")
+    assert one == [("We open at ", False), ("ten", True), (".", False)]
+    assert "".join(text for text, _ in other) == "We open at nine, always."
+    assert differences("订单号", "订货号")[0] == [("订", False), ("单", True), ("号", False)]
+    assert differences("same", "same") == ([("same", False)], [("same", False)])
+    assert differences("", "new") == ([], [("new", True)])
+    assert differences("a " * 9000, "b") == ([("a " * 9000, True)], [("b", True)])

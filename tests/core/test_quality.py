@@ -1,0 +1,74 @@
+"""Whether a version is worse by more than chance: against known values, and on a desk."""
+
+from __future__ import annotations
+
+import pytest
+
+from store.desk import Desk
+from store.quality import Rate
+from tests.core.conftest import make_version
+from tests.tui.scenes import said
+from tui.core.quality import ENOUGH, QualityWatch, fisher_p, sign_test_p
+
+
+@pytest.mark.parametrize(
+    ("rate", "before", "p"),
+    [  # exact fractions of binomial coefficients
+        (Rate(4, 3), Rate(4, 1), 0.242857),  # the lady tasting tea
+        (Rate(20, 10), Rate(20, 2), 0.006907),
+        (Rate(40, 14), Rate(120, 14), 0.00143461),
+        (Rate(20, 0), Rate(20, 0), 1.0),
+        (Rate(20, 20), Rate(20, 20), 1.0),
+        (Rate(20, 0), Rate(20, 20), 1.0),
+        (Rate(20, 20), Rate(20, 0), 7.254e-12),
+    ],
+)
+def test_fisher(rate: Rate, before: Rate, p: float) -> None:
+    assert fisher_p(rate, before) == pytest.approx(p, rel=1e-3)
+
+
+@pytest.mark.parametrize(("wins", "losses", "p"), [(0, 0, 1.0), (5, 5, 1.0), (9, 1, 0.021484), (0, 6, 0.03125)])
+def test_sign_test(wins: int, losses: int, p: float) -> None:
+    assert sign_test_p(wins, losses) == pytest.approx(p, rel=1e-4)
+
+
+def judged(desk: Desk, version: str, corrected: int, approved: int) -> list[int]:
+    ids = said(desk, "Many", *((f"Q {number}?", "Yes.", version, "complete") for number in range(corrected + approved)))
+    for place, reply in enumerate(ids):
+        if place < corrected:
+            desk.judgements.correct(reply, "No.", "maria")
+        else:
+            desk.judgements.approve(reply, "maria")
+    return ids
+
+
+def test_a_version_that_is_corrected_more_is_told_apart_from_chance(desk: Desk) -> None:
+    for _ in range(2):
+        make_version(desk)
+    desk.promotions.promote("v1", "manual", "maria")
+    judged(desk, "v1", 2, ENOUGH - 2)
+    desk.promotions.promote("v2", "manual", "maria")
+    watch = QualityWatch(desk)
+    assert (watch.standing.rate, watch.standing.previous) == (Rate(0, 0), "v1")
+    judged(desk, "v2", 9, ENOUGH - 10)
+    assert (watch.standing.rate, watch.standing.p, watch.standing.worse) == (Rate(19, 9), None, False)
+    judged(desk, "v2", 1, 0)
+    assert (watch.standing.rate, watch.standing.before, watch.standing.worse) == (Rate(20, 10), Rate(20, 2), True)
+    desk.promotions.promote("v1", "rollback", "maria")
+    assert (watch.standing.version, watch.standing.rate, watch.standing.previous) == ("v1", Rate(0, 0), "base")
+
+
+def test_the_last_judgement_of_a_reply_counts_and_what_is_taken_back_does_not(desk: Desk) -> None:
+    make_version(desk)
+    first, second, third = said(desk, "Three", *((f"{name}?", "Yes.", "v1", "complete") for name in "abc"))
+    for reply in (first, second):
+        desk.judgements.correct(reply, "No.", "maria")
+    desk.judgements.correct(first, "No, no.", "maria")
+    desk.judgements.approve(third, "maria")
+    assert desk.quality.rates() == {"v1": Rate(3, 2)}
+    for table in ("correction", "approval"):
+        desk.db.run(
+            f"INSERT INTO withdrawals ({table}_id, created_at, created_by) VALUES "
+            f"((SELECT max(id) FROM {table}s), 'now', 'maria')"
+        )
+    assert desk.quality.rates() == {"v1": Rate(2, 2)}  # the first correction of the first reply stands again

@@ -1,0 +1,74 @@
+"""The report on a run: opened by keys, looked through, overridden with a reason."""
+
+from __future__ import annotations
+
+from textual.widgets import Input
+
+from tests.tui import scenes
+from tests.tui.helpers import ready, shows, wait_until
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.screens.report import ReportScreen
+
+SIZE = (100, 30)
+
+
+async def test_the_answers_that_changed_most_come_first_and_can_be_filtered(
+    app: DeskloopApp, service: DeskService
+) -> None:
+    scenes.judge(service.desk, "reject")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6", "v")
+        await wait_until(pilot, lambda: isinstance(app.screen, ReportScreen) and shows(app, "Answers 4"))
+        assert shows(app, "BLEU fell from 63.9 to 40.2")
+        assert shows(app, "on 54 held-out pairs")
+        await pilot.press("left")
+        await wait_until(pilot, lambda: shows(app, "Shown: all · [changed] · worse · better — 3 of 4"))
+        assert shows(app, "[-告诉-]") is False
+        await wait_until(pilot, lambda: shows(app, "请告诉我{+们地址+}。"))  # the worst
+        await pilot.press("down", "down")
+        await wait_until(pilot, lambda: shows(app, "We open at [-ten-]."))
+        assert shows(app, "We open at {+nine+}.")
+        await pilot.press("f")
+        await wait_until(pilot, lambda: shows(app, "[worse] · better — 2 of 4"))
+        await pilot.press("f")
+        await wait_until(pilot, lambda: shows(app, "[better] — 1 of 4"))
+        await pilot.press("f")
+        await wait_until(pilot, lambda: shows(app, "Shown: [all]"))
+
+
+async def test_each_correction_says_what_became_of_it(app: DeskloopApp, service: DeskService) -> None:
+    scenes.judge(service.desk, "reject")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f7", "v")  # of the version that is marked: the active one, whose run judged nothing
+        await wait_until(pilot, lambda: isinstance(app.screen, ReportScreen) and shows(app, "Corrections 0"))
+        await pilot.press("escape", "up", "v")
+        await wait_until(pilot, lambda: shows(app, "Corrections 3"))
+        await pilot.press("right")
+        await wait_until(pilot, lambda: shows(app, "▼ regressed"))
+        assert shows(app, "✓ learned")
+        assert shows(app, "✗ not learned")
+        await wait_until(pilot, lambda: shows(app, "v3 says (regressed, chrF"))
+
+
+async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: DeskloopApp, service: DeskService) -> None:
+    scenes.judge(service.desk, "reject")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6", "v")
+        await wait_until(pilot, lambda: shows(app, "U Use it all the same"))
+        await pilot.press("u")
+        await wait_until(pilot, lambda: shows(app, "Your reason is kept in the log") and bool(app.screen.query(Input)))
+        await pilot.press(*"spring", "enter")
+        await wait_until(pilot, lambda: service.keeper.serving == "v3")
+        last = service.desk.promotions.list()[-1]
+        assert (last.version, last.kind, last.reason) == ("v3", "forced", "spring")
+
+
+async def test_the_base_has_no_report(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f7", "v")
+        await wait_until(pilot, lambda: any("not made by a retraining" in note.message for note in app._notifications))

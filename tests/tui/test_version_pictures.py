@@ -1,0 +1,61 @@
+"""The screens about versions, at three sizes."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, Checkbox, Select
+
+from tests.core.conftest import make_version
+from tests.tui import scenes
+from tests.tui.helpers import shows, wait_until
+from tests.tui.test_pictures import Picture, desk, picture, pressing  # noqa: F401  (fixtures)
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.screens.compare import CompareScreen
+
+
+@pytest.mark.parametrize("tab", ["numbers", "corrections", "answers"])
+def test_a_report(picture: Picture, desk: DeskService, tab: str) -> None:  # noqa: F811
+    scenes.talk(desk.desk)
+    scenes.judge(desk.desk, "reject" if tab == "numbers" else "inconclusive")
+    keys = {"numbers": (), "corrections": ("right",), "answers": ("left",)}[tab]
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: shows(app, "V Report"))
+        await pilot.press("v")
+        await wait_until(pilot, lambda: shows(app, "Answers 4"))
+        await pilot.press(*keys)
+        until = {"numbers": "11 held-out pairs", "corrections": "v2 said", "answers": "v3 says"}[tab]
+        await wait_until(pilot, lambda: shows(app, until))
+
+    picture(drive)
+
+
+@pytest.mark.parametrize("scene", ["form", "blind", "voted"])
+def test_a_comparison(picture: Picture, desk: DeskService, scene: str, monkeypatch: Any) -> None:  # noqa: F811
+    scenes.talk(desk.desk)
+    for _ in range(2):
+        make_version(desk.desk)
+    desk.desk.promotions.promote("v2", "manual", "maria")
+    monkeypatch.setattr("tui.core.compare.Random", lambda: Random(3))
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press("ctrl+t")
+        await wait_until(pilot, lambda: shows(app, "Compare two versions"))
+        if scene == "form":
+            return
+        app.screen.query_one("#kind", Select).value = "conversation"
+        app.screen.query_one(Checkbox).value = scene == "blind"
+        app.screen.query_one("#start-compare", Button).press()
+        await wait_until(pilot, lambda: isinstance(app.screen, CompareScreen) and not shows(app, "Asking"))
+        await pilot.press("enter")
+        if scene == "voted":
+            await pilot.press("right")
+        await wait_until(pilot, lambda: shows(app, "2 of 4"))
+
+    picture(drive)

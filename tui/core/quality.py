@@ -1,0 +1,83 @@
+"""Is the version that answers worse than the one before it, or is it chance? What operators' judgements say."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from store.desk import Desk
+from store.quality import Rate
+
+ALPHA = 0.05  # below this p a difference counts as more than chance
+ENOUGH = 20  # judged replies on either side below which nothing is said
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The active version's correction rate since its promotion, and that of the version a rollback returns to
+    (``previous`` None: there is none). ``p``: how often chance alone makes a rate so much worse; None where there are
+    too few judgements to ask."""
+
+    version: str
+    rate: Rate
+    previous: str | None = None
+    before: Rate | None = None
+    p: float | None = None
+
+    @property
+    def worse(self) -> bool:
+        """Whether the active version is corrected more than the previous one, by more than chance."""
+        return self.p is not None and self.p < ALPHA
+
+
+def standing(desk: Desk) -> Standing:
+    """How the active version of *desk* stands."""
+    version, previous = desk.promotions.active(), desk.promotions.rollback_target()
+    rate = desk.quality.since_promotion(version)
+    if previous is None or rate.judged < ENOUGH:
+        return Standing(version, rate, previous)
+    before = desk.quality.rates().get(previous, Rate())
+    p = fisher_p(rate, before) if before.judged >= ENOUGH else None
+    return Standing(version, rate, previous, before, p)
+
+
+class QualityWatch:
+    """The :func:`standing` of one desk, looked up again only after something that counts for it has happened: the
+    status line asks far more often."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._stamp: tuple[int, ...] | None = None
+        self._standing = Standing("base", Rate())
+
+    @property
+    def standing(self) -> Standing:
+        """How the active version stands now."""
+        if (stamp := self._desk.quality.stamp()) != self._stamp:
+            self._standing, self._stamp = standing(self._desk), stamp
+        return self._standing
+
+
+def fisher_p(rate: Rate, before: Rate) -> float:
+    """One-sided p of Fisher's exact test: how often, with so many corrections in all, *rate*'s side gets at least as
+    many of them as it did."""
+    judged, corrected = rate.judged + before.judged, rate.corrected + before.corrected
+    most = min(corrected, rate.judged)
+    everything = _log_choices(judged, rate.judged)
+    terms = (
+        _log_choices(corrected, count) + _log_choices(judged - corrected, rate.judged - count) - everything
+        for count in range(max(rate.corrected, corrected - before.judged), most + 1)
+    )
+    return min(1.0, math.fsum(math.exp(term) for term in terms))
+
+
+def sign_test_p(wins: int, losses: int) -> float:
+    """Two-sided p of the sign test: how often a fair coin, thrown once for each, is at least as lopsided."""
+    thrown, fewer = wins + losses, min(wins, losses)
+    half = math.log(2) * thrown
+    return min(1.0, 2 * math.fsum(math.exp(_log_choices(thrown, heads) - half) for heads in range(fewer + 1)))
+
+
+def _log_choices(n: int, k: int) -> float:
+    """The logarithm of the number of ways to choose *k* of *n*."""
+    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)

@@ -1,0 +1,131 @@
+"""Comparing two versions, and looking into one reply."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+
+from bot.types import EngineError
+from store.desk import Desk
+from store.importing import ImportRefused
+from store.records import Turn
+from tui.core import DeskError
+from tui.core.compare import Comparison, answer_all, of_conversation, of_file, of_heldout, of_question, shuffled
+from tui.flows.stage import Stage
+from tui.screens.compare import CompareScreen
+from tui.screens.compare_setup import CompareSetup, Wanted
+from tui.screens.versions import VersionsScreen
+
+LONG = 300  # characters of a message shown in the form
+
+
+async def compare(stage: Stage) -> None:
+    """Ask what to compare, then show it as it is answered."""
+    service = stage.service
+    versions = ["base", *(row.name for row in service.versions())]
+    left, right = _sides(stage, versions)
+    message = _marked_message(stage)
+    wanted: Wanted | None = await stage.show(
+        CompareSetup(
+            versions,
+            left,
+            right,
+            active=service.active,
+            question=_in_short(message),
+            conversation=stage.chat.conversation is not None,
+        )
+    )
+    if wanted is None:
+        return
+    try:
+        items = await _prepared(stage, wanted, message)
+    except ImportRefused as error:
+        raise DeskError(str(error)) from error
+    await _show(stage, shuffled(items) if wanted.blind else items, blind=wanted.blind)
+
+
+def _sides(stage: Stage, versions: list[str]) -> tuple[str, str]:
+    """What stands in the form at first: what answered before, and what answers; or the version marked in the table."""
+    service = stage.service
+    screen, active = stage.app.screen, service.active
+    if isinstance(screen, VersionsScreen) and screen.marked not in (None, active):
+        return active, str(screen.marked)
+    before = service.desk.promotions.rollback_target()
+    return next((name for name in (before, versions[-1], "base") if name and name != active), "base"), active
+
+
+def _marked_message(stage: Stage) -> Turn | None:
+    """The customer's message that the marked reply answers."""
+    marked = stage.chat.transcript.marked
+    if marked is None:
+        return None
+    reply = stage.service.desk.conversations.turn(marked)
+    return None if reply.in_reply_to is None else stage.service.desk.conversations.turn(reply.in_reply_to)
+
+
+def _in_short(message: Turn | None) -> str:
+    """A message as it stands in a field of one line; the whole of it is asked."""
+    words = " ".join(message.text[:LONG].split()) if message is not None else ""
+    return words if message is None or len(message.text) <= LONG else f"{words}…"
+
+
+async def _prepared(stage: Stage, wanted: Wanted, message: Turn | None) -> list[Comparison]:
+    """The questions; long sets are read in a thread."""
+    desk, home = stage.service.desk, stage.service.home
+    left, right = wanted.left, wanted.right
+    if wanted.kind == "question":
+        if message is not None and wanted.text == _in_short(message):
+            return of_question(message.text, desk.conversations.history(message.id), left, right)
+        return of_question(wanted.text, (), left, right)
+    if wanted.kind == "file":
+        return await asyncio.to_thread(of_file, Path(wanted.text), left, right)
+    conversation = stage.chat.conversation
+
+    def read() -> list[Comparison]:
+        with Desk.open(home) as own:
+            if wanted.kind == "conversation" and conversation is not None:
+                return of_conversation(own, conversation, right)
+            return of_heldout(own, left, right)
+
+    return await asyncio.to_thread(read)
+
+
+async def _show(stage: Stage, items: list[Comparison], *, blind: bool) -> None:
+    """Show *items* and have them answered meanwhile; who leaves, stops that."""
+    service = stage.service
+
+    def keep(item: Comparison) -> None:
+        assert item.vote is not None
+        service.desk.comparisons.add(
+            item.question,
+            item.history,
+            (item.left.version, item.right.version),
+            (item.left.text or "", item.right.text or ""),
+            item.vote,
+            service.who,
+            blind=blind,
+        )
+
+    async def ask() -> None:
+        try:
+            await answer_all(service, items, screen.heard)
+        except (DeskError, EngineError) as error:
+            screen.ended(error.sentence)
+        except asyncio.CancelledError:
+            screen.ended("You stopped it.")
+            raise
+        else:
+            screen.ended()
+
+    def stop() -> None:
+        asking.cancel()
+
+    screen = CompareScreen(items, blind=blind, keep=keep, tally=service.desk.comparisons.tally, stop=stop)
+    asking = asyncio.create_task(ask(), name="compare")
+    try:
+        await stage.show(screen)
+    finally:
+        asking.cancel()
+        with suppress(asyncio.CancelledError):
+            await asking

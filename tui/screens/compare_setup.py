@@ -1,0 +1,126 @@
+"""Before a comparison: which versions, on what, and whether blind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Button, Checkbox, Input, Select
+
+from tui.screens.dialog import Dialog
+from tui.screens.import_file import PathSuggester
+from tui.widgets.text import Plain, PlainButton
+
+Kind = Literal["question", "conversation", "heldout", "file"]
+KINDS: dict[Kind, str] = {
+    "question": "One question",
+    "conversation": "This conversation once more",
+    "heldout": "The held-out pairs",
+    "file": "The questions of a file",
+}
+ABOUT: dict[Kind, str] = {
+    "question": "The question the marked reply answers is asked with what was said before it; another one without.",
+    "conversation": "Each message is answered by the right version and stands beside its reply. Nothing is added to "
+    "the conversation.",
+    "heldout": "Questions no version was trained on, with the answers that are wanted.",
+    "file": "A file as for an import; it is only asked, not imported. Right completes the path.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to compare. ``text``: the question, or the file's path."""
+
+    kind: Kind
+    left: str
+    right: str
+    text: str
+    blind: bool
+
+
+class CompareSetup(Dialog[Wanted]):
+    """Returns a :class:`Wanted`. *question*: of the marked reply; *conversation*: whether one is open."""
+
+    TITLE_TEXT = "Compare two versions"
+
+    def __init__(
+        self, versions: Sequence[str], left: str, right: str, *, active: str, question: str, conversation: bool
+    ) -> None:
+        super().__init__()
+        self._versions, self._left, self._right, self._active = versions, left, right, active
+        self._question, self._conversation = question, conversation
+
+    def body(self) -> ComposeResult:
+        """Sides, what is asked, blind."""
+        kinds = [(Content(name), kind) for kind, name in KINDS.items() if kind != "conversation" or self._conversation]
+        yield from self._row("What", Select(kinds, value="question", allow_blank=False, compact=True, id="kind"))
+        yield Input(self._question, placeholder="What a customer might ask", id="compare-text")
+        yield Plain(ABOUT["question"], classes="detail", id="compare-about")
+        yield from self._row("Left", self._side("left", self._left))
+        yield from self._row("Right", self._side("right", self._right))
+        yield Checkbox(Content("Blind: names are hidden and sides shuffled until you voted"), id="blind", compact=True)
+        yield Plain("", classes="problem", id="compare-problem")
+
+    def _row(self, name: str, field: Select[str]) -> ComposeResult:
+        with Horizontal(classes="field"):
+            yield Plain(name, classes="field-name")
+            yield field
+
+    def _side(self, name: str, version: str) -> Select[str]:
+        options = [
+            (Content(f"{each} (answers now)" if each == self._active else each), each) for each in self._versions
+        ]
+        return Select(options, value=version, allow_blank=False, compact=True, id=name)
+
+    def buttons(self) -> ComposeResult:
+        """Go on, or not."""
+        yield PlainButton("Compare", id="start-compare", variant="primary")
+        yield PlainButton("Cancel", id="close")
+
+    def on_mount(self) -> None:
+        """Write the question at once."""
+        self.query_one(Input).focus()
+
+    def _value(self, name: str) -> str:
+        return str(self.query_one(f"#{name}", Select).value)
+
+    @property
+    def _kind(self) -> Kind:
+        return cast(Kind, self._value("kind"))
+
+    @on(Select.Changed, "#kind")
+    def _another_kind(self) -> None:
+        text = self.query_one(Input)
+        text.display = self._kind in ("question", "file")
+        text.suggester = PathSuggester(use_cache=False, case_sensitive=True) if self._kind == "file" else None
+        if text.value == self._question and self._kind == "file":
+            text.value = ""
+        self.query_one("#left", Select).disabled = self._kind == "conversation"
+        self.query_one("#compare-about", Plain).show(ABOUT[self._kind])
+
+    @on(Input.Submitted)
+    @on(Button.Pressed, "#start-compare")
+    def _go(self) -> None:
+        text = self.query_one(Input).value.strip()
+        wanted = Wanted(self._kind, self._value("left"), self._value("right"), text, self.query_one(Checkbox).value)
+        if (problem := _problem(wanted)) is None:
+            self.dismiss(wanted)
+        else:
+            self.query_one("#compare-problem", Plain).show(problem)
+
+
+def _problem(wanted: Wanted) -> str | None:
+    """Why this can't be compared."""
+    if wanted.kind != "conversation" and wanted.left == wanted.right:
+        return "Both sides are the same version. Choose two."
+    if wanted.kind == "question" and not wanted.text:
+        return "Write the question."
+    if wanted.kind == "file" and not Path(wanted.text).expanduser().is_file():
+        return f"There is no file {wanted.text}."
+    return None

@@ -1,0 +1,156 @@
+"""What the check found about a version: numbers, the fate of every correction, and the answers that changed most."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import TabbedContent, TabPane
+
+from store.records import Run
+from tui.core.reports import Change
+from tui.keys import REPORT
+from tui.widgets.judged import MARKS, JudgedAnswers
+from tui.widgets.keybar import KeyBar
+from tui.widgets.status import ending
+from tui.widgets.text import Plain
+
+TABS = ("numbers", "corrections", "answers")
+MEASURES = (("BLEU", "bleu", 1), ("chrF", "chrf", 1), ("exact %", "exact", 100))
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """The operator wants the version all the same; why is asked next."""
+
+    version: str
+
+
+class ReportScreen(Screen[Override | None]):
+    """Returns an :class:`Override`, or None to leave everything as the check decided. *changes* fetches the answers;
+    the numbers are there at once."""
+
+    BINDINGS: ClassVar[list[BindingType]] = list(REPORT)
+
+    def __init__(self, run: Run, active: str, changes: Callable[[], Awaitable[Sequence[Change]]]) -> None:
+        super().__init__()
+        self._run, self._active, self._changes = run, active, changes
+
+    def compose(self) -> ComposeResult:
+        """How it ended, then three tabs."""
+        run = self._run
+        after = run.candidate or "the candidate"
+        with Vertical(id="report"):
+            yield Plain(f"Run {run.id}: {ending(run.state, run.candidate)}", classes="dialog-title")
+            with TabbedContent(id="report-tabs"):
+                with TabPane(Content("Numbers"), id="numbers"), VerticalScroll():
+                    for text, kind in report_lines(run):
+                        yield Plain(text, classes=kind)
+                with TabPane(Content("Corrections"), id="corrections"):
+                    yield JudgedAnswers(run.parent, after, show="all", id="judged-corrections")
+                with TabPane(Content("Answers"), id="answers"):
+                    yield JudgedAnswers(run.parent, after, show="changed", id="judged-answers")
+        yield KeyBar()
+
+    def on_mount(self) -> None:
+        """The numbers first; the answers are compared meanwhile."""
+        self._focus()
+        self.run_worker(self._load(), name="report")
+
+    async def _load(self) -> None:
+        changes = await self._changes()
+        corrections = [change for change in changes if change.answer.kind == "correction"]
+        answers = [change for change in changes if change.answer.kind == "heldout"]
+        self.query_one("#judged-corrections", JudgedAnswers).show(corrections)
+        self.query_one("#judged-answers", JudgedAnswers).show(answers)
+        tabs = self.query_one(TabbedContent)
+        tabs.get_tab("corrections").label = Content(f"Corrections {len(corrections)}")
+        tabs.get_tab("answers").label = Content(f"Answers {len(answers)}")
+
+    # -- keys --------------------------------------------------------------------------------------
+    def _focus(self) -> None:
+        """Let the keys act on what the tab shows."""
+        lists = self._tab.query(JudgedAnswers)
+        if lists:
+            lists.first().focus_list()
+        else:
+            self._tab.query_one(VerticalScroll).focus()
+
+    @property
+    def _tab(self) -> TabPane:
+        tabs = self.query_one(TabbedContent)
+        return tabs.get_pane(tabs.active or TABS[0])
+
+    def action_turn(self, by: int) -> None:
+        """Go to the tab *by* places further right."""
+        tabs = self.query_one(TabbedContent)
+        place = TABS.index(tabs.active) if tabs.active in TABS else 0
+        tabs.active = TABS[(place + by) % len(TABS)]
+
+    def on_tabbed_content_tab_activated(self) -> None:
+        """Another tab, by key or mouse."""
+        self._focus()
+        self.refresh_bindings()
+
+    def action_filter(self) -> None:
+        """Show other answers of this tab."""
+        for answers in self._tab.query(JudgedAnswers):
+            answers.next_filter()
+
+    def action_override(self) -> None:
+        """Use the version all the same."""
+        if self._run.candidate is not None:
+            self.dismiss(Override(self._run.candidate))
+
+    def action_dismiss_dialog(self) -> None:
+        """Leave everything as it was decided."""
+        self.dismiss(None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What is to be seen can be filtered; what answers already need not be forced."""
+        if action == "override":
+            run = self._run
+            return run.state in ("held", "rejected") and run.candidate not in (None, self._active)
+        if action == "filter" and self.is_mounted:
+            return bool(self._tab.query(JudgedAnswers))
+        return True
+
+
+def report_lines(run: Run) -> Iterator[tuple[str, str]]:
+    """The numbers of a run's report: lines, each with the class it is drawn in."""
+    report: dict[str, Any] = run.report or {}
+    yield str(report.get("sentence", "There is no report.")), "sentence"
+    if languages := report.get("languages", []):
+        yield f"{'measure':<11}{run.parent:>8}{run.candidate or '':>8}{'change':>9}", "fact"
+    for language in languages:
+        yield from _language(language)
+    counts = [(report.get(word.replace(" ", "_"), 0), word) for word in MARKS]
+    if any(count for count, _ in counts):
+        yield "Corrections: " + ", ".join(f"{MARKS[word]} {count} {word}" for count, word in counts if count), "heading"
+
+
+def _language(language: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    before, after = language["active"], language["candidate"]
+    for name, key, scale in MEASURES:
+        old, new = before[key] * scale, after[key] * scale
+        row = f"{language['lang'] + ' ' + name:<11}{old:>8.1f}{new:>8.1f}{new - old:>+9.1f}"
+        yield row + (f"   {_chance(language)}" if key == language.get("metric", "bleu") else ""), "fact"
+    pairs = "1 held-out pair" if language["n"] == 1 else f"{language['n']} held-out pairs"
+    signature = before.get("signature")
+    yield f"on {pairs}" + (f"; {signature}" if signature else ""), "detail"
+    if language.get("note"):
+        yield f"! {language['note']}", "warning"
+
+
+def _chance(language: dict[str, Any]) -> str:
+    """How sure the difference is: p, and its interval where there is one."""
+    p = f"p {language['p']:.3f}" if language["p"] >= 0.001 else "p below 0.001"
+    if language.get("low") is None or language.get("high") is None:
+        return p
+    return f"{p}, {language['low']:+.1f} to {language['high']:+.1f}"
