@@ -51,17 +51,17 @@ def test_the_page_of_keys_is_fresh() -> None:
 
 
 async def test_bar_help_and_palette_tell_the_keys_of_the_settings(app: DeskloopApp) -> None:
-    app.service.change_setting("keys", '"desk.settings" = "f12"\n"desk.retrain" = "alt+t"')
+    app.service.change_setting("keys", '"desk.settings" = "f12"\n"desk.retrain" = "f11"')
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(app, pilot)
-        await wait_until(pilot, lambda: shows(app, "Alt+T Retrain"))
+        await wait_until(pilot, lambda: shows(app, "F11 Retrain"))
         await pilot.press("f12")
         await wait_until(pilot, lambda: shows(app, "Settings — a value"))
         await pilot.press("escape", "f1")
-        await wait_until(pilot, lambda: shows(app, "Alt+T Teach the bot"))
+        await wait_until(pilot, lambda: shows(app, "F11 Teach the bot"))
         await pilot.press("escape", "f9")
         await pilot.press("ctrl+p")
-        await wait_until(pilot, lambda: shows(app, "Alt+T: Teach the bot"))
+        await wait_until(pilot, lambda: shows(app, "F11: Teach the bot"))
 
 
 async def test_keys_of_the_file_are_in_force_while_the_app_runs(app: DeskloopApp) -> None:
