@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     """Write the adapter: of the default recipe's shape, both matrices random, so that it changes every logit."""
     import torch
-    from peft import get_peft_model
     from transformers import AutoModelForCausalLM
 
     from finetune.methods import METHODS
@@ -18,11 +18,11 @@ def main() -> None:
     torch.manual_seed(int(seed))
     recipe = Recipe()
     model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
-    model = get_peft_model(model, METHODS[recipe.method](recipe))
-    for name, parameter in model.named_parameters():
+    tuned = METHODS[recipe.method](model, None, recipe, "")
+    for name, parameter in tuned.model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.002)
-    model.save_pretrained(folder)
+    tuned.save(Path(folder))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-METHODS = ("qlora", "lora")
+METHODS = ("qlora", "lora", "adapter", "prefix", "prompt", "ptuning-v2", "full")
+ON_NF4 = ("qlora",)  # methods that need the 4-bit base
+ON_DENSE = ("lora", "full")  # methods that need a dense one; the others train on either
+ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
 SCHEDULES = ("cosine", "linear", "constant_with_warmup")
 ALL_LINEAR = "all-linear"
 
@@ -31,11 +35,26 @@ class Recipe:
     reach more with fewer tokens than batches of 8 over 4.
     """
 
-    method: str = _field("qlora", "qlora trains on the 4-bit base (setting quantization nf4), lora on a dense one.")
+    method: str = _field(
+        "qlora",
+        "What is trained: qlora (LoRA on the 4-bit base), lora (on a dense one), adapter, prefix, prompt, ptuning-v2, "
+        "or full (every weight of a small dense base).",
+    )
     r: int = _field(16, "LoRA's rank: how much an adapter can hold.")
     alpha: int = _field(32, "LoRA's scale is alpha / r.")
     dropout: float = _field(0.05, "The share of an adapter's inputs that is left out at random while it trains.")
     target_modules: str = _field(ALL_LINEAR, "Which layers get an adapter: all-linear, or names such as q_proj,v_proj.")
+    ranks: str = _field("", "Ranks and scales of single layers: q_proj=16:32,v_proj=8:16; the others have r and alpha.")
+    bias: str = _field("none", "none, or lora: a trained bias beside LoRA's second matrix.")
+    rslora: bool = _field(False, "Scale LoRA by alpha / sqrt(r) instead of alpha / r; pays from r = 32 on.")
+    dora: bool = _field(False, "Train direction and length of weights apart (DoRA). Slower, also when it serves.")
+    lora_plus: float = _field(1.0, "LoRA+: how many times faster LoRA's second matrix learns than its first.")
+    adapter_size: int = _field(64, "adapter: the width of the detours.")
+    adapter_reduction: int = _field(0, "adapter: width of the base over width of the detours; 0: adapter_size counts.")
+    adapter_activation: str = _field("gelu", f"adapter: the function in the middle: {', '.join(ACTIVATIONS)}.")
+    virtual_tokens: int = _field(20, "prefix, prompt, ptuning-v2: how many places are put before the text.")
+    prefix_rate: float = _field(0.2, "prefix: its learning rate as a share of learning_rate.")
+    prompt_init: str = _field("", "prompt: the words it begins as; empty: the desk's system message.")
     learning_rate: float = _field(1e-3, "How far each step goes. What matters most, with epochs.")
     epochs: float = _field(3.0, "How often every pair is seen when training starts afresh.")
     batch_size: int = _field(4, "How many pairs make one step.")
@@ -61,6 +80,14 @@ class Recipe:
                 raise RecipeError(f"{item.name} must be {_KINDS[kind]}, not {value!r}.")
         _require(self.method in METHODS, "method", f"must be one of {', '.join(METHODS)}", self.method)
         _require(self.schedule in SCHEDULES, "schedule", f"must be one of {', '.join(SCHEDULES)}", self.schedule)
+        _require(self.bias in ("none", "lora"), "bias", "must be none or lora", self.bias)
+        _require(
+            self.adapter_activation in ACTIVATIONS,
+            "adapter_activation",
+            f"must be one of {', '.join(ACTIVATIONS)}",
+            self.adapter_activation,
+        )
+        _ = self.patterns
         _require(bool(self.targets), "target_modules", "must name at least one layer", self.target_modules)
         for name, low, high in _RANGES:
             value = getattr(self, name)
@@ -73,20 +100,58 @@ class Recipe:
             return ALL_LINEAR
         return [name.strip() for name in self.target_modules.split(",") if name.strip()]
 
+    @property
+    def patterns(self) -> tuple[dict[str, int], dict[str, int]]:
+        """(ranks, alphas) of single layers, as peft takes them. Raises :class:`RecipeError`."""
+        ranks, alphas = dict[str, int](), dict[str, int]()
+        for part in filter(None, (part.strip() for part in self.ranks.split(","))):
+            match = _RANK.fullmatch(part)
+            _require(match is not None, "ranks", "must read like q_proj=16:32,v_proj=8:16", self.ranks)
+            assert match is not None
+            ranks[match["name"]] = int(match["r"])
+            alphas[match["name"]] = int(match["alpha"] or self.alpha)
+        return ranks, alphas
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of this method's weights."""
+        return self.learning_rate * (self.prefix_rate if self.method == "prefix" else 1.0)
+
     def can_go_on_from(self, other: dict[str, Any]) -> bool:
-        """Whether an adapter trained with recipe *other* has the shape this recipe asks for."""
-        return all(other.get(name) == getattr(self, name) for name in ("method", "r", "alpha", "target_modules"))
+        """Whether an adapter trained with recipe *other* has the shape this recipe asks for, and its method can go on
+        from published weights: of a prefix the network that made them is gone."""
+        before = {item.name: item.default for item in fields(Recipe)} | other
+        return self.method != "prefix" and all(
+            before[name] == getattr(self, name) for name in ("method", *_SHAPE[self.method])
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON-able values, one a field."""
         return asdict(self)
 
 
+_RANK = re.compile(r"(?P<name>[A-Za-z_][\w.]*)=(?P<r>[1-9]\d{0,3})(:(?P<alpha>[1-9]\d{0,3}))?")
+_LORA = ("r", "alpha", "target_modules", "ranks", "bias", "rslora", "dora")
+# the fields that decide what an adapter's weights are, by method
+_SHAPE: dict[str, tuple[str, ...]] = {
+    "qlora": _LORA,
+    "lora": _LORA,
+    "adapter": ("adapter_size", "adapter_reduction", "adapter_activation"),
+    "prefix": ("virtual_tokens",),
+    "prompt": ("virtual_tokens",),
+    "ptuning-v2": ("virtual_tokens",),
+    "full": (),
+}
 _KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 _RANGES = (
     ("r", 1, 1024),
     ("alpha", 1, 4096),
     ("dropout", 0, 0.9),
+    ("lora_plus", 0.1, 100),
+    ("adapter_size", 1, 8192),
+    ("adapter_reduction", 0, 1024),
+    ("virtual_tokens", 1, 512),
+    ("prefix_rate", 1e-3, 100),
     ("learning_rate", 1e-8, 1),
     ("epochs", 0.01, 1000),
     ("batch_size", 1, 4096),
@@ -106,12 +171,16 @@ def _require(holds: bool, name: str, what: str, value: object) -> None:
         raise RecipeError(f"{name} {what}, not {value!r}.")
 
 
+# What a method's default is where it isn't that of LoRA.
+METHOD_DEFAULTS: dict[str, dict[str, Any]] = {}
+
+
 def recipe_of(values: dict[str, Any]) -> Recipe:
-    """The recipe with *values* in place of the defaults. Raises :class:`RecipeError` for unknown names."""
+    """The recipe with *values* in place of the method's defaults. Raises :class:`RecipeError` for unknown names."""
     known = {item.name for item in fields(Recipe)}
     if unknown := sorted(set(values) - known):
         raise RecipeError(f"A recipe has no {unknown[0]!r}. It has: {', '.join(sorted(known))}.")
-    return Recipe(**values)
+    return Recipe(**(METHOD_DEFAULTS.get(str(values.get("method")), {}) | values))
 
 
 def read_recipe(path: Path) -> dict[str, Any]:

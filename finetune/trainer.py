@@ -34,7 +34,7 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     from finetune.dataset import build_dataset
     from finetune.files import RunFiles
     from finetune.recipe import Recipe
-    from finetune.training import load_for_training, train, warm_start
+    from finetune.training import load_for_training, train
     from store.desk import Desk
 
     torch.set_flush_denormal(True)  # global to the process; a CPU is slow at denormals
@@ -55,13 +55,13 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     longest = max(data["length"])
     dense = training_bytes(spec.folder, spec.quantization, longest * recipe.batch_size, recipe.r, dense=True)
     unpack = spec.quantization == "nf4" and dense < 0.8 * psutil.virtual_memory().available
-    model, tokenizer = load_for_training(spec, recipe, longest=longest, unpack=unpack)
+    tuned, tokenizer = load_for_training(spec, recipe, job["system"], longest=longest, unpack=unpack)
     if job["parent"] is not None:
-        warm_start(model, Path(job["parent"]))
+        tuned.warm_start(Path(job["parent"]))
     tell("phase", {"phase": "training", "sentence": f"Training on {len(data)} examples."})
     warm = job["parent"] is not None
-    facts = train(model, tokenizer, data, recipe, files, warm=warm, tell=tell, stop=stop.is_set)
-    facts["trainable_share"] = facts["trainable_parameters"] / model.get_base_model().num_parameters()
+    facts = train(tuned, tokenizer, data, recipe, files, warm=warm, tell=tell, stop=stop.is_set)
+    facts["trainable_share"] = facts["trainable_parameters"] / tuned.base.num_parameters()
     facts["examples"], facts["cuts"] = len(data), [cuts.history, cuts.output, cuts.dropped]
     tell("trained", facts)
 

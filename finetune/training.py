@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import torch
+from safetensors.torch import load_file, save_file
 from torch.nn import functional
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
@@ -20,10 +21,11 @@ from finetune.failures import RunFailure
 from finetune.files import RunFiles, mark_complete
 from finetune.frozen import unpack_frozen
 from finetune.lora_kernel import SharedDropout, install
-from finetune.methods import METHODS
+from finetune.methods import METHODS, Tuned
 from finetune.recipe import Recipe
 
 Tell = Callable[[str, dict[str, Any]], None]
+LEARNED = "learned.safetensors"  # in a checkpoint: the weights that are trained
 SAVE_EVERY = 30.0  # seconds between checkpoints: what a power cut costs at most
 TELL_EVERY = 0.25  # seconds between two step events
 EAGER_UP_TO = (
@@ -35,12 +37,11 @@ class Interrupted(Exception):
     """Training was asked to stop and has left a checkpoint to go on from."""
 
 
-def load_for_training(spec: BaseSpec, recipe: Recipe, *, longest: int, unpack: bool) -> tuple[Any, Any]:
-    """(model, tokenizer): the frozen base with a fresh, trainable adapter named ``default``.
+def load_for_training(spec: BaseSpec, recipe: Recipe, system: str, *, longest: int, unpack: bool) -> tuple[Tuned, Any]:
+    """(tuned, tokenizer): the base with the fresh, trainable weights of the recipe's method.
 
-    ``longest``: tokens of the longest pair; ``unpack``: hold 4-bit weights unpacked, where memory allows."""
-    from peft import get_peft_model
-
+    ``system``: the desk's system message; ``longest``: tokens of the longest pair; ``unpack``: hold 4-bit weights
+    unpacked, where memory allows."""
     model, tokenizer = load_base(spec, training=True)
     on_cpu = model.device.type == "cpu"
     if on_cpu and longest <= EAGER_UP_TO:
@@ -48,21 +49,15 @@ def load_for_training(spec: BaseSpec, recipe: Recipe, *, longest: int, unpack: b
     if on_cpu and unpack:
         unpack_frozen(model)
     torch.manual_seed(recipe.seed)
-    return get_peft_model(model, METHODS[recipe.method](recipe)), tokenizer
-
-
-def warm_start(model: Any, folder: Path) -> None:
-    """Put the weights of a published adapter into the trainable one. Raises :class:`RunFailure` if they don't fit."""
-    result = model.load_adapter(str(folder), adapter_name="default", is_trainable=True)
-    if [key for key in result.missing_keys if "default" in key.split(".")] or result.unexpected_keys:
-        raise RunFailure("failed", f"{folder} does not fit the adapter to be trained")
+    return METHODS[recipe.method](model, tokenizer, recipe, system), tokenizer
 
 
 class DeskTrainer(Trainer):
     """A Trainer that computes the output head only where there is something to learn, and watches the loss."""
 
-    def __init__(self, *args: Any, recipe: Recipe, lengths: list[int], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, tuned: Tuned, recipe: Recipe, lengths: list[int], **kwargs: Any) -> None:
+        super().__init__(*args, model=tuned.model, **kwargs)
+        self._tuned, self._recipe = tuned, recipe
         self._buckets = LengthBuckets(lengths, recipe.batch_size, recipe.seed)
         self.dropout: SharedDropout | None = install(self.model)
         self.last_loss = math.nan
@@ -71,17 +66,27 @@ class DeskTrainer(Trainer):
     def _get_train_sampler(self, *args: Any, **kwargs: Any) -> LengthBuckets:
         return self._buckets
 
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """AdamW; with LoRA+ (Hayou et al. 2024) the second matrices of LoRA learn faster than the first."""
+        optimizer: torch.optim.Optimizer = super().create_optimizer()
+        if self._recipe.lora_plus != 1.0:
+            fast = {id(value) for name, value in self._tuned.model.named_parameters() if ".lora_B." in name}
+            for group in list(optimizer.param_groups):
+                faster = [value for value in group["params"] if id(value) in fast]
+                group["params"] = [value for value in group["params"] if id(value) not in fast]
+                if faster:
+                    optimizer.add_param_group({**group, "params": faster, "lr": group["lr"] * self._recipe.lora_plus})
+        return optimizer
+
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Mean cross-entropy of the answer's tokens. The head, a fifth of a small model's work, is applied to the
-        places that are learned alone. There is no attention mask: pads are on the right, where no token that
-        counts looks under a causal mask."""
-        causal = model.get_base_model()
-        hidden = causal.base_model(input_ids=inputs["input_ids"], use_cache=False).last_hidden_state
+        places that are learned alone."""
+        hidden = self._tuned.hidden(inputs["input_ids"])
         targets = inputs["labels"][:, 1:]
         learned = targets != IGNORED
-        logits = causal.get_output_embeddings()(hidden[:, :-1][learned]).float()
+        logits = self._tuned.base.get_output_embeddings()(hidden[:, :-1][learned]).float()
         total = functional.cross_entropy(logits, targets[learned], reduction="sum")
         loss = total / (num_items_in_batch if num_items_in_batch is not None else learned.sum())
         self.tokens += inputs["input_ids"].numel()
@@ -91,6 +96,21 @@ class DeskTrainer(Trainer):
         if self.dropout is not None:
             self.dropout.forget()
         return (loss, {"logits": logits}) if return_outputs else loss
+
+    # -- what is learned, and nothing else, is in a checkpoint -----------------------------------------
+    def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
+        assert output_dir is not None
+        Path(output_dir).mkdir(parents=True, exist_ok=True)
+        learned = {name: value.detach().contiguous() for name, value in self._learned().items()}
+        save_file(learned, Path(output_dir) / LEARNED)
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
+        here = self._learned()
+        for name, value in load_file(Path(resume_from_checkpoint) / LEARNED).items():
+            here[name].data.copy_(value)
+
+    def _learned(self) -> dict[str, torch.nn.Parameter]:
+        return {name: value for name, value in self._tuned.model.named_parameters() if value.requires_grad}
 
 
 class Watch(TrainerCallback):
@@ -148,7 +168,7 @@ class Watch(TrainerCallback):
 
 
 def train(
-    model: Any,
+    tuned: Tuned,
     tokenizer: Any,
     data: Any,
     recipe: Recipe,
@@ -158,15 +178,15 @@ def train(
     tell: Tell,
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
-    """Train the adapter of *model* on *data*, going on from the newest whole checkpoint, and save it.
+    """Train what is trainable of *tuned* on *data*, going on from the newest whole checkpoint, and save it.
 
     Returns facts for the card. Raises :class:`Interrupted` (a checkpoint is there) or :class:`RunFailure`."""
-    on_gpu = model.device.type == "cuda"
+    on_gpu = tuned.base.device.type == "cuda"
     args = TrainingArguments(
         output_dir=str(files.checkpoints),
         per_device_train_batch_size=recipe.batch_size,
         num_train_epochs=recipe.warm_epochs if warm else recipe.epochs,
-        learning_rate=recipe.warm_learning_rate if warm else recipe.learning_rate,
+        learning_rate=recipe.warm_learning_rate if warm else recipe.rate,
         lr_scheduler_type=recipe.schedule,
         warmup_steps=recipe.warmup,  # a value below 1 is a share of all steps
         weight_decay=recipe.weight_decay,
@@ -185,7 +205,7 @@ def train(
         average_tokens_across_devices=False,
     )
     trainer = DeskTrainer(
-        model=model,
+        tuned=tuned,
         args=args,
         train_dataset=data,
         data_collator=Collator(tokenizer.pad_token_id),
@@ -202,10 +222,9 @@ def train(
     if watch.interrupted:
         raise Interrupted
     seconds = time.monotonic() - start
-    model.save_pretrained(str(files.adapter), safe_serialization=True)
-    (files.adapter / "README.md").unlink(missing_ok=True)  # peft's template says nothing true about this adapter
+    trainable = sum(p.numel() for p in tuned.model.parameters() if p.requires_grad)
+    tuned.save(files.adapter)
     mark_complete(files.adapter)
-    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     return {
         "train_seconds": round(seconds, 2),
         "steps": trainer.state.global_step,

@@ -5,19 +5,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from finetune.methods.method import PeftTuned
 from finetune.recipe import Recipe
 
 
-def config(recipe: Recipe) -> Any:
-    """peft's config for *recipe*. B starts at zero: the adapter begins as no change, and the base stays as it is
+def build(base: Any, tokenizer: Any, recipe: Recipe, system: str) -> PeftTuned:
+    """LoRA on *base*. B starts at zero: the adapter begins as no change, and the base stays as it is
     (inits that change the base, such as PiSSA, would break rollback)."""
-    from peft import LoraConfig
+    from peft import LoraConfig, get_peft_model
 
-    return LoraConfig(
+    ranks, alphas = recipe.patterns
+    config = LoraConfig(
         r=recipe.r,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
         target_modules=recipe.targets,
-        bias="none",
+        rank_pattern=ranks,
+        alpha_pattern=alphas,
+        use_rslora=recipe.rslora,
+        use_dora=recipe.dora,
+        bias="none",  # a trained bias of the base would stay behind after a rollback
+        lora_bias=recipe.bias == "lora",
         task_type="CAUSAL_LM",
     )
+    return PeftTuned(base, get_peft_model(base, config))

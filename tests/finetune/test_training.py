@@ -21,7 +21,7 @@ from finetune.files import MARK, RunFiles
 from finetune.frozen import unpack_frozen
 from finetune.lora_kernel import install
 from finetune.recipe import Recipe
-from finetune.training import Interrupted, load_for_training, train, warm_start
+from finetune.training import DeskTrainer, Interrupted, load_for_training, train
 from store.records import Pair
 from tests import tiny as makers
 
@@ -35,6 +35,11 @@ def pair(number: int, instruction: str, output: str, history: tuple[tuple[str, s
 
 
 PAIRS = [(pair(n, f"Question {n}?" + " more" * (n % 5), f"Answer number {n}." + " so" * (n % 3)), 1) for n in range(14)]
+
+
+def lora_on(folder: Path, recipe: Recipe, *, unpack: bool = True) -> Any:
+    """The peft model to be trained."""
+    return load_for_training(spec_of(folder), recipe, SYSTEM, longest=64, unpack=unpack)[0].model
 
 
 def spec_of(folder: Path, quantization: str = "nf4") -> BaseSpec:
@@ -121,9 +126,8 @@ def test_nf4_gradients_are_right_before_and_after_an_eval_forward(
     """The trap: on AVX512-BF16 CPUs bitsandbytes repacks at the first no-grad forward and gradients vanish."""
     folder = models[family]
     batch, recipe = a_batch(folder), Recipe(dropout=0.0, r=4, alpha=8)
-    reference, _ = load_for_training(spec_of(folder), recipe, longest=64, unpack=True)
-    reference = reference.float()
-    model, _ = load_for_training(spec_of(folder), recipe, longest=64, unpack=unpack)
+    reference = lora_on(folder, recipe).float()
+    model = lora_on(folder, recipe, unpack=unpack)
     randomise(reference)
     randomise(model)
     if unpack:
@@ -150,8 +154,7 @@ def test_unpacking_once_is_bit_equal_to_unpacking_at_every_step(tiny: Path) -> N
 def test_the_fused_forward_is_pefts_own(tiny: Path) -> None:
     batch = a_batch(tiny)
     recipe = Recipe(dropout=0.0, r=4, alpha=8)
-    ours, _ = load_for_training(spec_of(tiny), recipe, longest=64, unpack=True)
-    ours = ours.float()
+    ours = lora_on(tiny, recipe).float()
     randomise(ours)
     theirs = copy.deepcopy(ours)
     assert install(ours) is not None
@@ -164,7 +167,7 @@ def test_the_fused_forward_is_pefts_own(tiny: Path) -> None:
 
 
 def test_dropout_drops_its_share_scales_the_rest_and_is_off_in_eval(tiny: Path) -> None:
-    model, _ = load_for_training(spec_of(tiny), Recipe(dropout=0.25), longest=64, unpack=True)
+    model = lora_on(tiny, Recipe(dropout=0.25))
     dropout = install(model)
     assert dropout is not None
     x = torch.ones(1, 400, 64)
@@ -178,14 +181,12 @@ def test_dropout_drops_its_share_scales_the_rest_and_is_off_in_eval(tiny: Path) 
 
 
 def test_the_head_on_answers_alone_gives_the_loss_of_the_whole(tiny: Path) -> None:
-    model, tokenizer = load_for_training(
-        spec_of(tiny, "fp32"), Recipe(method="lora", dropout=0.0), longest=64, unpack=False
-    )
+    recipe = Recipe(method="lora", dropout=0.0)
+    tuned, tokenizer = load_for_training(spec_of(tiny, "fp32"), recipe, SYSTEM, longest=64, unpack=False)
+    model: Any = tuned.model
     data, _ = build_dataset(tokenizer, PAIRS[:4], SYSTEM, 512)
     batch = Collator(tokenizer.pad_token_id)(list(data))
-    from finetune.training import DeskTrainer
-
-    trainer = SimpleNamespace(tokens=0, last_loss=0.0, dropout=None)
+    trainer = SimpleNamespace(tokens=0, last_loss=0.0, dropout=None, _tuned=tuned)
     loss = DeskTrainer.compute_loss(trainer, model, dict(batch))  # type: ignore[arg-type]
     mask = (batch["labels"] != IGNORED).long()
     full = model(input_ids=batch["input_ids"], attention_mask=torch.ones_like(mask), labels=batch["labels"]).loss
@@ -216,8 +217,9 @@ def train_tiny(
     recorder = Recorder(stop_after)
     tokenizer = load_tokenizer(str(folder))
     data, _ = build_dataset(tokenizer, PAIRS, SYSTEM, recipe.max_length)
-    model, tokenizer = load_for_training(spec_of(folder), recipe, longest=64, unpack=True)
-    train(model, tokenizer, data, recipe, files, warm=False, tell=recorder.tell, stop=recorder.stop)
+    quantization = "bf16" if recipe.method in ("lora", "full") else "nf4"
+    tuned, tokenizer = load_for_training(spec_of(folder, quantization), recipe, SYSTEM, longest=64, unpack=True)
+    train(tuned, tokenizer, data, recipe, files, warm=False, tell=recorder.tell, stop=recorder.stop)
     assert [step["step"] for step in recorder.steps][-1] == recorder.steps[-1]["steps"]
     from safetensors.torch import load_file
 
@@ -288,8 +290,8 @@ def test_warm_start_begins_with_the_published_weights(
 ) -> None:
     files = files_in(tmp_path / "first")
     trained = train_tiny(tiny, files, monkeypatch, epochs=1.0)
-    model, _ = load_for_training(spec_of(tiny), Recipe(r=4, alpha=8), longest=64, unpack=True)
-    warm_start(model, files.adapter)
-    state = {name.replace(".default", ""): p for name, p in model.named_parameters() if p.requires_grad}
+    tuned, _ = load_for_training(spec_of(tiny), Recipe(r=4, alpha=8), SYSTEM, longest=64, unpack=True)
+    tuned.warm_start(files.adapter)
+    state = {name.replace(".default", ""): p for name, p in tuned.model.named_parameters() if p.requires_grad}
     assert state.keys() == trained.keys()
     assert all(torch.equal(state[name].detach(), trained[name]) for name in trained)

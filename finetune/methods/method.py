@@ -1,0 +1,61 @@
+"""What a tuning method makes of a base: something to train, to read a text with, and to publish."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bot.adapters import WEIGHTS_NAME
+from finetune.failures import RunFailure
+
+
+class Tuned(ABC):
+    """A base with trainable weights on it.
+
+    ``base`` is the causal model; ``model`` the module the trainer trains, of which exactly the weights that require a
+    gradient are what is learned, and what a checkpoint holds."""
+
+    def __init__(self, base: Any, model: torch.nn.Module) -> None:
+        self.base, self.model = base, model
+
+    def hidden(self, input_ids: torch.Tensor) -> torch.Tensor:
+        """The last hidden states, (batch, tokens, width), at the places of *input_ids* (batch, tokens), which is padded
+        on the right. There is no attention mask: under a causal mask no place that counts looks at a pad."""
+        states: torch.Tensor = self.base.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
+        return states
+
+    @abstractmethod
+    def save(self, folder: Path) -> None:
+        """Write the adapter as it is to be published."""
+
+    @abstractmethod
+    def warm_start(self, folder: Path) -> None:
+        """Begin with the weights of a published adapter. Raises :class:`RunFailure` if they don't fit."""
+
+
+class PeftTuned(Tuned):
+    """A method whose weights are put on by peft under the name ``default``."""
+
+    model: Any
+
+    def save(self, folder: Path) -> None:
+        """peft's own form, which plain peft loads."""
+        self.model.save_pretrained(str(folder), safe_serialization=True)
+        (folder / "README.md").unlink(missing_ok=True)  # peft's template says nothing true about this adapter
+
+    def warm_start(self, folder: Path) -> None:
+        """peft only returns what is missing: a weight that stays fresh would be a silent fault."""
+        try:
+            result = self.model.load_adapter(str(folder), adapter_name="default", is_trainable=True)
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise unfit(folder) from error
+        if [key for key in result.missing_keys if "default" in key.split(".")] or result.unexpected_keys:
+            raise unfit(folder)
+
+
+def unfit(folder: Path) -> RunFailure:
+    """The failure of a warm start from weights of another shape."""
+    return RunFailure("failed", f"{folder / WEIGHTS_NAME} does not fit the adapter to be trained")
