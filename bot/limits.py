@@ -70,3 +70,11 @@ def training_bytes(
     head = batch_tokens * shape.vocabulary * 4 * 3  # logits, their softmax and its gradient, in fp32
     weights = weight_bytes(folder, "bf16" if dense else quantization)
     return RUNTIME_BYTES + weights + adapter + activations + head
+
+
+def full_training_bytes(folder: str | Path, batch_tokens: int = 1024) -> int:
+    """A run's memory while it trains every weight: weight, gradient and AdamW's two moments, all in fp32."""
+    shape = shape_of(folder)
+    activations = batch_tokens * shape.layers * (16 * shape.hidden + 6 * shape.intermediate) * 4
+    head = batch_tokens * shape.vocabulary * 4 * 3
+    return RUNTIME_BYTES + 16 * (shape.linear + shape.other) + activations + head

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from bot.limits import serving_bytes, training_bytes
+from bot.limits import full_training_bytes, serving_bytes, training_bytes
 from bot.locate import base_folder, is_prepared
-from finetune.recipe import Recipe
+from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
 from store.records import Pair
 
@@ -54,10 +54,12 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
             f"There are {len(training)} pairs to train on and at least {settings.min_pairs} are needed. "
             "Correct or approve more replies, or import some pairs."
         )
-    if (recipe.method == "qlora") != (settings.quantization == "nf4"):
+    if (settings.quantization == "nf4" and recipe.method in ON_DENSE) or (
+        settings.quantization != "nf4" and recipe.method in ON_NF4
+    ):
         problems.append(
             f"The recipe's method {recipe.method} does not go with the setting quantization = {settings.quantization}: "
-            "qlora needs nf4, lora needs bf16 or fp32."
+            f"{', '.join(ON_NF4)} needs nf4; {' and '.join(ON_DENSE)} need bf16 or fp32."
         )
     folder = base_folder(desk.home.models, settings.base)
     need = 0
@@ -65,11 +67,20 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
     if not is_prepared(folder):
         problems.append("This desk has no model yet. Run `deskloop setup` first.")
     else:
-        need = training_bytes(folder, settings.quantization)
+        need = (
+            full_training_bytes(folder)
+            if recipe.method == "full"
+            else training_bytes(folder, settings.quantization, rank=recipe.r)
+        )
     unload = False
     if need > memory.available:
         freed = serving_bytes(folder, settings.quantization)
         unload = need <= memory.available + freed
+        if recipe.method == "full" and not unload:
+            problems.append(
+                f"Training every weight of this base needs about {need / 2**30:.1f} GiB of memory and "
+                f"{memory.available / 2**30:.1f} GiB are free. Choose another method, such as lora."
+            )
         warnings.append(
             f"Training needs about {need / 2**30:.1f} GiB and {memory.available / 2**30:.1f} GiB are free. "
             + (

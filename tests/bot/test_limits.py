@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from bot.limits import RUNTIME_BYTES, serving_bytes, shape_of, training_bytes, weight_bytes
+from bot.limits import RUNTIME_BYTES, full_training_bytes, serving_bytes, shape_of, training_bytes, weight_bytes
 from tests import tiny as makers
 
 
@@ -49,3 +49,8 @@ def test_a_config_that_says_too_little_is_refused(tmp_path: Path) -> None:
         shape_of(tmp_path)
     with pytest.raises(OSError, match=r"config\.json"):
         shape_of(tmp_path / "none")
+
+
+def test_training_every_weight_takes_sixteen_bytes_each_and_more(starter: Path) -> None:
+    assert full_training_bytes(starter) > 16 * 134_515_008 + RUNTIME_BYTES
+    assert full_training_bytes(starter) > training_bytes(starter, "bf16")
