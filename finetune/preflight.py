@@ -11,6 +11,7 @@ from bot.limits import full_training_bytes, serving_bytes, training_bytes
 from bot.locate import base_folder, is_prepared
 from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
+from store.personal import NAMES, Kind
 from store.records import Pair
 
 # Trained tokens a second where this desk has no run of its own to go by: SmolLM2-135M on 2 cores, benchmarks/.
@@ -22,11 +23,15 @@ PROMPT_TOKENS = 20  # the template's own tokens around a pair
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What a run would do. ``problems`` forbid it, ``warnings`` are for the operator to weigh; memory in bytes."""
+    """What a run would do. ``problems`` forbid it, ``warnings`` are for the operator to weigh; memory in bytes.
+    ``conflicts``: those nobody has settled. ``personal``: how many pairs hold which kind of personal data that nobody
+    redacted or cleared; ``flagged``: how many pairs that are."""
 
     pairs: int
     new_corrections: int
     conflicts: int
+    personal: dict[Kind, int]
+    flagged: int
     heldout: int
     parent: str
     memory_needed: int
@@ -43,7 +48,10 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
     settings = desk.settings.load()
     training = desk.pairs.training_set()
     fresh = sum(new for _, new in training)
-    conflicts = len(desk.pairs.conflicts())
+    conflicts = len(desk.conflicts.open())
+    policy = settings.personal_data
+    personal = {} if policy == "off" else desk.pair_listing.flagged()
+    flagged = 0 if policy == "off" else desk.pair_listing.flagged_count()
     heldout = desk.pairs.count(split="heldout")
     parent = warm_parent(desk, recipe)
     problems: list[str] = []
@@ -94,7 +102,18 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         problems.append(f"Only {free / 2**20:.0f} MiB of disk are free and {DISK_NEEDED / 2**20:.0f} MiB are needed.")
     if conflicts:
         warnings.append(
-            f"{conflicts} questions have more than one answer; where one of them is a correction, the newest counts."
+            f"{_many(conflicts, 'question has', 'questions have')} more than one answer, word by word or nearly. The "
+            "bot would learn all of them."
+        )
+    if flagged:
+        named = ", ".join(_many(count, NAMES[kind], f"{NAMES[kind]}s") for kind, count in personal.items())
+        warnings.append(
+            f"{_many(flagged, 'pair holds', 'pairs hold')} personal data ({named}). "
+            + (
+                "They are left out of this run until somebody redacts or clears them."
+                if policy == "block"
+                else "A bot may repeat what it learned to anybody."
+            )
         )
     if heldout < 20:
         warnings.append(
@@ -104,6 +123,8 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         pairs=len(training),
         new_corrections=fresh,
         conflicts=conflicts,
+        personal=personal,
+        flagged=flagged,
         heldout=heldout,
         parent=parent,
         memory_needed=need,
@@ -114,6 +135,10 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         warnings=tuple(warnings),
         unload_engine=unload,
     )
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count} {one if count == 1 else more}"
 
 
 def warm_parent(desk: Desk, recipe: Recipe) -> str:

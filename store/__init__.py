@@ -8,7 +8,6 @@ from store.importing import ImportRefused, ImportResult, import_file
 from store.pairs import NewPair
 from store.records import (
     AdapterVersion,
-    Conflict,
     Conversation,
     Exchange,
     JudgedAnswer,
@@ -25,7 +24,6 @@ from store.settings import SettingError, Settings
 
 __all__ = [
     "AdapterVersion",
-    "Conflict",
     "Conversation",
     "Desk",
     "DeskBusy",

@@ -8,11 +8,15 @@ from pathlib import Path
 from types import TracebackType
 
 from store.comparisons import Comparisons
+from store.conflicts import Conflicts
 from store.conversations import Conversations
 from store.database import Database
 from store.home import Home
 from store.judgements import Judgements
 from store.listing import Listing
+from store.pair_editing import PairEditing
+from store.pair_listing import PairListing
+from store.pair_story import PairStories
 from store.pairs import Pairs
 from store.quality import Quality
 from store.records import Pair, Turn
@@ -20,6 +24,7 @@ from store.review import Review
 from store.runs import Runs
 from store.search import matching_pairs, matching_turns, snippet
 from store.settings import SettingsTable
+from store.tags import Tags
 from store.versions import Answers, Promotions, Versions
 
 
@@ -51,6 +56,11 @@ class Desk:
         self.settings = SettingsTable(self.db)
         self.conversations = Conversations(self.db)
         self.pairs = Pairs(self.db, self.settings)
+        self.tags = Tags(self.db)
+        self.editing = PairEditing(self.db, self.pairs, self.tags)
+        self.conflicts = Conflicts(self.db, self.pairs)
+        self.pair_listing = PairListing(self.db, self.conflicts)
+        self.pair_stories = PairStories(self.db, self.pair_listing)
         self.judgements = Judgements(self.db, self.conversations, self.pairs)
         self.review = Review(self.db, self.conversations, self.judgements)
         self.listing = Listing(self.db)

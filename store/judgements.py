@@ -108,7 +108,8 @@ class Judgements:
         """Those corrections, as pairs, oldest first."""
         rows = self._db.all(
             f"SELECT p.*, s.split FROM pairs p JOIN splits s ON s.key = p.key "
-            f"WHERE {LIVE} AND {COUNTS} AND p.source = 'correction' AND NOT {SEEN_BY_ACTIVE} ORDER BY p.id"
+            f"WHERE {LIVE} AND {COUNTS} AND p.source = 'correction' AND {self._pairs.may_train()} "
+            f"AND NOT {SEEN_BY_ACTIVE} ORDER BY p.id"
         )
         return [pair_of(row) for row in rows]
 

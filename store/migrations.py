@@ -347,21 +347,15 @@ BEGIN SELECT RAISE(ABORT, 'a question that was trained on cannot become a test')
 
 
 @migrations()
-def m009_wishes(db: Database) -> None:
-    # What an operator wants of a live run, for its process to read: any app may say it, whichever started the run.
-    _script(
-        db,
-        """
-CREATE TABLE wishes (
-    id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs(id),
-    wish TEXT NOT NULL CHECK (wish IN ('cancel', 'interrupt')),
-    after_state INTEGER NOT NULL REFERENCES run_states(id),
-    created_at TEXT NOT NULL, created_by TEXT NOT NULL
-)
---
-CREATE INDEX wishes_by_run ON wishes(run_id, id)
---
-CREATE INDEX run_states_by_run ON run_states(run_id, id)
-""",
+def m009_personal_data(db: Database) -> None:
+    # What kinds of personal data a pair holds (store.personal). A pair's text stays, so it is looked through once.
+    from store.personal import kinds
+
+    db.conn.execute(
+        "CREATE TABLE personal_data (pair_id INTEGER PRIMARY KEY REFERENCES pairs(id), kinds TEXT NOT NULL)"
     )
-    _append_only(db, "wishes")
+    for number, instruction, history, output, lang in db.conn.execute(
+        "SELECT id, instruction, history, output, lang FROM pairs"
+    ).fetchall():
+        if found := kinds((instruction, history, output), lang):
+            db.conn.execute("INSERT INTO personal_data (pair_id, kinds) VALUES (?, ?)", (number, ",".join(found)))

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from store.database import Database
+from store.personal import Kind, kinds
 from store.records import Exchange, Source, Split, now
 from store.search import index_pair
 from store.settings import SettingsTable
@@ -43,6 +44,7 @@ class ReadyPair:
     category: str | None
     split: Split | None
     body: str
+    personal: tuple[Kind, ...]
 
 
 class PairWriter:
@@ -58,16 +60,18 @@ class PairWriter:
         history = tuple(
             exchange for exchange in exchanges if all(map(visible, exchange))
         )  # half an exchange teaches nothing
+        lang = language(new.lang, f"{instruction} {output}")
         return ReadyPair(
             key=split_key(self._settings.secret(), instruction, history),
             digest=content_hash(instruction, history, output),
             instruction=instruction,
             history=json.dumps(history, ensure_ascii=False),
             output=output,
-            lang=language(new.lang, f"{instruction} {output}"),
+            lang=lang,
             category=_word(new.category),
             split=new.split,
             body=segment(f"{instruction}\n{output}"),
+            personal=kinds((instruction, output, *(side for exchange in history for side in exchange)), lang),
         )
 
     def heldout_share(self) -> float:
@@ -105,6 +109,8 @@ class PairWriter:
             who,
         )
         index_pair(self._db, number, pair.body)
+        if pair.personal:
+            self._db.run("INSERT INTO personal_data (pair_id, kinds) VALUES (?, ?)", number, ",".join(pair.personal))
         if source == "correction" and was == "heldout":
             self._displace(pair.key, number, who)
         return number

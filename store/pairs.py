@@ -9,12 +9,12 @@ from typing import Literal
 
 from store.database import Database, Row
 from store.pair_writing import CORRECTED, WITHDRAWN, NewPair, PairWriter
-from store.records import Conflict, Pair, Source, Split, now
+from store.records import Pair, Source, Split, now
 from store.search import hits
 from store.settings import SettingsTable
 from store.text import clean
 
-__all__ = ["COUNTS", "LIVE", "SEEN_BY_ACTIVE", "NewPair", "Pairs", "State", "pair_of"]
+__all__ = ["COUNTS", "FLAGGED", "LIVE", "SEEN_BY_ACTIVE", "NewPair", "Pairs", "State", "pair_of"]
 
 LIVE = "p.excluded_at IS NULL AND p.superseded_by IS NULL"
 # The version that answers now was trained on the pair. After a rollback what it had not seen waits again.
@@ -24,6 +24,9 @@ SEEN_BY_ACTIVE = """EXISTS (SELECT 1 FROM run_pairs rp JOIN adapter_versions v O
 # Where a question has corrections, only the newest of them counts: the operator's last word.
 COUNTS = """p.id = coalesce((SELECT max(c.id) FROM pairs c WHERE c.key = p.key AND c.source = 'correction'
     AND c.excluded_at IS NULL AND c.superseded_by IS NULL), p.id)"""
+# A pair with personal data that nobody cleared. With the policy "block" such a pair does not train.
+FLAGGED = """EXISTS (SELECT 1 FROM personal_data d WHERE d.pair_id = p.id
+    AND NOT EXISTS (SELECT 1 FROM cleared c WHERE c.pair_id = p.id))"""
 _PAIR = "SELECT p.*, s.split FROM pairs p JOIN splits s ON s.key = p.key"
 
 State = Literal["live", "excluded", "superseded", "all"]
@@ -39,7 +42,7 @@ class Pairs:
     """The repository of ``desk.pairs``. Unknown ids raise :class:`LookupError`."""
 
     def __init__(self, db: Database, settings: SettingsTable) -> None:
-        self._db = db
+        self._db, self._settings = db, settings
         self.writer = PairWriter(db, settings)
 
     # -- adding ------------------------------------------------------------------------------------
@@ -187,22 +190,6 @@ class Pairs:
             values += words
         return " AND ".join(where), values
 
-    def conflicts(self) -> builtins.list[Conflict]:
-        """Questions that would be trained on with more than one answer. A correction settles such a question."""
-        keys = self._db.all(
-            f"SELECT p.key FROM pairs p JOIN splits s ON s.key = p.key WHERE {LIVE} AND {COUNTS} "
-            "AND s.split = 'train' GROUP BY p.key HAVING count(DISTINCT p.output) > 1 ORDER BY min(p.id)"
-        )
-        return [
-            Conflict(
-                row["key"],
-                tuple(
-                    pair_of(r) for r in self._db.all(f"{_PAIR} WHERE p.key = ? AND {LIVE} ORDER BY p.id", row["key"])
-                ),
-            )
-            for row in keys
-        ]
-
     def training_set(self) -> builtins.list[tuple[Pair, bool]]:
         """Every pair a run would train on, each with whether it is new: a correction the
         active version has not seen. Of several corrections of one question the newest counts."""
@@ -210,10 +197,14 @@ class Pairs:
             f"""
 SELECT p.*, s.split, p.source = 'correction' AND NOT {SEEN_BY_ACTIVE} AS is_new
 FROM pairs p JOIN splits s ON s.key = p.key
-WHERE {LIVE} AND s.split = 'train' AND {COUNTS} ORDER BY p.id
+WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY p.id
 """
         )
         return [(pair_of(row), bool(row["is_new"])) for row in rows]
+
+    def may_train(self) -> str:
+        """The condition under which the desk's policy lets a live pair ``p`` train."""
+        return f"NOT {FLAGGED}" if self._settings.load().personal_data == "block" else "1"
 
     def heldout_set(self) -> builtins.list[Pair]:
         """Every pair a gate would judge by."""
@@ -251,7 +242,8 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} ORDER BY p.id
 
     def pin(self, pair_id: int, pinned: bool = True) -> Pair:
         """Make a pair (and every other with its question) a test. Raises :class:`ValueError` if a run has
-        trained on the question, or if it is a correction: those always train."""
+        trained on the question, or if it is a correction: those always train. Without its pin a question goes back to
+        training, unless another pin holds it or a run has judged by it."""
         with self._db.atomic():
             pair = self.get(pair_id)
             row = self._db.one("SELECT s.* FROM splits s JOIN pairs p ON p.key = s.key WHERE p.id = ?", pair_id)
@@ -267,6 +259,9 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} ORDER BY p.id
                     raise ValueError(f"Pair {pair_id} is a correction: those always train.")
                 self.writer.set_side(row["key"], "heldout", "pin")
             self._db.run("UPDATE pairs SET pinned = ? WHERE id = ?", int(pinned), pair_id)
+            held = row["reason"] != "pin" or row["used_by_run"] is not None
+            if not pinned and not held and not self._db.one("SELECT 1 FROM pairs WHERE key = ? AND pinned", row["key"]):
+                self.writer.set_side(row["key"], "train", "unpin")
         return self.get(pair_id)
 
 

@@ -11,7 +11,6 @@ ReplyState = Literal["complete", "stopped", "failed"]
 Split = Literal["train", "heldout"]
 Source = Literal["correction", "approval", "import", "sample"]
 Verdict = Literal["promote", "reject", "inconclusive"]
-RunWish = Literal["cancel", "interrupt"]
 PromotionKind = Literal["gate", "manual", "forced", "rollback", "probe-failed"]
 Exchange = tuple[str, str]  # what the customer said, what the bot answered
 
@@ -103,14 +102,6 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """One question with several answers among the live training pairs."""
-
-    key: str
-    pairs: tuple[Pair, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Run:
     """One retraining, from data snapshot to verdict. ``failure``: {"kind", "sentence", "log"}."""
 
@@ -130,14 +121,6 @@ class Run:
     started_at: str | None
     finished_at: str | None
     pid: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What ``who`` wants of a live run: ``cancel`` gives it up, ``interrupt`` stops it with a checkpoint."""
-
-    wish: RunWish
-    who: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -309,7 +309,7 @@ def test_what_was_trained_on_never_becomes_a_test(desk: Desk) -> None:
 def test_conflicts_and_the_operators_last_word(desk: Desk) -> None:
     desk.pairs.add(NewPair("Where is my order?", "A.", split="train"), "import", "ann")
     desk.pairs.add(NewPair("where is my order?", "B.", split="train"), "import", "ann")
-    assert [len(conflict.pairs) for conflict in desk.pairs.conflicts()] == [2]
+    assert [len(conflict.ids) for conflict in desk.conflicts.open()] == [2]
     assert len(desk.pairs.training_set()) == 2
     desk.judgements.correct(said(desk), "C.", "ann")
     assert [(pair.output, new) for pair, new in desk.pairs.training_set()] == [("C.", True)]
@@ -332,7 +332,7 @@ def test_two_corrections_of_one_question_do_not_wait_for_ever(desk: Desk) -> Non
     desk.judgements.correct(said(desk), "One.", "ann")
     last = desk.judgements.correct(said(desk), "Two.", "ann")
     assert [pair.id for pair in desk.judgements.waiting_pairs()] == [last.id]
-    assert desk.pairs.conflicts() == []
+    assert desk.conflicts.open() == []
     run = desk.runs.create({}, "base", "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair, _ in desk.pairs.training_set()], [], "hash")
     desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)

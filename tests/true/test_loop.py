@@ -52,7 +52,7 @@ async def test_a_correction_is_learned_swapped_in_and_rolled_back(service: DeskS
     service.correct(first.id, TARGET)
     assert service.waiting() == 1
 
-    found = service.preflight(RECIPE)
+    found = await service.preflight(RECIPE)
     assert (found.problems, found.new_corrections, found.parent) == ((), 1, "base")
     run = await service.start_run(RECIPE)
     with pytest.raises(DeskError):

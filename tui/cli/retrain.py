@@ -30,7 +30,7 @@ def retrain(cli: Cli, file: Path | None, changes: tuple[str, ...], yes: bool) ->
     async def work() -> int:
         async with cli.service() as service:
             recipe = recipe_from(service.desk, file, changes)
-            preflight = service.preflight(recipe)
+            preflight = await service.preflight(recipe)
             for line in preflight_lines(preflight):
                 cli.say(line)
             cli.emit({"event": "preflight", **asdict(preflight)})

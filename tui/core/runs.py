@@ -10,10 +10,11 @@ from finetune import client
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe
 from store.desk import Desk
-from store.records import Run, RunEvent, RunWish
+from store.records import Run, RunEvent
 from store.runs import LIVE, RunAlreadyLive, WrongTransition
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, RunProgress
+from tui.core.reading import DeskReader
 
 POLL = 0.3  # seconds between two looks at a run's event rows
 FAREWELL = 4  # looks after a run's end in which its last event may still come; a killed one has none
@@ -23,8 +24,8 @@ class RunDesk:
     """The runs of one desk. Events are followed in the store, the same for this app's run and another
     app's."""
 
-    def __init__(self, desk: Desk, who: str, tell: Callable[[DeskChange], None]) -> None:
-        self._desk, self._who, self._tell = desk, who, tell
+    def __init__(self, desk: Desk, reader: DeskReader, who: str, tell: Callable[[DeskChange], None]) -> None:
+        self._desk, self._reader, self._who, self._tell = desk, reader, who, tell
         self._own: client.RunProcess | None = None
         self._follower: asyncio.Task[None] | None = None
         self._followed: int | None = None
@@ -41,12 +42,13 @@ class RunDesk:
         self._desk.runs.mark_interrupted()
         return [run for run in self._desk.runs.list() if run.state == "interrupted"]
 
-    def preflight(self, recipe: Recipe) -> Preflight:
-        """What a run with *recipe* would train on, need and take; its ``problems`` forbid it.
+    async def preflight(self, recipe: Recipe) -> Preflight:
+        """What a run with *recipe* would train on, need and take; its ``problems`` forbid it. Looking for conflicts
+        among 20,000 pairs takes seconds, so it is done aside.
 
         Raises :class:`DeskError` if the base's files don't tell its size."""
         try:
-            return preflight(self._desk, recipe)
+            return await self._reader.read(lambda desk: preflight(desk, recipe))
         except (ValueError, OSError) as error:
             raise DeskError(f"The base model can't be measured: {error}. Run `deskloop doctor`.") from error
 
@@ -72,7 +74,7 @@ class RunDesk:
     # -- doing -------------------------------------------------------------------------------------
     async def start(self, recipe: Recipe) -> Run:
         """Start a run and follow it. Raises :class:`DeskError` if one is live or the preflight forbids it."""
-        problems = self.preflight(recipe).problems
+        problems = (await self.preflight(recipe)).problems
         if problems:
             raise DeskError(" ".join(problems))
         return await self._begin(lambda: client.start_run(self._desk, recipe, self._who))
@@ -89,39 +91,16 @@ class RunDesk:
             raise DeskError(f"Run {run_id} is not interrupted, so there is nothing to discard.") from error
 
     async def cancel(self) -> None:
-        """Cancel the live run cleanly, whichever app started it: no candidate stays behind. Nothing happens if none
-        is live. Raises :class:`DeskError` if it does not end within seconds."""
-        await self._end("cancel")
+        """Cancel this app's run cleanly: no candidate stays behind. Nothing happens if none is live.
 
-    async def interrupt(self) -> None:
-        """Stop the live run, whichever app started it, with a checkpoint to go on from. Raises as :meth:`cancel`."""
-        await self._end("interrupt")
-
-    async def _end(self, wish: RunWish) -> None:
-        run = self.live
-        if run is None:
-            return
-        if self._own is not None and self._own.run_id == run.id:
-            self._desk.runs.wish(run.id, wish, self._who)
-            await self._own.end(wish)
-        elif (await client.end_run(self._desk, run.id, wish, self._who)).state in LIVE:
-            raise DeskError(f"Run {run.id} is busy and has not ended yet. It was told to, and will as soon as it can.")
-
-    @property
-    def own(self) -> Run | None:
-        """The live run that this app started, and that ends with it unless it is detached."""
-        run = self.live
-        return run if run is not None and self._own is not None and self._own.run_id == run.id else None
-
-    def detach(self) -> None:
-        """From now on this app's live run goes on without it, and is followed like another app's."""
+        Raises :class:`DeskError` for another app's run."""
         if self._own is not None:
-            self._own.detach()
-            self._own = None
+            await self._own.cancel()
+        elif self.live is not None:
+            raise DeskError("This retraining was started by another app on this desk. Cancel it there.")
 
     async def close(self) -> None:
-        """Leave: this app's live run, unless it is detached, is interrupted with a checkpoint and offered at the next
-        start."""
+        """Leave: this app's live run is interrupted with a checkpoint and offered at the next start."""
         if self._follower is not None:
             self._follower.cancel()
             with suppress(asyncio.CancelledError):

@@ -68,7 +68,7 @@ class DeskService:
         )
         self.chat = ChatDesk(self.desk, self.keeper, self.who)
         self.version_desk = VersionDesk(self.desk, self.keeper, self.who, self.tell, pin)
-        self.run_desk = RunDesk(self.desk, self.who, self.tell)
+        self.run_desk = RunDesk(self.desk, self.reader, self.who, self.tell)
         self.run_desk.on_finished = self._run_finished
         self._refused: str | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -179,8 +179,8 @@ class DeskService:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stop the engine, interrupt this app's live run (it is offered at the next start) unless it is detached,
-        close the store."""
+        """Stop the engine, interrupt this app's live run (it is offered at the next start), close the
+        store."""
         for task in [self._watch, *self._tasks]:
             if task is not None:
                 task.cancel()
@@ -233,9 +233,9 @@ class DeskService:
             raise DeskError(str(error)) from error
 
     # -- runs --------------------------------------------------------------------------------------
-    def preflight(self, recipe: Recipe) -> Preflight:
+    async def preflight(self, recipe: Recipe) -> Preflight:
         """What a run with *recipe* would train on, need and take."""
-        return self.run_desk.preflight(recipe)
+        return await self.run_desk.preflight(recipe)
 
     async def start_run(self, recipe: Recipe, *, unload_engine: bool = False) -> Run:
         """Start a retraining. ``unload_engine`` frees the chat's memory for the length of the run."""
@@ -258,12 +258,8 @@ class DeskService:
         return self.run_desk.events(run_id, after_id)
 
     async def cancel_run(self) -> None:
-        """Cancel the live run, whichever app started it."""
+        """Cancel this app's run."""
         await self.run_desk.cancel()
-
-    async def stop_run(self) -> None:
-        """Stop the live run, whichever app started it, with a checkpoint to resume it from."""
-        await self.run_desk.interrupt()
 
     async def resume_run(self, run_id: int) -> Run:
         """Go on with an interrupted run."""

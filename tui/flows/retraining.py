@@ -23,7 +23,7 @@ async def retrain(stage: Stage) -> None:
         await show_training(stage)
         return
     recipe = recipe_from(service.desk)
-    found = service.preflight(recipe)
+    found = await service.preflight(recipe)
     if await stage.show(PreflightDialog(found)):
         await service.start_run(recipe, unload_engine=found.unload_engine)
 
@@ -44,16 +44,6 @@ async def cancel_run(stage: Stage) -> None:
     text = "What was learned in this run is thrown away. Corrections and pairs stay."
     if await stage.show(Confirm("Cancel the retraining?", text, "Cancel the run", "Let it run", careful=True)):
         await stage.service.cancel_run()
-
-
-async def stop_run(stage: Stage) -> None:
-    """Stop the run with a checkpoint, to be resumed."""
-    run = stage.service.live_run
-    if run is None:
-        return
-    text = "It writes a checkpoint and can be resumed from there, at the next start or in the list of runs."
-    if await stage.show(Confirm("Stop the retraining?", text, "Stop it", "Let it run")):
-        await stage.service.stop_run()
 
 
 async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool = True) -> None:
