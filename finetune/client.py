@@ -1,27 +1,33 @@
-"""A run from the app's side: start it, resume it, give it up. Needs no torch."""
+"""A run from the app's side: start it, resume it, let go of it, end it. Needs no torch."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import os
+import subprocess
+import time
 
 from bot.child import module_command
 from finetune.files import RunFiles
 from finetune.preflight import warm_parent
 from finetune.recipe import Recipe
 from store.desk import Desk
-from store.records import Run
-from store.runs import RunAlreadyLive, RunLock
+from store.records import Run, RunWish
+from store.runs import LIVE, RunAlreadyLive, RunLock
 
-CANCEL_SECONDS = 8.0  # after this a run process that was asked to cancel is killed
-INTERRUPT_SECONDS = 30.0  # enough for a last checkpoint
+# How long a run may take to end as it was asked to: a last checkpoint takes a while. After that its own app kills it.
+END_SECONDS: dict[RunWish, float] = {"cancel": 8.0, "interrupt": 30.0}
+LOOK_EVERY = 0.05  # seconds between two looks whether a process or a run has ended
+DETACH = b"detach"  # said on the leash: go on without this app
 
 
 class RunProcess:
-    """The process of a live run that this app started."""
+    """The process of a live run that this app started.
 
-    def __init__(self, desk: Desk, run_id: int, process: asyncio.subprocess.Process) -> None:
+    Not asyncio's kind of child, which is killed with the loop that started it: this one may outlive the app."""
+
+    def __init__(self, desk: Desk, run_id: int, process: subprocess.Popen[bytes]) -> None:
         self._desk, self.run_id, self._process = desk, run_id, process
 
     @property
@@ -31,38 +37,56 @@ class RunProcess:
 
     async def wait(self) -> Run:
         """Wait for its end, and make sure that the store says how it ended even if it was killed."""
-        await self._process.wait()
+        while self._process.poll() is None:  # noqa: ASYNC110  (a thread that waits could not be left behind)
+            await asyncio.sleep(LOOK_EVERY)
+        self._let_go()
         self._desk.runs.mark_interrupted()
         return self._desk.runs.get(self.run_id)
 
-    async def cancel(self) -> Run:
-        """Give the run up; within a few seconds nothing of it is left but its row and log."""
-        assert self._process.stdin is not None
-        with contextlib.suppress(OSError, RuntimeError):
-            self._process.stdin.write(b"cancel\n")
-            await self._process.stdin.drain()
-        return await self._end(CANCEL_SECONDS)
+    async def end(self, wish: RunWish) -> Run:
+        """Wait for the end it was asked for; a process that does not come to it is killed."""
+        try:
+            await asyncio.wait_for(self.wait(), END_SECONDS[wish])
+        except TimeoutError:
+            self._process.kill()
+        return await self.wait()
 
     async def interrupt(self) -> Run:
         """Let it write a checkpoint and stop, to be resumed later."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        return await self._end(INTERRUPT_SECONDS)
+        self._let_go()
+        return await self.end("interrupt")
 
-    async def _end(self, seconds: float) -> Run:
-        try:
-            await asyncio.wait_for(self._process.wait(), seconds)
-        except TimeoutError:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-        return await self.wait()
+    def detach(self) -> None:
+        """Let it go on without this app; from now on it is like any other app's run."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError, ValueError):
+            self._process.stdin.write(DETACH + b"\n")
+            self._process.stdin.flush()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(OSError):
+            self._process.stdin.close()
+
+
+async def end_run(desk: Desk, run_id: int, wish: RunWish, who: str) -> Run:
+    """Ask a live run, whichever app started it, to end, and wait for that for as long as it may take.
+
+    The returned run may still be live: then its process is busy and ends as soon as it looks up."""
+    desk.runs.wish(run_id, wish, who)
+    deadline = time.monotonic() + END_SECONDS[wish]
+    while (run := desk.runs.get(run_id)).state in LIVE and time.monotonic() < deadline:
+        await asyncio.sleep(LOOK_EVERY)
+        desk.runs.mark_interrupted()
+    return run
 
 
 async def start_run(desk: Desk, recipe: Recipe, who: str) -> RunProcess:
     """Start a run with *recipe*. Raises :class:`RunAlreadyLive` if one is live, in this app or another."""
     lock = _take_lock(desk)
     try:
-        return await _spawn(desk, desk.runs.create(recipe.to_dict(), warm_parent(desk, recipe), who), lock)
+        return _spawn(desk, desk.runs.create(recipe.to_dict(), warm_parent(desk, recipe), who), lock)
     finally:
         lock.release()
 
@@ -71,7 +95,7 @@ async def resume_run(desk: Desk, run_id: int, who: str) -> RunProcess:
     """Go on with an interrupted run. Raises :class:`RunAlreadyLive` or :class:`store.WrongTransition`."""
     lock = _take_lock(desk)
     try:
-        return await _spawn(desk, desk.runs.transition(run_id, "queued"), lock)
+        return _spawn(desk, desk.runs.transition(run_id, "queued"), lock)
     finally:
         lock.release()
 
@@ -92,18 +116,20 @@ def _take_lock(desk: Desk) -> RunLock:
     return lock
 
 
-async def _spawn(desk: Desk, run: Run, lock: RunLock) -> RunProcess:
+def _spawn(desk: Desk, run: Run, lock: RunLock) -> RunProcess:
     log = os.open(RunFiles.of(desk.home, run.id).log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        process = await asyncio.create_subprocess_exec(
-            *module_command("finetune.worker"),
-            "--home",
-            str(desk.home.root),
-            "--run",
-            str(run.id),
-            "--lock-fd",
-            str(lock.fd),
-            stdin=asyncio.subprocess.PIPE,
+        process = subprocess.Popen(
+            [
+                *module_command("finetune.worker"),
+                "--home",
+                str(desk.home.root),
+                "--run",
+                str(run.id),
+                "--lock-fd",
+                str(lock.fd),
+            ],
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             pass_fds=(lock.fd,),

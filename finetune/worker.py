@@ -3,9 +3,10 @@
 It drives one run through its states and has two children, one after the other: the training process, then a serving
 engine that measures the new version and judges it. What matters is in the store; a look there tells how far it is.
 
-Standard input is the leash: the line ``cancel`` gives the run up, the end of input means that the app is gone, and the
-run becomes ``interrupted``, to be resumed or discarded. Either works in every phase, since a run publishes in one
-rename and promotes in one transaction.
+Standard input is the leash: its end means that the app is gone, and the run becomes ``interrupted``, to be resumed or
+discarded, unless the app said ``detach`` first: then the run goes on alone. What operators want of the run, in
+whichever app, is read from the store (:meth:`store.runs.Runs.wished`). Everything works in every phase, since a run
+publishes in one rename and promotes in one transaction.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import sys
 import time
 import traceback
@@ -30,6 +32,7 @@ from bot.client import EngineProcess
 from bot.locate import base_folder
 from bot.types import AdapterRef, BaseSpec, EngineError, Quantization
 from bot.wire import LINE_LIMIT, decode, encode
+from finetune.client import DETACH
 from finetune.failures import SENTENCES, RunFailure, kind_of
 from finetune.files import RunFiles
 from finetune.judge import evaluate_versions
@@ -39,20 +42,23 @@ from finetune.recipe import recipe_of
 from finetune.trainer import INTERRUPTED
 from store.desk import Desk
 from store.home import Home
-from store.records import Pair, Run
+from store.records import Pair, Run, RunWish
 from store.runs import LIVE, RunLock
 from store.versions import BASE
 
 NICENESS = 10  # the chat goes first
+STOPPED = {"cancelled": "cancelled", "interrupted": "stopped"}
 SAVE_SECONDS = 20.0  # how long an interrupted trainer may take to write its last checkpoint
+LOOK_EVERY = 0.5  # seconds between two looks for what operators want of the run
 JUDGED_EVERY = 0.5  # seconds between two events that say how many answers are judged
 
 
 class Leash:
-    """What the parent wants: ``go``, ``cancel``, or ``interrupt``."""
+    """What is wanted of the run, by the app that started it or by an operator in any app; None: to go on."""
 
     def __init__(self) -> None:
-        self.wish = "go"
+        self.wish: RunWish | None = None
+        self.who: str | None = None  # who said so; None: nobody, the app is gone
         self.pulled = asyncio.Event()
 
     async def watch(self) -> None:
@@ -60,13 +66,20 @@ class Leash:
         reader = asyncio.StreamReader()
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
         while line := await reader.readline():
-            if line.strip() == b"cancel":
-                self._pull("cancel")
+            if line.strip() == DETACH:
+                return
         self._pull("interrupt")
 
-    def _pull(self, wish: str) -> None:
-        if self.wish == "go":
-            self.wish = wish
+    async def look(self, desk: Desk, run_id: int) -> None:
+        """Look into the store for what operators want, for as long as nobody wants anything."""
+        while not self.pulled.is_set():
+            if (wish := desk.runs.wished(run_id)) is not None:
+                self._pull(wish.wish, wish.who)
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _pull(self, wish: RunWish, who: str | None = None) -> None:
+        if self.wish is None:
+            self.wish, self.who = wish, who
             self.pulled.set()
 
 
@@ -106,6 +119,8 @@ class Worker:
         state = "cancelled" if self._leash.wish == "cancel" else "interrupted"
         if self._desk.runs.get(self._run.id).state not in LIVE:
             return  # it had just ended by itself
+        if self._leash.who is not None:
+            self._tell("note", sentence=f"{self._leash.who} {STOPPED[state]} the retraining.")
         self._desk.runs.transition(self._run.id, state)
         if state == "cancelled":
             self._files.drop_work()
@@ -338,9 +353,13 @@ async def main_async(home: Home, run_id: int) -> int:
     """Work on one run under its leash; 0 unless it failed."""
     with Desk.open(home) as desk:
         leash = Leash()
-        watching = asyncio.create_task(leash.watch(), name="watch-parent")
+        watching = [
+            asyncio.create_task(leash.watch(), name="watch-parent"),
+            asyncio.create_task(leash.look(desk, run_id), name="watch-wishes"),
+        ]
         run = await Worker(desk, desk.runs.get(run_id), leash).work()
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         return 1 if run.state == "failed" else 0
 
 
@@ -354,6 +373,7 @@ def main() -> int:
     home = Home.open(args.home)
     lock = RunLock.adopt(home, args.lock_fd)  # held until this process ends, however it ends
     os.nice(NICENESS)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes ends its app; that is what the leash is for
     code = asyncio.run(main_async(home, args.run))
     lock.release()
     return code

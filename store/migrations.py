@@ -347,7 +347,28 @@ BEGIN SELECT RAISE(ABORT, 'a question that was trained on cannot become a test')
 
 
 @migrations()
-def m009_personal_data(db: Database) -> None:
+def m009_wishes(db: Database) -> None:
+    # What an operator wants of a live run, for its process to read: any app may say it, whichever started the run.
+    _script(
+        db,
+        """
+CREATE TABLE wishes (
+    id INTEGER PRIMARY KEY, run_id INTEGER NOT NULL REFERENCES runs(id),
+    wish TEXT NOT NULL CHECK (wish IN ('cancel', 'interrupt')),
+    after_state INTEGER NOT NULL REFERENCES run_states(id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE INDEX wishes_by_run ON wishes(run_id, id)
+--
+CREATE INDEX run_states_by_run ON run_states(run_id, id)
+""",
+    )
+    _append_only(db, "wishes")
+
+
+@migrations()
+def m010_personal_data(db: Database) -> None:
     # What kinds of personal data a pair holds (store.personal). A pair's text stays, so it is looked through once.
     from store.personal import kinds
 

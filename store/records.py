@@ -11,6 +11,7 @@ ReplyState = Literal["complete", "stopped", "failed"]
 Split = Literal["train", "heldout"]
 Source = Literal["correction", "approval", "import", "sample"]
 Verdict = Literal["promote", "reject", "inconclusive"]
+RunWish = Literal["cancel", "interrupt"]
 PromotionKind = Literal["gate", "manual", "forced", "rollback", "probe-failed"]
 Exchange = tuple[str, str]  # what the customer said, what the bot answered
 
@@ -121,6 +122,14 @@ class Run:
     started_at: str | None
     finished_at: str | None
     pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What ``who`` wants of a live run: ``cancel`` gives it up, ``interrupt`` stops it with a checkpoint."""
+
+    wish: RunWish
+    who: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from store.database import Database, Row
 from store.home import Home, private_file
 from store.pairs import pair_of
-from store.records import JudgedAnswer, Pair, Run, RunEvent, Verdict, now
+from store.records import JudgedAnswer, Pair, Run, RunEvent, RunWish, Verdict, Wish, now
 from store.text import clean
 
 LIVE = ("queued", "training", "evaluating")
@@ -113,6 +113,33 @@ class Runs:
 
     def _note_state(self, run_id: int, state: str) -> None:
         self._db.run("INSERT INTO run_states (run_id, state, at) VALUES (?, ?, ?)", run_id, state, now())
+
+    # -- wishes ------------------------------------------------------------------------------------
+    def wish(self, run_id: int, wish: RunWish, who: str) -> bool:
+        """Ask the process of a live run to end it; False if the run is not live. Any app on the desk may."""
+        with self._db.atomic():
+            if self.get(run_id).state not in LIVE:
+                return False
+            self._db.run(
+                "INSERT INTO wishes (run_id, wish, after_state, created_at, created_by) "
+                "VALUES (?, ?, (SELECT max(id) FROM run_states WHERE run_id = ?), ?, ?)",
+                run_id,
+                wish,
+                run_id,
+                now(),
+                who,
+            )
+        return True
+
+    def wished(self, run_id: int) -> Wish | None:
+        """What was asked of the run since it was last started or resumed; the first word counts."""
+        row = self._db.one(
+            "SELECT wish, created_by FROM wishes WHERE run_id = ? AND after_state >= "
+            "(SELECT max(id) FROM run_states WHERE run_id = ? AND state = 'queued') ORDER BY id LIMIT 1",
+            run_id,
+            run_id,
+        )
+        return None if row is None else Wish(row["wish"], row["created_by"])
 
     # -- events ------------------------------------------------------------------------------------
     def add_event(self, run_id: int, kind: str, body: dict[str, Any]) -> RunEvent:

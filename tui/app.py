@@ -148,7 +148,7 @@ class DeskloopApp(App[None]):
         match parameters[0]:
             case "retrain":
                 return self.service.live_run is None
-            case "cancel_run":
+            case "cancel_run" | "stop_run":
                 return self.service.live_run is not None
             case "training":
                 return bool(self.service.desk.runs.list(limit=1))

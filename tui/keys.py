@@ -177,6 +177,13 @@ TRAINING = [
         "Give the retraining up; what answers now goes on",
         group="training",
     ),
+    key(
+        "s",
+        "app.tell('stop_run')",
+        "Stop the run",
+        "Stop the retraining with a checkpoint to resume it from",
+        group="training",
+    ),
     key("v", "app.tell('verdict')", "Report", "What the check found", group="training"),
 ]
 

@@ -66,7 +66,7 @@ class ScriptedRun:
     async def wait(self) -> Run:
         return self._desk.runs.get(self.run_id)
 
-    async def cancel(self) -> Run:
+    async def end(self, wish: str) -> Run:
         return self._desk.runs.transition(self.run_id, "cancelled")
 
     async def interrupt(self) -> Run:

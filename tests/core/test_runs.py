@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from finetune.client import END_SECONDS
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.pairs import NewPair
-from store.records import Run
+from store.records import Run, Wish
 from store.runs import RunLock
 from tui.core import DeskChange, DeskError, DeskService, RunProgress
 from tui.core.reports import outcome
@@ -101,10 +102,63 @@ async def test_a_second_run_is_refused_with_a_sentence(service: DeskService, oth
         await service.start_run(Recipe())
 
 
-async def test_another_apps_run_is_not_cancelled_from_here(service: DeskService, other: Desk) -> None:
+@pytest.mark.parametrize(("wish", "state"), [("cancel", "cancelled"), ("interrupt", "interrupted")])
+async def test_another_apps_run_is_ended_from_here(service: DeskService, other: Desk, wish: str, state: str) -> None:
+    run = begin(other)
+    asked = asyncio.create_task(service.cancel_run() if wish == "cancel" else service.stop_run())
+    await asyncio.sleep(0)
+    wished = other.runs.wished(run.id)
+    assert wished is not None
+    assert (wished.wish, wished.who) == (wish, "tester")
+    assert not asked.done()
+    other.runs.transition(run.id, state)
+    await asked
+
+
+async def test_a_run_that_does_not_end_as_asked_is_told_of(
+    service: DeskService, other: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(END_SECONDS, "cancel", 0.0)
     begin(other)
-    with pytest.raises(DeskError, match="another app"):
+    with pytest.raises(DeskError, match="busy and has not ended yet"):
         await service.cancel_run()
+
+
+def test_a_wish_is_for_the_run_as_it_is_not_for_the_one_that_is_resumed(desk: Desk) -> None:
+    run = begin(desk)
+    assert desk.runs.wished(run.id) is None
+    assert desk.runs.wish(run.id, "interrupt", "jo")
+    assert desk.runs.wish(run.id, "cancel", "ann")
+    assert desk.runs.wished(run.id) == Wish("interrupt", "jo")  # the first word counts
+    desk.runs.transition(run.id, "interrupted")
+    assert not desk.runs.wish(run.id, "cancel", "jo")
+    desk.runs.transition(run.id, "queued")
+    assert desk.runs.wished(run.id) is None
+
+
+class OwnRun:
+    """The process of a run of this app's."""
+
+    def __init__(self, run_id: int) -> None:
+        self.run_id, self.detached = run_id, False
+
+    def detach(self) -> None:
+        self.detached = True
+
+    async def interrupt(self) -> None:
+        raise AssertionError("a detached run is left alone")
+
+
+async def test_a_detached_run_goes_on_when_the_app_closes(service: DeskService, other: Desk) -> None:
+    run = begin(other)
+    process = OwnRun(run.id)
+    service.run_desk._own = process  # type: ignore[assignment]
+    assert service.run_desk.own == run
+    service.run_desk.detach()
+    assert process.detached
+    assert service.run_desk.own is None
+    await service.run_desk.close()
+    assert other.runs.get(run.id).state == "training"
 
 
 async def test_cancelling_nothing_is_nothing(service: DeskService) -> None:

@@ -10,7 +10,7 @@ from finetune import client
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe
 from store.desk import Desk
-from store.records import Run, RunEvent
+from store.records import Run, RunEvent, RunWish
 from store.runs import LIVE, RunAlreadyLive, WrongTransition
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, RunProgress
@@ -91,16 +91,39 @@ class RunDesk:
             raise DeskError(f"Run {run_id} is not interrupted, so there is nothing to discard.") from error
 
     async def cancel(self) -> None:
-        """Cancel this app's run cleanly: no candidate stays behind. Nothing happens if none is live.
+        """Cancel the live run cleanly, whichever app started it: no candidate stays behind. Nothing happens if none
+        is live. Raises :class:`DeskError` if it does not end within seconds."""
+        await self._end("cancel")
 
-        Raises :class:`DeskError` for another app's run."""
+    async def interrupt(self) -> None:
+        """Stop the live run, whichever app started it, with a checkpoint to go on from. Raises as :meth:`cancel`."""
+        await self._end("interrupt")
+
+    async def _end(self, wish: RunWish) -> None:
+        run = self.live
+        if run is None:
+            return
+        if self._own is not None and self._own.run_id == run.id:
+            self._desk.runs.wish(run.id, wish, self._who)
+            await self._own.end(wish)
+        elif (await client.end_run(self._desk, run.id, wish, self._who)).state in LIVE:
+            raise DeskError(f"Run {run.id} is busy and has not ended yet. It was told to, and will as soon as it can.")
+
+    @property
+    def own(self) -> Run | None:
+        """The live run that this app started, and that ends with it unless it is detached."""
+        run = self.live
+        return run if run is not None and self._own is not None and self._own.run_id == run.id else None
+
+    def detach(self) -> None:
+        """From now on this app's live run goes on without it, and is followed like another app's."""
         if self._own is not None:
-            await self._own.cancel()
-        elif self.live is not None:
-            raise DeskError("This retraining was started by another app on this desk. Cancel it there.")
+            self._own.detach()
+            self._own = None
 
     async def close(self) -> None:
-        """Leave: this app's live run is interrupted with a checkpoint and offered at the next start."""
+        """Leave: this app's live run, unless it is detached, is interrupted with a checkpoint and offered at the next
+        start."""
         if self._follower is not None:
             self._follower.cancel()
             with suppress(asyncio.CancelledError):

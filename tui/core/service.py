@@ -179,8 +179,8 @@ class DeskService:
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Stop the engine, interrupt this app's live run (it is offered at the next start), close the
-        store."""
+        """Stop the engine, interrupt this app's live run (it is offered at the next start) unless it is detached,
+        close the store."""
         for task in [self._watch, *self._tasks]:
             if task is not None:
                 task.cancel()
@@ -258,8 +258,12 @@ class DeskService:
         return self.run_desk.events(run_id, after_id)
 
     async def cancel_run(self) -> None:
-        """Cancel this app's run."""
+        """Cancel the live run, whichever app started it."""
         await self.run_desk.cancel()
+
+    async def stop_run(self) -> None:
+        """Stop the live run, whichever app started it, with a checkpoint to resume it from."""
+        await self.run_desk.interrupt()
 
     async def resume_run(self, run_id: int) -> Run:
         """Go on with an interrupted run."""

@@ -9,7 +9,7 @@ from tui.core import DeskService
 from tui.flows.comparing import compare
 from tui.flows.data import import_file
 from tui.flows.opening import first_minutes, leave
-from tui.flows.retraining import cancel_run, retrain, show_training, show_verdict
+from tui.flows.retraining import cancel_run, retrain, show_training, show_verdict, stop_run
 from tui.flows.reviewing import review
 from tui.flows.settings import change_settings, follow_settings
 from tui.flows.stage import Host, Stage
@@ -26,6 +26,7 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "roll_back": roll_back,
     "settings": change_settings,
     "start": first_minutes,
+    "stop_run": stop_run,
     "training": show_training,
     "verdict": show_verdict,
     "versions": show_versions,

@@ -10,7 +10,8 @@ from tui.core.importing import load_sample_desk
 from tui.core.setup import set_up
 from tui.flows.data import import_file
 from tui.flows.stage import Stage
-from tui.screens.dialog import Ask, Confirm, Wait
+from tui.screens.dialog import Ask, Wait
+from tui.screens.leaving import LeaveDialog
 from tui.screens.start import FirstStart, InterruptedRun, NoModel
 
 
@@ -69,12 +70,15 @@ async def _get_model(stage: Stage, sentence: str) -> None:
 
 
 async def leave(stage: Stage) -> None:
-    """Leave the app; a live run of this app is asked about, and gets the time for a checkpoint."""
-    run = stage.service.live_run
-    if run is not None and run.created_by == stage.service.who:
-        text = "It will stop with a checkpoint and can be resumed at the next start. Nothing is lost."
-        if not await stage.show(Confirm("A retraining is in progress", text, "Leave", "Stay")):
+    """Leave the app. What becomes of a live run is asked, if it is this app's; any other goes on by itself."""
+    runs = stage.service.run_desk
+    if runs.own is not None:
+        choice = await stage.show(LeaveDialog())
+        if choice is None:
             return
-        stage.app.push_screen(Wait("Writing a checkpoint of the retraining…"))
-        await stage.service.run_desk.close()
+        if choice == "keep":
+            runs.detach()
+        else:
+            stage.app.push_screen(Wait("Writing a checkpoint of the retraining…"))
+            await runs.close()
     stage.app.exit()

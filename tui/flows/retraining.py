@@ -46,6 +46,16 @@ async def cancel_run(stage: Stage) -> None:
         await stage.service.cancel_run()
 
 
+async def stop_run(stage: Stage) -> None:
+    """Stop the run with a checkpoint, to be resumed."""
+    run = stage.service.live_run
+    if run is None:
+        return
+    text = "It writes a checkpoint and can be resumed from there, at the next start or in the list of runs."
+    if await stage.show(Confirm("Stop the retraining?", text, "Stop it", "Let it run")):
+        await stage.service.stop_run()
+
+
 async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool = True) -> None:
     """How a run (None: the last one) ended. Unless it was *asked* for, nobody who is writing is interrupted: the run
     line says it, too."""

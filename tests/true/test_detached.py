@@ -1,0 +1,71 @@
+"""A run that outlives the app that started it, with its true processes on a tiny model."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+
+from finetune.recipe import Recipe
+from store.runs import LIVE
+from tests.true.kills import Bench
+from tui.core import DeskChange, DeskError, DeskService, RunProgress
+
+pytestmark = [pytest.mark.true, pytest.mark.timeout(180)]
+RECIPE = Recipe(r=4, alpha=8, epochs=2.0, batch_size=2)
+LONG = Recipe(r=4, alpha=8, epochs=1000.0, batch_size=2)
+
+
+async def steps(service: DeskService, run_id: int) -> None:
+    """Wait for the first step of a run."""
+    async with asyncio.timeout(90):
+        async for event in service.run_events(run_id):
+            if event.kind == "step":
+                return
+    raise AssertionError(service.desk.runs.get(run_id))
+
+
+async def test_a_detached_run_is_followed_by_the_next_app_to_its_verdict(tiny: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    Bench(home, random.Random(0)).prepare(tiny)
+    async with DeskService(home, operator="ann") as service:
+        run = await service.start_run(RECIPE)
+        with pytest.raises(DeskError):
+            await service.start_run(RECIPE)
+        service.run_desk.detach()
+    async with DeskService(home, operator="jo") as service:
+        assert service.interrupted() == []
+        assert service.desk.runs.get(run.id).state in LIVE
+        told: list[DeskChange] = []
+        service.listen(told.append)
+        over = asyncio.Event()
+        service.run_desk.on_finished = lambda run: over.set()
+        service.watch()
+        async with asyncio.timeout(150):
+            await over.wait()
+        assert service.desk.runs.get(run.id).state == "held"  # one held-out pair is too little to judge by
+        kinds = [change.event.kind for change in told if isinstance(change, RunProgress)]
+        assert kinds[-1] == "done"
+        assert "step" in kinds
+
+
+async def test_a_detached_run_is_stopped_by_the_next_app_and_its_own_run_resumed_and_cancelled(
+    tiny: Path, tmp_path: Path
+) -> None:
+    home = tmp_path / "home"
+    Bench(home, random.Random(0)).prepare(tiny)
+    async with DeskService(home, operator="ann") as service:
+        run = await service.start_run(LONG)
+        service.run_desk.detach()
+    async with DeskService(home, operator="jo") as service:
+        await steps(service, run.id)
+        await service.stop_run()
+        assert service.desk.runs.get(run.id).state == "interrupted"
+        notes = [event.body["sentence"] for event in service.desk.runs.events(run.id) if event.kind == "note"]
+        assert notes[-1] == "jo stopped the retraining."
+        assert list((home / "runs" / str(run.id) / "checkpoints").glob("checkpoint-*"))
+        await service.resume_run(run.id)
+        await service.cancel_run()
+        assert service.desk.runs.get(run.id).state == "cancelled"

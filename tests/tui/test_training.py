@@ -1,0 +1,86 @@
+"""Retraining on screen, by real keys: leaving a run, following it, its history, recipes and advice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from store.runs import RunLock
+from tests.tui import scenes
+from tests.tui.helpers import ready, shows, wait_until
+from tui.app import DeskloopApp
+from tui.core import DeskService
+
+
+class OwnRun:
+    """The process of a run that this app started, as far as the app knows it."""
+
+    def __init__(self, service: DeskService, run_id: int) -> None:
+        self.service, self.run_id, self.detached = service, run_id, False
+
+    def detach(self) -> None:
+        self.detached = True
+
+    async def interrupt(self) -> None:
+        self.service.desk.runs.transition(self.run_id, "interrupted")
+
+
+@pytest.fixture
+def live(service: DeskService) -> Iterator[OwnRun]:
+    """A run of this app's in mid-training."""
+    lock = RunLock(service.home)
+    assert lock.acquire()
+    own = OwnRun(service, scenes.train(service.desk))
+    service.run_desk._own = own  # type: ignore[assignment]
+    yield own
+    lock.release()
+
+
+@pytest.mark.parametrize(
+    ("keys", "state", "detached"),
+    [(("enter",), "training", True), (("tab", "enter"), "interrupted", False)],
+    ids=["keep", "stop"],
+)
+async def test_leaving_asks_what_becomes_of_the_run(
+    app: DeskloopApp, live: OwnRun, keys: tuple[str, ...], state: str, detached: bool
+) -> None:
+    states = []
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("ctrl+q")
+        await wait_until(pilot, lambda: shows(app, "Keep it running"))
+        await pilot.press("escape")  # stays
+        await wait_until(pilot, lambda: app.screen is app.chat)
+        await pilot.press("ctrl+q")
+        await wait_until(pilot, lambda: shows(app, "Keep it running"))
+        await pilot.press(*keys)
+        await wait_until(pilot, lambda: app._exit)
+        states.append(live.service.desk.runs.get(live.run_id).state)
+    assert states == [state]
+    assert live.detached is detached
+
+
+async def test_another_apps_run_is_not_asked_about(app: DeskloopApp, live: OwnRun, service: DeskService) -> None:
+    service.run_desk._own = None
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("ctrl+q")
+        await wait_until(pilot, lambda: app._exit)
+        assert service.desk.runs.get(live.run_id).state == "training"
+
+
+async def test_another_apps_run_is_stopped_from_the_training_screen(
+    app: DeskloopApp, live: OwnRun, service: DeskService
+) -> None:
+    service.run_desk._own = None
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: shows(app, "S Stop the run"))
+        await pilot.press("s")
+        await wait_until(pilot, lambda: shows(app, "Stop the retraining?"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: service.desk.runs.wished(live.run_id) is not None)
+        service.desk.runs.transition(live.run_id, "interrupted")
+        await wait_until(pilot, lambda: service.live_run is None)
