@@ -181,6 +181,11 @@ class EngineProcess:
         """See :class:`bot.interface.Engine`."""
         await self._send({"op": "cancel"})
 
+    async def likelihoods(self, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
+        """See :meth:`bot.interface.Engine.likelihoods`."""
+        done = await self._call("likelihoods", texts=[(plain(prompt), answer) for prompt, answer in texts])
+        return [float(value) for value in done["values"]]
+
     async def activate(self, adapter: AdapterRef | None) -> Activation:
         """See :class:`bot.interface.Engine`."""
         done = await self._call("activate", adapter=None if adapter is None else asdict(adapter))

@@ -99,6 +99,9 @@ class EngineProcessMain:
             return plain(answer)
         if operation == "batch":
             return self._batch(request)
+        if operation == "likelihoods":
+            texts = [(read(Prompt, prompt), str(answer)) for prompt, answer in request["texts"]]
+            return {"values": self._generator.likelihoods(texts)}
         if operation == "activate":
             adapter = request.get("adapter")
             activation = self._serving.activate(read(AdapterRef, adapter) if adapter else None)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import torch
@@ -21,11 +22,12 @@ from transformers import (
 from transformers.generation.streamers import BaseStreamer
 
 from bot.base import context_length
-from bot.render import render, stop_ids
+from bot.render import render, render_pair, stop_ids
 from bot.serving import ServingModel
 from bot.types import Answer, Decoding, EngineError, Finish, Prompt
 
 BATCH_SIZE = 24  # prompts answered together; beyond this 2 cores gain little and memory grows
+SCORED_TOGETHER = 8  # texts whose likelihood is computed at once: their logits over the vocabulary take memory
 CONVERSATIONS_KEPT = 4  # caches kept at once, the least recently used goes first
 
 
@@ -181,6 +183,29 @@ class Generator:
                 text = str(self._tokenizer.decode(new, skip_special_tokens=True)).strip()
                 progress(index, Answer(text, len(new), seconds, None, self._finish(new), 0, fitted[index][1]))
 
+    @torch.inference_mode()
+    def likelihoods(self, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
+        """The mean log-probability of each answer's tokens; see :meth:`bot.interface.Engine.likelihoods`."""
+        rendered = [render_pair(self._tokenizer, prompt, answer) for prompt, answer in texts]
+        order = sorted(range(len(texts)), key=lambda index: len(rendered[index][0]))
+        found = [0.0] * len(texts)
+        for begin in range(0, len(order), SCORED_TOGETHER):
+            chosen = order[begin : begin + SCORED_TOGETHER]
+            width = max(len(rendered[index][0]) for index in chosen)
+            # Padded on the right: under a causal mask no token that counts looks at a pad.
+            rows = [_padded(rendered[index][0], width) for index in chosen]
+            masks = [_padded(rendered[index][1], width) for index in chosen]
+            ids = torch.tensor(rows, device=self._serving.base.device)
+            learned = torch.tensor(masks, dtype=torch.bool, device=ids.device)[:, 1:]
+            cache, _ = self._serving.new_cache(len(chosen))
+            hidden = self._serving.base.base_model(input_ids=ids, past_key_values=cache).last_hidden_state[:, :-1]
+            logits = self._serving.base.get_output_embeddings()(hidden[learned]).float()
+            each = iter(torch.log_softmax(logits, dim=-1).gather(1, ids[:, 1:][learned][:, None])[:, 0].tolist())
+            for index in chosen:
+                count = sum(rendered[index][1])
+                found[index] = sum(islice(each, count)) / count
+        return found
+
     # -- parts -------------------------------------------------------------------------------------
     @staticmethod
     def _placeholders(ids: list[int], count: int) -> list[int]:
@@ -269,3 +294,7 @@ class Generator:
             if token in self._stops:
                 return row[: place + 1]
         return row
+
+
+def _padded(values: list[int], width: int) -> list[int]:
+    return values + [0] * (width - len(values))

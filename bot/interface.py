@@ -45,6 +45,11 @@ class Engine(Protocol):
         """Answer many prompts with the active version, in their order."""
         ...
 
+    async def likelihoods(self, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
+        """How likely the active version finds each answer to its prompt, end of turn included: the mean natural
+        logarithm of the probabilities of its tokens, 0 at most."""
+        ...
+
     async def activate(self, adapter: AdapterRef | None) -> Activation:
         """Answer with *adapter* (None: the bare base) from the next prompt on.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.interface import Engine
 from bot.render import renderer_version
-from bot.types import AdapterRef, BaseFacts, Decoding, Prompt
+from bot.types import FAITHFUL, AdapterRef, BaseFacts, Decoding, Prompt
 from store.desk import Desk
 from store.text import clean
 from store.versions import BASE
@@ -128,3 +128,21 @@ def tell(on_progress: Progress | None, done: int, wanted: int, name: str) -> Non
     """Call *on_progress* if there is one."""
     if on_progress is not None:
         on_progress(done, wanted, name)
+
+
+async def likelihoods(
+    engine: Engine, desk: Desk, base: BaseFacts, name: str, texts: Sequence[tuple[Prompt, str]]
+) -> list[float]:
+    """How likely version *name* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
+    row = None if name == BASE else desk.versions.get(name)
+    digest = BASE if row is None else row.manifest_sha256
+    words = "".join(answer for _, answer in texts)
+    mark = hashlib.sha256(words.encode()).hexdigest()
+    keys = [answer_key(base, f"{digest}/likelihood/{mark}", FAITHFUL, prompt) for prompt, _ in texts]
+    known = [desk.answers.get(key) for key in keys]
+    if None in known:
+        await engine.activate(None if row is None else AdapterRef(name, _folder(desk, row.folder)))
+        values = await engine.likelihoods(texts)
+        desk.answers.put_many({key: str(value) for key, value in zip(keys, values, strict=True)})
+        return values
+    return [float(value) for value in known if value is not None]

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from bot.interface import Engine
 from bot.types import FAITHFUL, BaseFacts, Decoding, Exchange, Prompt
-from finetune.answers import Progress, ask, tell, unique, version_answers
+from finetune.answers import Progress, ask, likelihoods, tell, unique, version_answers
 from finetune.gate import GateItem, GateMargins, GateReport, Scores, judge, language_of, score, tokenizer_for, total
+from finetune.gate.general import ANSWER_TOKENS, QUESTIONS, Drift
 from store.desk import Desk
 from store.settings import Settings
 from store.text import clean
@@ -152,3 +153,16 @@ def _signature(scores: Mapping[str, Scores]) -> str:
     if len(scores) == 1:
         return next(iter(scores.values())).signature
     return "; ".join(f"{lang}: {values.signature}" for lang, values in scores.items())
+
+
+async def drift_of(engine: Engine, desk: Desk, base: BaseFacts, version: str, system: str) -> Drift:
+    """How far *version* has gone from the bare base; see :mod:`finetune.gate.general`.
+
+    The base's answers, and how likely it finds them, are made once and kept in the desk's cache."""
+    prompts = [Prompt(system, (), question) for question in QUESTIONS]
+    decoding = replace(FAITHFUL, max_new_tokens=ANSWER_TOKENS)
+    answers = await version_answers(engine, desk, base, BASE, prompts, decoding, None)
+    texts = [(prompt, answer) for prompt, answer in zip(prompts, answers, strict=True) if answer]
+    nats = {name: await likelihoods(engine, desk, base, name, texts) for name in (BASE, version)}
+    lost = [before - after for before, after in zip(nats[BASE], nats[version], strict=True)]
+    return Drift(round(sum(lost) / len(lost), 3) if lost else 0.0, len(lost))

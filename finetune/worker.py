@@ -35,7 +35,9 @@ from bot.wire import LINE_LIMIT, decode, encode
 from finetune.client import DETACH
 from finetune.failures import SENTENCES, RunFailure, kind_of
 from finetune.files import RunFiles
-from finetune.judge import evaluate_versions
+from finetune.gate import GateReport
+from finetune.gate.general import Drift
+from finetune.judge import drift_of, evaluate_versions
 from finetune.preflight import warm_parent
 from finetune.publish import clean_up, publish
 from finetune.recipe import recipe_of
@@ -259,7 +261,7 @@ class Worker:
     ) -> None:
         engine = EngineProcess(log=self._files.log)
         try:
-            self._phase("loading", "Loading the new version as it will be served.")
+            self._phase("publishing", "Loading the base as it will serve the new version.")
             base = await engine.load(self._spec)
             candidate = self._desk.runs.get(self._run.id).candidate
             if candidate is None:
@@ -273,7 +275,9 @@ class Worker:
             report = await evaluate_versions(
                 engine, self._desk, base, active, candidate, heldout, corrections, self._system, self._judged
             )
-            self._conclude(active, candidate, report)
+            self._phase("judging", "Looking how far the new version is from the base.")
+            drift = await drift_of(engine, self._desk, base, candidate, self._system)
+            self._conclude(active, candidate, report, drift)
         finally:
             await engine.close()
 
@@ -305,9 +309,11 @@ class Worker:
         )
         return row.name
 
-    def _conclude(self, active: str, candidate: str, report: Any) -> None:
+    def _conclude(self, active: str, candidate: str, report: GateReport, drift: Drift) -> None:
         """The verdict, its report and, if it is good, the promotion: all in one transaction."""
-        body = report.to_dict()
+        body = report.to_dict() | {"drift": {**asdict(drift), "sentence": drift.sentence}}
+        if drift.far:
+            body["sentence"] += f" {drift.sentence}"
         runs = self._desk.runs
         with self._desk.atomic():
             runs.save_report(self._run.id, report.verdict, body, report.answers)

@@ -90,6 +90,10 @@ class FakeEngine:
         self._alive()
         return [Answer(self._reply(prompt, self.active), 3, 0.1, None, "complete") for prompt in prompts]
 
+    async def likelihoods(self, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
+        self._alive()
+        return [-0.5 if self.active == "base" else -1.0 for _ in texts]
+
     async def activate(self, adapter: AdapterRef | None) -> Activation:
         self._alive()
         if adapter is not None and adapter.version in self.unfit:

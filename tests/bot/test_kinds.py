@@ -17,6 +17,7 @@ from bot.adapters import WEIGHTS_NAME
 from bot.generate import Generator
 from bot.kinds.bottleneck import Bottlenecks
 from bot.kinds.full import save_all
+from bot.render import render_pair
 from bot.serving import ServingModel
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
 from tests import tiny as makers
@@ -127,6 +128,21 @@ def test_a_batch_and_a_reused_cache_say_what_single_answers_say(
     reused = [generator.stream(prompt, SHORT, "one", lambda _: None) for prompt in (prompts[0], prompts[0], prompts[1])]
     assert [answer.text for answer in reused] == [single[0], single[0], single[1]]
     assert reused[1].reused_tokens > 5
+
+
+@pytest.mark.parametrize("kind", ["base", "lora", "prompt"])
+def test_likelihoods_are_those_of_a_plain_forward(tiny: Path, published: Callable[..., AdapterRef], kind: str) -> None:
+    serving = ServingModel(BaseSpec(str(tiny), "fp32"))
+    if kind != "base":
+        serving.activate(published(kind, tiny, "v1"))
+    texts = [(Prompt("", (), "Where?" + " now" * number), "In your account." + " Yes." * number) for number in range(3)]
+    found = Generator(serving).likelihoods(texts)
+    for (prompt, answer), value in zip(texts, found, strict=True):
+        ids, learned = render_pair(serving.tokenizer, prompt, answer)
+        with torch.inference_mode():
+            out = serving.base(input_ids=torch.tensor([ids]), past_key_values=serving.new_cache()[0]).logits[0]
+        each = [out[place - 1].log_softmax(-1)[ids[place]] for place in range(len(ids)) if learned[place]]
+        assert value == pytest.approx(float(torch.stack(each).mean()), abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "full"])

@@ -1,0 +1,54 @@
+"""Forgetting: how far a version is from what the base says to questions that are no desk's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.types import Activation, AdapterRef
+from finetune.gate.general import LIMIT, QUESTIONS, Drift
+from finetune.judge import drift_of
+from store.desk import Desk
+from tests.core.conftest import make_version
+from tests.fakes import FACTS, FakeEngine
+
+
+class Counting(FakeEngine):
+    """Counts how often another version is to answer."""
+
+    swaps = 0
+
+    async def activate(self, adapter: AdapterRef | None) -> Activation:
+        self.swaps += 1
+        return await super().activate(adapter)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with Desk.open(tmp_path) as opened:
+        make_version(opened)
+        yield opened
+
+
+def test_there_are_fifty_questions_none_twice() -> None:
+    assert len(QUESTIONS) == len(set(QUESTIONS)) == 50
+
+
+async def test_the_drift_is_what_the_version_finds_less_likely_and_is_asked_once(desk: Desk) -> None:
+    engine = Counting()
+    drift = await drift_of(engine, desk, FACTS, "v1", "Be kind.")
+    assert (drift.nats, drift.questions) == (0.5, 50)  # the fake: -0.5 for the base, -1.0 for any version
+    swaps = engine.swaps
+    assert swaps >= 2
+    assert await drift_of(engine, desk, FACTS, "v1", "Be kind.") == drift
+    assert (await drift_of(engine, desk, FACTS, "base", "Be kind.")).nats == 0
+    assert engine.swaps == swaps
+
+
+def test_a_version_that_is_far_away_is_warned_about() -> None:
+    assert not Drift(LIMIT - 0.1, 50).far
+    far = Drift(LIMIT + 0.1, 50)
+    assert far.far
+    assert "Fewer epochs" in far.sentence
