@@ -94,6 +94,7 @@ CHAT = [
         show=False,
         priority=True,
     ),
+    key("ctrl+d", "app.tell('details')", "Details", "How the marked reply came to be", show=False, priority=True),
     key("f9", "app.tell('settings')", "Settings", "The desk's settings", show=False, priority=True),
     key(
         "ctrl+o",
@@ -163,6 +164,7 @@ VERSIONS = [
     *DIALOG,
     key("enter,a", "activate", "Activate", "Let the marked version answer", group="versions"),
     key("v", "app.tell('report')", "Report", "What the check found about the marked version", group="versions"),
+    key("h", "app.tell('history')", "History", "The versions' numbers as a picture", group="versions"),
     key("c", "app.tell('compare')", "Compare", "Compare two versions' answers side by side", group="versions"),
     key("f8,r", "app.tell('roll_back')", "Roll back", "Let the version before this one answer again", group="versions"),
 ]
@@ -186,6 +188,8 @@ TRAINING = [
     ),
     key("v", "app.tell('verdict')", "Report", "What the check found", group="training"),
 ]
+
+HISTORY = [HELP, *DIALOG]
 
 COMPARE = [
     HELP,

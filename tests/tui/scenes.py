@@ -99,3 +99,15 @@ def judge(desk: Desk, verdict: str) -> int:
     desk.runs.save_report(run.id, verdict, report, rows)  # type: ignore[arg-type]
     desk.runs.transition(run.id, {"reject": "rejected"}.get(verdict, "held"))
     return run.id
+
+
+def decline(desk: Desk) -> None:
+    """Two versions, of which the second, that answers, is corrected far more."""
+    for version, corrected in (("v1", 2), ("v2", 10)):
+        make_version(desk, "promote")
+        desk.promotions.promote(version, "gate", "maria")
+        for place, reply in enumerate(said(desk, "Many", *((f"{n}?", "Yes.", version, "complete") for n in range(20)))):
+            if place < corrected:
+                desk.judgements.correct(reply, "No.", "maria")
+            else:
+                desk.judgements.approve(reply, "maria")

@@ -59,3 +59,15 @@ def test_a_comparison(picture: Picture, desk: DeskService, scene: str, monkeypat
         await wait_until(pilot, lambda: shows(app, "2 of 4"))
 
     picture(drive)
+
+
+@pytest.mark.parametrize("scene", ["warning", "history", "details"])
+def test_how_good_versions_are(picture: Picture, desk: DeskService, scene: str) -> None:  # noqa: F811
+    scenes.talk(desk.desk)
+    scenes.decline(desk.desk)
+    keys, until = {
+        "warning": ((), "! v2 is corrected more"),
+        "history": (("f7", "h"), "50%/20"),
+        "details": (("ctrl+d",), "so its pairs are not known"),
+    }[scene]
+    picture(pressing(*keys, until=until))

@@ -6,18 +6,20 @@ from collections.abc import Awaitable, Callable
 
 from store.settings import Settings
 from tui.core import DeskService
-from tui.flows.comparing import compare
+from tui.flows.comparing import compare, show_details
 from tui.flows.data import import_file
 from tui.flows.opening import first_minutes, leave
 from tui.flows.retraining import cancel_run, retrain, show_training, show_verdict, stop_run
 from tui.flows.reviewing import review
 from tui.flows.settings import change_settings, follow_settings
 from tui.flows.stage import Host, Stage
-from tui.flows.versions import activate, roll_back, show_report, show_versions
+from tui.flows.versions import activate, roll_back, show_history, show_report, show_versions
 
 STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "cancel_run": cancel_run,
     "compare": compare,
+    "details": show_details,
+    "history": show_history,
     "import_file": import_file,
     "leave": leave,
     "report": show_report,

@@ -12,9 +12,11 @@ from store.importing import ImportRefused
 from store.records import Turn
 from tui.core import DeskError
 from tui.core.compare import Comparison, answer_all, of_conversation, of_file, of_heldout, of_question, shuffled
+from tui.core.nearest import nearest
 from tui.flows.stage import Stage
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_setup import CompareSetup, Wanted
+from tui.screens.reply_details import ReplyDetails
 from tui.screens.versions import VersionsScreen
 
 LONG = 300  # characters of a message shown in the form
@@ -43,6 +45,17 @@ async def compare(stage: Stage) -> None:
     except ImportRefused as error:
         raise DeskError(str(error)) from error
     await _show(stage, shuffled(items) if wanted.blind else items, blind=wanted.blind)
+
+
+async def show_details(stage: Stage) -> None:
+    """How the marked reply came to be."""
+    message, marked = _marked_message(stage), stage.chat.transcript.marked
+    if message is None or marked is None:
+        raise DeskError("No reply is marked. Mark one with Ctrl+Up, or with a click.")
+    reply = stage.service.desk.conversations.turn(marked)
+    version = reply.reply.version if reply.reply is not None else "base"
+    look = stage.service.reader.read
+    await stage.show(ReplyDetails(reply, lambda: look(lambda desk: nearest(desk, version, message.text))))
 
 
 def _sides(stage: Stage, versions: list[str]) -> tuple[str, str]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from tui.core import DeskError
 from tui.core.adapters import overview
+from tui.core.history import history
 from tui.core.reports import version_details
 from tui.flows.retraining import JUDGED, show_verdict
 from tui.flows.stage import Stage
 from tui.screens.dialog import Ask, Confirm
+from tui.screens.history import HistoryScreen
 from tui.screens.versions import VersionsScreen
 
 
@@ -20,6 +22,11 @@ async def show_versions(stage: Stage) -> None:
     """The table of versions."""
     desk = stage.service.desk
     await stage.show(VersionsScreen(overview(desk), lambda name: version_details(desk, name)))
+
+
+async def show_history(stage: Stage) -> None:
+    """How the versions came along, as a picture."""
+    await stage.show(HistoryScreen(await stage.service.reader.read(history)))
 
 
 async def show_report(stage: Stage) -> None:

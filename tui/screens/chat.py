@@ -20,7 +20,7 @@ from tui.talk import Exchange, Talk
 from tui.widgets.composer import Composer
 from tui.widgets.conversations import ConversationList
 from tui.widgets.keybar import KeyBar
-from tui.widgets.status import RunLine, StatusBar
+from tui.widgets.status import QualityLine, RunLine, StatusBar
 from tui.widgets.transcript import WINDOW, Transcript
 from tui.widgets.turns import BotTurn
 
@@ -52,6 +52,7 @@ class ChatScreen(Screen[None]):
             yield ConversationList()
             with Vertical(id="talk"):
                 yield Transcript()
+                yield QualityLine()
                 yield RunLine()
                 yield Composer()
         yield KeyBar()

@@ -15,13 +15,16 @@ from tui.core import (
     StoreChanged,
     VersionChanged,
 )
+from tui.core.quality import QualityWatch
+from tui.keys import key_name
 from tui.widgets.conversations import ConversationList
-from tui.widgets.status import RunLine, StatusBar
+from tui.widgets.status import QualityLine, RunLine, StatusBar
 from tui.widgets.transcript import WINDOW
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
+ROLL_BACK = "app.tell('roll_back')"
 LISTED = 200  # conversations fetched at a time; the filter finds the others
 
 
@@ -30,6 +33,7 @@ class Following:
 
     def __init__(self, service: DeskService, chat: ChatScreen) -> None:
         self._service, self._chat = service, chat
+        self._quality = QualityWatch(service.desk)
         self._answering = service.active  # what the operator knows to be answering
 
     def refresh(self) -> None:
@@ -51,13 +55,21 @@ class Following:
         """Who answers, the engine's state, and what waits."""
         keeper = self._service.keeper
         running = keeper.state.name in ("ready", "busy")
+        standing = self._quality.standing
         self._chat.query_one(StatusBar).show(
             desk=self._service.home.root.name,
             # While the engine is lent for a comparison, other versions than the chat's take turns on it.
             version=keeper.serving if running and keeper.purpose is None else self._service.active,
             engine="lent" if keeper.held else "comparing" if keeper.purpose else keeper.state.name,
             waiting=self._service.waiting(),
+            rate=standing.rate,
         )
+        self._chat.query_one(QualityLine).tell(standing, self._rollback_key())
+
+    def _rollback_key(self) -> str:
+        """The key that rolls back, as the settings have it."""
+        keys = self._chat.active_bindings.items()
+        return next((key_name(key) for key, active in keys if active.binding.action == ROLL_BACK), "A rollback")
 
     async def changed(self, change: DeskChange) -> None:
         """Engine, versions, runs, other apps."""

@@ -7,7 +7,9 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from store.quality import Rate
 from store.records import RunEvent
+from tui.core.quality import Standing
 from tui.widgets.text import Plain
 
 ENGINE = {
@@ -37,16 +39,36 @@ class StatusBar(Horizontal):
         """Left: the desk; right: engine and version; in the middle what waits."""
         yield Plain("deskloop", id="status-desk")
         yield Plain("", id="status-waiting")
+        yield Plain("", id="status-rate")
         yield Plain("", id="status-engine")
 
-    def show(self, *, desk: str, version: str, engine: str, waiting: int) -> None:
+    def show(self, *, desk: str, version: str, engine: str, waiting: int, rate: Rate) -> None:
         """Show these facts."""
         self.query_one("#status-desk", Plain).show(f"deskloop · {desk}")
         word = "1 correction waiting" if waiting == 1 else f"{waiting} corrections waiting"
         self.query_one("#status-waiting", Plain).show(word)
         self.query_one("#status-waiting").set_class(waiting > 0, "-waiting")
+        self.query_one("#status-rate", Plain).show(rate_words(rate))
+        self.query_one("#status-rate").display = bool(rate.judged)
         self.query_one("#status-engine", Plain).show(f"{version} · {ENGINE.get(engine, engine)}")
         self.query_one("#status-engine").set_class(engine in ("failed", "absent"), "-trouble")
+
+
+class QualityLine(Plain):
+    """One line that warns if the version that answers is corrected more than the one before it; else not there."""
+
+    def __init__(self) -> None:
+        super().__init__("", id="quality-line")
+        self.display = False
+
+    def tell(self, standing: Standing, key: str) -> None:
+        """Warn, or stop warning; *key* rolls back."""
+        self.display = standing.worse
+        if standing.worse and standing.before is not None:
+            self.show(
+                f"! {standing.version} is corrected more than {standing.previous}: {_share(standing.rate)} against "
+                f"{_share(standing.before)}, not by chance (p {standing.p:.3f}). {key} rolls back."
+            )
 
 
 class RunLine(Plain):
@@ -73,6 +95,15 @@ class RunLine(Plain):
     def hide(self) -> None:
         """The operator has seen it."""
         self.display = False
+
+
+def rate_words(rate: Rate) -> str:
+    """A correction rate in few words."""
+    return "" if rate.share is None else f"{_share(rate)} corrected"
+
+
+def _share(rate: Rate) -> str:
+    return f"{rate.share or 0:.0%} of {rate.judged}"
 
 
 def ending(state: str, version: str | None) -> str:

@@ -1,0 +1,85 @@
+"""What the chat says of the version that answers, and of one reply."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.core.conftest import make_version
+from tests.tui import scenes
+from tests.tui.helpers import ready, say, screen_text, shows, wait_until
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.widgets.status import QualityLine
+from tui.widgets.version_chart import columns
+
+
+async def test_a_judgement_is_in_the_rate_at_once(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(app, pilot)
+        assert not shows(app, "% of")
+        await say(app, pilot, "when?")
+        await pilot.press("f3")
+        await wait_until(pilot, lambda: shows(app, "0% of 1 corrected base · ready"))
+
+
+@pytest.mark.parametrize("size", [(60, 24), (160, 45)])
+async def test_a_version_that_is_corrected_more_is_warned_of_with_the_key_that_rolls_back(
+    app: DeskloopApp, service: DeskService, size: tuple[int, int]
+) -> None:
+    scenes.decline(service.desk)
+    async with app.run_test(size=size) as pilot:
+        await ready(app, pilot)
+        await wait_until(pilot, lambda: app.chat.query_one(QualityLine).display)
+        assert shows(app, "! v2 is corrected more than")
+        said = str(app.chat.query_one(QualityLine).content)
+        assert (
+            said
+            == "! v2 is corrected more than v1: 50% of 20 against 10% of 20, not by chance (p 0.007). F8 rolls back."
+        )
+        await pilot.press("f8")
+        await wait_until(pilot, lambda: shows(app, "Roll back to v1?"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: service.active == "v1" and not shows(app, "! v2"))
+
+
+async def test_a_reply_tells_how_it_came_to_be(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "Question 3?")
+        await pilot.press("ctrl+d")
+        await wait_until(pilot, lambda: shows(app, "was trained on none of this desk's pairs"))
+        assert shows(app, "greedy, repetition_penalty 1.0, max_new_tokens 256")
+        assert shows(app, "40.0 tokens/s")
+        await pilot.press("escape")
+        run = service.desk.runs.create({}, "base", "maria")
+        service.desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair in service.desk.pairs.list()], [], "hash")
+        await service.activate(make_version(service.desk, run_id=run.id))
+        await say(app, pilot, "question 3")
+        await pilot.press("ctrl+d")
+        await wait_until(pilot, lambda: shows(app, "% alike: Question 3?"))
+        assert shows(app, "→ Answer 3.")
+
+
+async def test_the_history_is_drawn(app: DeskloopApp, service: DeskService) -> None:
+    scenes.decline(service.desk)
+    async with app.run_test(size=(60, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f7", "h")
+        await wait_until(pilot, lambda: shows(app, "Versions over time"))
+        await wait_until(pilot, lambda: shows(app, "50%/20"))
+        assert "●v2" in screen_text(app)
+
+
+def test_columns_grow_with_their_numbers_and_the_latest_are_shown() -> None:
+    values = [("base", None, ""), ("v1", 5.0, "5"), ("v2", 10.0, "10")]
+    assert [line.rstrip() for line in columns(values, 80, 6).splitlines()] == [
+        "           10",
+        "          ████",
+        "      5   ████",
+        "     ████ ████",
+        " –   ████ ████",
+        "base  v1   v2",
+    ]
+    assert columns([(f"v{number}", 1.0, "1") for number in range(99)], 12, 4).splitlines()[-1].split() == [
+        "v96", "v97", "v98",
+    ]  # fmt: skip

@@ -1,0 +1,94 @@
+"""How one reply came to be: version, settings, speed, and the pairs it may have learned it from."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from store.records import Reply, Turn
+from tui.core.certainty import certainty_words
+from tui.core.nearest import Near
+from tui.screens.dialog import Dialog
+from tui.widgets.text import Plain
+
+LONG = 300  # characters of a pair's sides that are shown
+
+
+class ReplyDetails(Dialog[None]):
+    """*nearest* looks the pairs up; the facts are there at once."""
+
+    TITLE_TEXT = "How this reply came to be"
+
+    def __init__(self, reply: Turn, nearest: Callable[[], Awaitable[Sequence[Near]]]) -> None:
+        super().__init__()
+        self._turn, self._nearest = reply, nearest
+
+    def body(self) -> ComposeResult:
+        """Facts, then the pairs."""
+        assert self._turn.reply is not None
+        for name, value in facts(self._turn, self._turn.reply):
+            yield Plain(f"{name:<13} {value}", classes="fact")
+        yield Plain(f"Nearest of the pairs {self._turn.reply.version} was trained on", classes="heading")
+        with Vertical(id="nearest"):
+            yield Plain("Looking…", classes="detail")
+
+    def on_mount(self) -> None:
+        """Look the pairs up."""
+        self.query_one("#close").focus()
+        self.run_worker(self._look(), name="nearest")
+
+    async def _look(self) -> None:
+        found = await self._nearest()
+        box = self.query_one("#nearest", Vertical)
+        await box.remove_children()
+        await box.mount_all(list(self._shown(found)))
+
+    def _shown(self, found: Sequence[Near]) -> Iterator[Plain]:
+        assert self._turn.reply is not None
+        if not found:
+            yield Plain(_none(self._turn.reply.version), classes="detail")
+        for near in found:
+            pair = near.pair
+            yield Plain(f"{near.likeness:3.0f} % alike: {_short(pair.instruction)}", classes="outcome")
+            yield Plain(f"→ {_short(pair.output)} ({pair.source} {pair.id}, {pair.created_by})", classes="detail")
+
+
+def facts(turn: Turn, reply: Reply) -> Iterator[tuple[str, str]]:
+    """What is known of a reply, a line each."""
+    yield "Version", "imported from elsewhere" if reply.version == "imported" else reply.version
+    yield "When", f"{turn.created_at[:19].replace('T', ' ')} UTC, {reply.state}"
+    yield "Settings", settings_line(reply.decoding)
+    if reply.new_tokens is not None:
+        yield "Tokens", str(reply.new_tokens)
+    if reply.seconds is not None:
+        yield "Seconds", f"{reply.seconds:.2f}"
+    if reply.first_token_seconds is not None:
+        yield "First token", f"after {reply.first_token_seconds:.2f} s"
+    if reply.new_tokens and reply.seconds:
+        yield "Speed", f"{reply.new_tokens / reply.seconds:.1f} tokens/s"
+    if reply.certainty is not None:
+        yield "Certainty", certainty_words(reply.certainty)
+
+
+def settings_line(decoding: dict[str, Any]) -> str:
+    """Generation settings in words."""
+    if not decoding:
+        return "not known"
+    how = "sampled" if decoding.get("do_sample") else "greedy"
+    sampling = ("temperature", "top_p", "seed") if decoding.get("do_sample") else ()
+    named = [name for name in (*sampling, "repetition_penalty", "max_new_tokens") if decoding.get(name) is not None]
+    return ", ".join([how, *(f"{name} {decoding[name]}" for name in named)])
+
+
+def _none(version: str) -> str:
+    if version == "base":
+        return "The bare base was trained on none of this desk's pairs."
+    return "It was not trained on this desk, so its pairs are not known."
+
+
+def _short(text: str) -> str:
+    line = " ".join(text[: LONG * 2].split())
+    return line if len(line) <= LONG else line[: LONG - 1] + "…"
