@@ -29,6 +29,7 @@ def unpack_frozen(model: Any) -> int:
         setattr(model.get_submodule(parent), child, dense)
     if layers:
         model.is_loaded_in_4bit = model.is_quantized = False
-        model.hf_quantizer = None
+        model.hf_quantizer = model.quantization_method = None
+        model._weight_conversions = None  # how its 4-bit file was read is not how it would be written
         del model.config.quantization_config
     return len(layers)

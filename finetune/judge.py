@@ -11,10 +11,11 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from bot.interface import Engine
-from bot.types import FAITHFUL, BaseFacts, Decoding, Exchange, Prompt
+from bot.types import FAITHFUL, BaseFacts, BaseSpec, Decoding, Exchange, Prompt
 from finetune.answers import Progress, ask, likelihoods, tell, unique, version_answers
 from finetune.gate import GateItem, GateMargins, GateReport, Scores, judge, language_of, score, tokenizer_for, total
 from finetune.gate.general import ANSWER_TOKENS, QUESTIONS, Drift
@@ -166,3 +167,22 @@ async def drift_of(engine: Engine, desk: Desk, base: BaseFacts, version: str, sy
     nats = {name: await likelihoods(engine, desk, base, name, texts) for name in (BASE, version)}
     lost = [before - after for before, after in zip(nats[BASE], nats[version], strict=True)]
     return Drift(round(sum(lost) / len(lost), 3) if lost else 0.0, len(lost))
+
+
+async def judge_merged(
+    engine: Engine, desk: Desk, spec: BaseSpec, version: str, merged: Path, on_progress: Progress | None = None
+) -> GateReport:
+    """Whether the whole model in the folder *merged* answers the held-out questions as well as *version* does on
+    its own base. *engine* is loaded with one after the other."""
+    settings = desk.settings.load()
+    decoding, heldout = judging_decoding(settings), desk.pairs.heldout_set()
+    prompts = [_prompt(pair, settings.system_message) for pair in heldout]
+    before = await version_answers(engine, desk, await engine.load(spec), version, prompts, decoding, on_progress)
+    whole = await engine.load(BaseSpec(str(merged), "bf16"))
+    after = await version_answers(engine, desk, whole, BASE, prompts, decoding, on_progress)
+    items = [
+        GateItem(pair.id, pair.lang, clean(pair.output), old, new)
+        for pair, old, new in zip(heldout, before, after, strict=True)
+    ]
+    margins = GateMargins.with_margin(settings.gate_margin_bleu)
+    return await asyncio.to_thread(judge, items, [], margins, active=version, candidate=f"{version}, merged,")

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import click
 
+from finetune.gate import GateReport
+from finetune.merging import NotMerged, export_merged
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
-from tui.core import DeskService, Notice
+from tui.core import DeskError, DeskService, Notice
 from tui.core.adapters import Overview, card, export_version, overview, verify_all
+from tui.core.base import base_spec
 
 
 @click.group(invoke_without_command=True)
@@ -123,11 +126,32 @@ def verify(cli: Cli, version: str | None) -> None:
 @versions.command()
 @click.argument("version")
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--merged", is_flag=True, help="Base and version as one whole model, judged before it is called good.")
 @home_option
 @json_option
 @pass_cli
-def export(cli: Cli, version: str, folder: Path) -> None:
+def export(cli: Cli, version: str, folder: Path, merged: bool) -> None:
     """Copy VERSION, verified, into the new FOLDER. Nothing is ever overwritten."""
+    if merged:
+        _export_merged(cli, version, folder.expanduser().absolute())
+        return
     files = cli.do(lambda service: export_version(service.desk, service.version_desk.known(version), folder))
     cli.emit({"version": version, "folder": str(folder), "files": files})
     cli.data(f"{version} copied to {folder}: {', '.join(files)}")
+
+
+def _export_merged(cli: Cli, version: str, folder: Path) -> None:
+    async def work() -> GateReport:
+        async with cli.service() as service:
+            row = service.version_desk.known(version)
+            service.version_desk.check(version)
+            cli.say("Merging, then answering the held-out questions with both...")
+            try:
+                return await export_merged(service.desk, base_spec(service.desk), row, folder)
+            except NotMerged as error:
+                raise DeskError(str(error)) from error
+
+    report = asyncio.run(work())
+    body = report.to_dict()
+    cli.emit({"version": version, "folder": str(folder), "verdict": report.verdict, "bleu": body["bleu"]})
+    cli.data(f"{version} and its base are one model in {folder}. {report.sentence}")
