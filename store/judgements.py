@@ -102,15 +102,16 @@ class Judgements:
 
     def waiting(self) -> int:
         """How many corrections the active version was not trained on and the next run would be."""
-        return len(self.waiting_pairs())
+        return int(self._db.value(f"SELECT count(*) FROM {self._waiting()}"))
+
+    def _waiting(self) -> str:
+        may_train = self._pairs.may_train()
+        return f"pairs p WHERE {LIVE} AND {COUNTS} AND p.source = 'correction' AND {may_train} AND NOT {SEEN_BY_ACTIVE}"
 
     def waiting_pairs(self) -> list[Pair]:
         """Those corrections, as pairs, oldest first."""
-        rows = self._db.all(
-            f"SELECT p.*, s.split FROM pairs p JOIN splits s ON s.key = p.key "
-            f"WHERE {LIVE} AND {COUNTS} AND p.source = 'correction' AND {self._pairs.may_train()} "
-            f"AND NOT {SEEN_BY_ACTIVE} ORDER BY p.id"
-        )
+        split = "(SELECT s.split FROM splits s WHERE s.key = p.key) AS split"
+        rows = self._db.all(f"SELECT p.*, {split} FROM {self._waiting()} ORDER BY p.id")
         return [pair_of(row) for row in rows]
 
     def corrections_since_promotion(self) -> list[Pair]:

@@ -78,17 +78,22 @@ class PairWriter:
         """The share of new questions that become tests."""
         return self._settings.load().heldout_share
 
+    def known(self, digest: str) -> bool:
+        """Whether exactly this pair is there, live or excluded by somebody."""
+        row = self._db.one(
+            "SELECT 1 FROM pairs WHERE content_sha256 = ? AND superseded_by IS NULL AND excluded_why IS NOT ?",
+            digest,
+            WITHDRAWN,
+        )
+        return row is not None
+
     def write(
         self, pair: ReadyPair, source: Source, who: str, ref: str | None, reply_id: int | None, share: float
     ) -> int | None:
         """Write *pair* and return its id; None if exactly this pair is there already, live or excluded: what an
         operator took out does not come back by importing its file again. To be called inside a transaction."""
         judged = source in ("correction", "approval")  # what an operator says now is never a duplicate
-        if not judged and self._db.one(
-            "SELECT 1 FROM pairs WHERE content_sha256 = ? AND superseded_by IS NULL AND excluded_why IS NOT ?",
-            pair.digest,
-            WITHDRAWN,
-        ):
+        if not judged and self.known(pair.digest):
             return None
         was = self._db.value("SELECT split FROM splits WHERE key = ?", pair.key)
         self._decide_side(pair, source, was, share)

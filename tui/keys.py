@@ -46,12 +46,9 @@ def key(
 
 def key_name(keys: str) -> str:
     """A key as keyboards and this app's sentences write it: ``F2``, ``Ctrl+J``."""
-    return "+".join(NAMES.get(part, part.upper() if len(part) <= 3 else part.capitalize()) for part in _parts(keys))
-
-
-def _parts(keys: str) -> list[str]:
     *modifiers, last = keys.split("+")
-    return [modifier.capitalize() for modifier in modifiers] + [last]
+    name = NAMES.get(last, last.upper() if len(last) <= 3 else last.capitalize())
+    return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
 
 
 HELP = key("f1", "app.help", "Help", "What the keys do where you are", priority=True, group="app")
@@ -108,9 +105,45 @@ CHAT = [
         "ctrl+l",
         "conversations",
         "Conversations",
-        "Go to the list of conversations and filter it",
+        "Go to the list of conversations; once more, search it",
         show=False,
         priority=True,
+    ),
+    key(
+        "alt+p",
+        "again_otherwise",
+        "Again, other preset",
+        "Let the bot answer once more with the other decoding preset",
+        show=False,
+    ),
+    key(
+        "ctrl+r", "resend", "Edit and resend", "Take a copy of the message to edit and send", show=False, priority=True
+    ),
+    key("ctrl+c", "copy", "Copy", "Copy what is selected, else the marked reply", show=False),
+    key("alt+c", "copy_code", "Copy code", "Copy the code in the marked reply", show=False),
+    key("alt+q", "quote", "Quote", "Quote the marked reply in what you write", show=False),
+    key("ctrl+e", "edit_outside", "Editor", "Write on in the editor that $VISUAL names", show=False, priority=True),
+    key(
+        "alt+f",
+        "show_list",
+        "Show",
+        "Which conversations are listed: all, those to review, corrected, failed, mine, of today, archived",
+        show=False,
+    ),
+    key(
+        "alt+r",
+        "app.tell('rename')",
+        "Rename",
+        "Give the conversation another title",
+        show=False,
+    ),
+    key("alt+a", "app.tell('archive')", "Archive", "Take the conversation out of the list, or put it back", show=False),
+    key(
+        "alt+x",
+        "app.tell('export_conversation')",
+        "Export conversation",
+        "Write the conversation to a file, as Markdown or JSON",
+        show=False,
     ),
     key("escape", "write", "Write", "Go back to writing", show=False),
     key(
@@ -134,6 +167,8 @@ CHAT = [
 COMPOSER = [
     key("enter", "send", "Send", "Send the customer's message", show=False, priority=True, group="composer"),
     key("ctrl+j,shift+enter", "newline", "New line", "Begin a new line", show=False, priority=True, group="composer"),
+    key("alt+up,pageup", "recall(-1)", "Sent before", "What you sent before", show=False, group="composer"),
+    key("alt+down,pagedown", "recall(1)", "Sent after", "What you sent after that", show=False, group="composer"),
 ]
 
 TRANSCRIPT = [
@@ -142,7 +177,35 @@ TRANSCRIPT = [
 ]
 
 CONVERSATIONS = [
-    key("slash", "filter", "Filter", "Filter the list by words that were said", show=False, group="conversations"),
+    key(
+        "slash",
+        "filter",
+        "Filter",
+        "Search the conversations by words that were said",
+        show=False,
+        group="conversations",
+    ),
+    key("f", "show_list", "Show", "Which conversations are listed", show=False, group="conversations"),
+    key("r", "app.tell('rename')", "Rename", "Give it another title", show=False, group="conversations"),
+    key(
+        "a",
+        "app.tell('archive')",
+        "Archive",
+        "Off the list, or back into it",
+        show=False,
+        group="conversations",
+    ),
+    key("x", "app.tell('export_conversation')", "Export", "Write it to a file", show=False, group="conversations"),
+]
+
+ROWS = [
+    key("up", "move(-1)", "Up", "The row before", show=False, group="rows"),
+    key("down", "move(1)", "Down", "The row after", show=False, group="rows"),
+    key("pageup", "page(-1)", "Page up", "A page of rows up", show=False, group="rows"),
+    key("pagedown", "page(1)", "Page down", "A page of rows down", show=False, group="rows"),
+    key("home", "first", "First", "The first row", show=False, group="rows"),
+    key("end", "last", "Last", "The last row", show=False, group="rows"),
+    key("enter", "choose", "Open", "Open the highlighted row", show=False, group="rows"),
 ]
 
 DIALOG = [key("escape", "dismiss_dialog", "Back", "Leave without changing anything", group="dialog")]
@@ -227,4 +290,4 @@ REVIEW = [
 SETTINGS = [HELP, *DIALOG]
 
 # Lists that are in force inside another place, whose keys they must leave alone.
-WITHIN = {"COMPOSER": "CHAT", "TRANSCRIPT": "CHAT", "CONVERSATIONS": "CHAT"}
+WITHIN = {"COMPOSER": "CHAT", "TRANSCRIPT": "CHAT", "CONVERSATIONS": "CHAT", "ROWS": "CHAT"}

@@ -8,7 +8,15 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 
 from tui.keys import key_name
 
-TYPING = ("composer.", "transcript.", "conversations.", "desk.mark", "desk.write", "dialog.")  # keys, but no commands
+TYPING = (
+    "composer.",
+    "transcript.",
+    "conversations.",
+    "rows.",
+    "desk.mark",
+    "desk.write",
+    "dialog.",
+)  # keys, but no commands
 
 
 class DeskCommands(Provider):

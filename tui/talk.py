@@ -59,10 +59,10 @@ class Talk:
         self._follow(events, Exchange(conversation, text))
         return conversation
 
-    def again(self, message: int) -> None:
-        """Answer a message once more. Raises :class:`DeskError`."""
+    def again(self, message: int, preset: str | None = None) -> None:
+        """Answer a message once more, by *preset* (None: the desk's). Raises :class:`DeskError`."""
         turn = self._service.desk.conversations.turn(message)
-        self._follow(self._service.regenerate(message), Exchange(turn.conversation_id, turn.text))
+        self._follow(self._service.regenerate(message, preset), Exchange(turn.conversation_id, turn.text))
 
     async def stop(self) -> None:
         """Stop the reply; one that waits for its turn is not begun."""

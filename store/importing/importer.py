@@ -131,11 +131,21 @@ class _Import:
 
     def _keep_conversation(self, conversation: NewConversation) -> bool:
         """Write a conversation unless exactly this one was imported before."""
-        digest = hashlib.sha256(json.dumps(conversation.turns).encode()).hexdigest()[:24]
-        known = "SELECT 1 FROM conversations WHERE substr(source, -24) = ? AND source LIKE 'import:%'"
-        if self._desk.db.one(known, digest) is not None:
+        digest = digest_of(conversation)
+        if known_conversation(self._desk, digest):
             return False
         row = self._desk.conversations.create(self._who, conversation.title, f"import:{self._name}#{digest}")
         self._desk.conversations.import_turns(row.id, conversation.turns, self._who)
         self.conversations += 1
         return True
+
+
+def digest_of(conversation: NewConversation) -> str:
+    """What a conversation that was imported is known by."""
+    return hashlib.sha256(json.dumps(conversation.turns).encode()).hexdigest()[:24]
+
+
+def known_conversation(desk: Desk, digest: str) -> bool:
+    """Whether exactly this conversation was imported before."""
+    known = "SELECT 1 FROM conversations WHERE substr(source, -24) = ? AND source LIKE 'import:%'"
+    return desk.db.one(known, digest) is not None

@@ -39,6 +39,11 @@ class RowParser:
         self._accepted = 0
         self._strange: list[str] = []  # why the rows before the first good one are none
 
+    @property
+    def form(self) -> str | None:
+        """The form that the rows turned out to be of; None before the first good one."""
+        return self._name or next((name for name, module in FORMATS.items() if module is self._form), None)
+
     def parse(self, row: Any) -> Item:
         """The pairs of *row*. Raises :class:`RowRejected`, and :class:`ImportRefused` where the row shows that the
         whole file is of another kind."""

@@ -15,6 +15,18 @@ STEP = {
 }  # fmt: skip
 
 
+# A file of the conversation form: two conversations, one of them of a robot, and a line that is none.
+CHATS = """\
+{"conversation": "7", "turns": [{"role": "customer", "text": "Which pots stand frost?"}, \
+{"role": "agent", "text": "Terracotta from Siena."}, {"role": "customer", "text": "And [b]blue[/b] ones?"}, \
+{"role": "agent", "text": "Those too."}, {"role": "customer", "text": "Thanks!"}]}
+{"conversation": "8", "turns": [{"role": "robot", "text": "Beep."}]}
+{"conversation": "9", "turns": [{"role": "customer", "text": "我的订单在哪里?"}, \
+{"role": "agent", "text": "请告诉我订单号。"}]}
+{"conversation": "10", "turns"
+"""
+
+
 def said(desk: Desk, title: str, *exchanges: tuple[str, str, str, str]) -> list[int]:
     """A conversation of (customer, bot, version, state); returns the replies' ids."""
     conversation = desk.conversations.create("maria", title).id

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 
 from store.desk import Desk
+from tests.tui import scenes
 from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, screen_text, shows, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.screens.correction import CorrectionEditor
+from tui.screens.dialog import Ask
 from tui.screens.search import SearchDialog
-from tui.widgets.transcript import WINDOW, Transcript
+from tui.widgets.rows import Rows
+from tui.widgets.transcript import MOST, WINDOW, Transcript
 from tui.widgets.turns import BotTurn, CustomerTurn
 
 SIZE = (80, 24)
@@ -262,35 +267,95 @@ async def test_a_reply_goes_on_while_another_conversation_is_shown(
         assert service.desk.conversations.turns(1)[1].text == "base says: why so?"
 
 
-async def test_the_list_is_filtered_as_one_types_in_chinese_too(app: DeskloopApp, service: DeskService) -> None:
+async def test_the_list_is_searched_as_one_types_in_chinese_too(app: DeskloopApp, service: DeskService) -> None:
     for text in ("where is my parcel", "我的订单在哪里", "opening hours"):
         number = service.desk.conversations.create("maria").id
         service.desk.conversations.add_customer(number, text, "maria")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        listed = app.chat.query_one("#conversation-list", OptionList)
-        assert listed.option_count == 3
+        listed = app.chat.query_one(Rows)
+        await wait_until(pilot, lambda: listed.count == 3)
         await pilot.press("ctrl+l", "ctrl+l")
         app.chat.query_one("#conversation-filter", Input).value = "订单"
-        await wait_until(pilot, lambda: listed.option_count == 1)
+        await wait_until(pilot, lambda: listed.count == 1 and shows(app, "1 found"))
         await pilot.press("enter")
         await wait_until(pilot, lambda: app.chat.conversation == 2)
         assert shows(app, "我的订单在哪里")
 
 
-async def test_older_conversations_come_as_the_list_is_scrolled(app: DeskloopApp, service: DeskService) -> None:
+async def test_the_list_is_narrowed_by_what_became_of_the_replies_and_by_words_together(
+    app: DeskloopApp, service: DeskService
+) -> None:
+    first, *_ = scenes.said(service.desk, "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
+    scenes.said(service.desk, "Sun", ("Which pots then?", "The blue ones.", "v1", "complete"))
+    scenes.said(service.desk, "Rain", ("Which pots?", "", "v1", "failed"))
+    service.desk.judgements.correct(first, "The brown ones.", "jo")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(app, pilot)
+        listed = app.chat.query_one(Rows)
+        await wait_until(pilot, lambda: listed.count == 3)
+        lines = [line for line in screen_text(app).splitlines() if "▕" in line]
+        assert [line.split("▕")[0].split() for line in lines[2:5]] == [["Rain", "!"], ["Sun", "•"], ["Frost", "✎"]]
+        await pilot.press("alt+f", "down", "enter")
+        await wait_until(pilot, lambda: listed.count == 1 and shows(app, "Show: needs review"))
+        await pilot.press("alt+f", "down", "enter")
+        await wait_until(pilot, lambda: listed.count == 1 and shows(app, "Show: corrected") and shows(app, "Frost ✎"))
+        await pilot.press("ctrl+l", "slash", *"blue")
+        await wait_until(pilot, lambda: listed.count == 0 and shows(app, "Nothing found"))
+
+
+async def test_any_number_of_conversations_is_scrolled_through(app: DeskloopApp, service: DeskService) -> None:
     with service.desk.atomic():
         for number in range(450):
             service.desk.conversations.create("maria", f"Conversation {number}")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        listed = app.chat.query_one("#conversation-list", OptionList)
-        assert listed.option_count == 200
+        await wait_until(pilot, lambda: shows(app, "Conversation 449"))
         await pilot.press("ctrl+l", "end")
-        await wait_until(pilot, lambda: listed.option_count == 400)
-        await pilot.press("end")
-        await wait_until(pilot, lambda: listed.option_count == 450)
-        assert listed.highlighted == 399
+        await wait_until(pilot, lambda: shows(app, "Conversation 0"))
+        await pilot.press("pageup", "up")
+        await wait_until(pilot, lambda: shows(app, "Conversation 20"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: app.chat.conversation == 21 or shows(app, "never"))
+
+
+async def test_a_conversation_is_renamed_archived_and_put_back(app: DeskloopApp, service: DeskService) -> None:
+    scenes.said(service.desk, "Sun", ("Which pots?", "The blue ones.", "v1", "complete"))
+    scenes.said(service.desk, "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("alt+r")
+        await wait_until(pilot, lambda: isinstance(app.screen, Ask))
+        await write(pilot, " in May")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "Frost in May"))
+        await pilot.press("ctrl+l", "a")  # in the list the letter alone does it
+        await wait_until(pilot, lambda: app.chat.conversation == 1 and not shows(app, "Frost in May"))
+        await pilot.press("alt+f", "end", "enter")
+        await wait_until(pilot, lambda: shows(app, "Show: archived") and shows(app, "Frost in May"))
+        await pilot.press("ctrl+l", "down", "a")
+        await wait_until(pilot, lambda: shows(app, "Nothing found"))
+        assert {row.title for row in service.desk.conversations.list()} == {"Sun", "Frost in May"}
+
+
+async def test_a_conversation_is_exported_and_no_file_overwritten(
+    app: DeskloopApp, service: DeskService, tmp_path: Path
+) -> None:
+    scenes.said(service.desk, "Frost", ("Which pots?", "The *red* ones.", "v1", "complete"))
+    (tmp_path / "there.md").write_text("mine")
+    async with app.run_test(size=(160, 45)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("alt+x")
+        await wait_until(pilot, lambda: isinstance(app.screen, Ask))
+        app.screen.query_one(Input).value = str(tmp_path / "there.md")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "exists already and was left as it is"))
+        app.screen.query_one(Input).value = str(tmp_path / "new.json")
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: app.screen is app.chat)
+    assert (tmp_path / "there.md").read_text() == "mine"
+    whole = json.loads((tmp_path / "new.json").read_text())
+    assert [turn["text"] for turn in whole["turns"]] == ["Which pots?", "The *red* ones."]
 
 
 async def test_search_finds_a_turn_and_opens_its_conversation_there(app: DeskloopApp, service: DeskService) -> None:
@@ -328,6 +393,61 @@ async def test_a_long_conversation_is_shown_in_windows(app: DeskloopApp, service
         await pilot.click("#earlier")
         await wait_until(pilot, lambda: len(app.chat.query(CustomerTurn)) == 70)
         assert not app.chat.query("#earlier")
+
+
+async def test_a_conversation_of_500_turns_is_walked_through_in_both_directions(
+    app: DeskloopApp, service: DeskService
+) -> None:
+    replies = scenes.said(
+        service.desk, "Long", *((f"question {place}?", f"answer {place}.", "v1", "complete") for place in range(250))
+    )
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        transcript = app.chat.transcript
+        await app.chat.open(1, at=replies[125])
+        await wait_until(pilot, lambda: shows(app, "answer 125."))
+        assert transcript.marked == replies[125]
+        assert len(transcript.query(BotTurn)) == WINDOW // 2
+        while transcript.first != 1:
+            transcript.mark(transcript.replies[0].turn.id)
+            first = transcript.first
+            await pilot.press("ctrl+up")
+            await wait_until(pilot, lambda first=first: transcript.first != first)
+            assert len(transcript.query(BotTurn)) <= MOST // 2
+        while not transcript.at_end:
+            transcript.mark(transcript.replies[-1].turn.id)
+            last = transcript.last
+            await pilot.press("ctrl+down")
+            await wait_until(pilot, lambda last=last: transcript.last != last)
+            assert len(transcript.query(BotTurn)) <= MOST // 2
+        assert transcript.last == replies[-1]
+        await app.chat.open(1, at=replies[3])
+        await write(pilot, "and now?")
+        await pilot.press("enter")  # what is said belongs to the end
+        await wait_until(pilot, lambda: shows(app, "base says: and now?"))
+        assert transcript.at_end
+
+
+async def test_an_import_shows_what_would_come_in_before_anything_is_written(
+    app: DeskloopApp, service: DeskService, tmp_path: Path
+) -> None:
+    path = tmp_path / "chats.jsonl"
+    path.write_text(scenes.CHATS, encoding="utf-8")
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(app, pilot)
+        for agreed in (False, True):
+            await pilot.press("ctrl+o")
+            await wait_until(pilot, lambda: shows(app, "Path of the file"))
+            app.screen.query_one(Input).value = str(path)
+            await pilot.press("enter")
+            await wait_until(pilot, lambda: shows(app, "2 conversations will be added."))
+            assert shows(app, "4 rows, read as conversations.")
+            assert shows(app, "Customer: And [b]blue[/b] ones?")
+            assert shows(app, "Line 2: turn 1 is by 'robot', not by customer or agent")
+            assert service.desk.conversations.list() == []
+            await pilot.press("enter" if agreed else "escape")
+            await wait_until(pilot, lambda: shows(app, "2 conversations were added.") or app.screen is app.chat)
+        assert len(service.desk.conversations.list()) == 2
 
 
 async def test_what_another_app_says_and_judges_is_seen(app: DeskloopApp, service: DeskService) -> None:

@@ -60,7 +60,7 @@ async def test_bar_help_and_palette_tell_the_keys_of_the_settings(app: DeskloopA
         await pilot.press("escape", "f1")
         await wait_until(pilot, lambda: shows(app, "F11 Teach the bot"))
         await pilot.press("escape", "f9")
-        await pilot.press("ctrl+p")
+        await pilot.press("ctrl+p", *"retrain")
         await wait_until(pilot, lambda: shows(app, "F11: Teach the bot"))
 
 

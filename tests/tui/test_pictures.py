@@ -141,3 +141,18 @@ def test_the_versions(picture: Picture, desk: DeskService) -> None:
     scenes.talk(desk.desk)
     scenes.judge(desk.desk, "reject")
     picture(pressing("f7", until="Run 2 by tester"))
+
+
+def test_an_import_before_it_is_done(picture: Picture, desk: DeskService, tmp_path: Path) -> None:
+    scenes.talk(desk.desk)
+    path = tmp_path / "chats-of-2025.jsonl"
+    path.write_text(scenes.CHATS, encoding="utf-8")
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press("ctrl+o")
+        await wait_until(pilot, lambda: shows(app, "Path of the file"))
+        app.screen.query_one(Input).value = str(path)
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "How it begins"))
+
+    picture(drive)

@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 
 from store.desk import Desk
-from store.importing import ImportResult, import_file
+from store.importing import ImportPreview, ImportResult, import_file, preview_file
 from store.importing.importer import Progress
 from store.sample import load_sample
 from tui.core.service import DeskService
@@ -21,6 +21,19 @@ async def import_into(
     def work() -> ImportResult:
         with Desk.open(service.home) as desk:
             return import_file(desk, path, format=file_format, who=service.who, progress=progress)
+
+    return await asyncio.to_thread(work)
+
+
+async def preview_of(
+    service: DeskService, path: Path, file_format: str | None = None, *, progress: Progress | None = None
+) -> ImportPreview:
+    """What an import of *path* would bring in, read in a thread, which is also where *progress* is called. Raises what
+    :func:`store.importing.preview_file` raises."""
+
+    def work() -> ImportPreview:
+        with Desk.open(service.home) as desk:
+            return preview_file(desk, path, file_format, progress=progress)
 
     return await asyncio.to_thread(work)
 

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from store.settings import Settings
 from tui.core import DeskService
 from tui.flows.comparing import compare, show_details
+from tui.flows.conversations import archive, export_conversation, rename
 from tui.flows.data import import_file
 from tui.flows.opening import first_minutes, leave
 from tui.flows.retraining import cancel_run, retrain, show_training, show_verdict, stop_run
@@ -16,12 +17,15 @@ from tui.flows.stage import Host, Stage
 from tui.flows.versions import activate, roll_back, show_history, show_report, show_versions
 
 STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
+    "archive": archive,
     "cancel_run": cancel_run,
     "compare": compare,
     "details": show_details,
+    "export_conversation": export_conversation,
     "history": show_history,
     "import_file": import_file,
     "leave": leave,
+    "rename": rename,
     "report": show_report,
     "retrain": retrain,
     "review": review,

@@ -3,20 +3,51 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from store.importing import ImportRefused, ImportResult
-from tui.core.importing import import_into
+from store.importing.importer import Progress
+from tui.core import DeskService
+from tui.core.importing import import_into, preview_of
 from tui.flows.stage import Stage
 from tui.screens.dialog import Tell, Wait
 from tui.screens.import_file import ImportDialog
+from tui.screens.import_preview import ImportPreviewDialog
+
+Read = TypeVar("Read", covariant=True)
+
+
+class Reader(Protocol[Read]):
+    """Reads a file beside the event loop."""
+
+    async def __call__(
+        self, service: DeskService, path: Path, file_format: str | None = None, *, progress: Progress | None = None
+    ) -> Read:
+        """What came of it."""
+        ...
 
 
 async def import_file(stage: Stage) -> None:
-    """Ask for a file, import it, and say what came of it."""
+    """Ask for a file, show what would come in, and if that is wanted, import it and say what came of it."""
     chosen: tuple[Path, str | None] | None = await stage.show(ImportDialog())
     if chosen is None:
         return
-    wait = Wait(f"Importing {chosen[0].name}")
+    name = chosen[0].name
+    try:
+        found = await _reading(stage, f"Reading {name}", preview_of, chosen)
+        if not await stage.show(ImportPreviewDialog(name, found)):
+            return
+        result = await _reading(stage, f"Importing {name}", import_into, chosen)
+    except ImportRefused as error:
+        await stage.show(Tell("Nothing was imported", str(error)))
+        return
+    stage.chat.follows.refresh()
+    await stage.show(Tell("Imported", *sentences(result)))
+
+
+async def _reading(stage: Stage, title: str, read: Reader[Read], chosen: tuple[Path, str | None]) -> Read:
+    """What *read* makes of the file, with a word on how far it is."""
+    wait = Wait(title)
     stage.app.push_screen(wait)
 
     def progress(done: int, total: int, rows: int) -> None:
@@ -24,17 +55,9 @@ async def import_file(stage: Stage) -> None:
         stage.app.call_from_thread(wait.say, f"{share} % of the file, {rows} rows")
 
     try:
-        result = await import_into(stage.service, *chosen, progress=progress)
-    except ImportRefused as error:
+        return await read(stage.service, *chosen, progress=progress)
+    finally:
         wait.dismiss(None)
-        await stage.show(Tell("Nothing was imported", str(error)))
-        return
-    except BaseException:
-        wait.dismiss(None)
-        raise
-    wait.dismiss(None)
-    stage.chat.follows.refresh()
-    await stage.show(Tell("Imported", *sentences(result)))
 
 
 def sentences(result: ImportResult) -> list[str]:

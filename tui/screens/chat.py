@@ -11,10 +11,12 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from store.records import Turn
+from store.text import clean
 from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyFinished, ReplyStarted
 from tui.keys import CHAT
 from tui.screens.correction import CorrectionEditor
 from tui.screens.following import Following
+from tui.screens.reusing import Reusing
 from tui.screens.search import SearchDialog
 from tui.talk import Exchange, Talk
 from tui.widgets.composer import Composer
@@ -29,6 +31,7 @@ EMPTY = (
     "Then correct the reply (F2) or approve it (F3); F5 teaches the bot what was corrected."
 )
 WAITING = "waiting-for-model"
+TYPING_PAUSE = 0.12  # seconds without a letter before the list is searched
 
 
 class ChatScreen(Screen[None]):
@@ -42,6 +45,7 @@ class ChatScreen(Screen[None]):
         self._desk = service.desk
         self.talk = Talk(service, self)
         self.follows = Following(service, self)
+        self.reuses = Reusing(service, self)
         self.conversation: int | None = None
         self._drafts: dict[int | None, str] = {}  # what was being written in each conversation
 
@@ -81,17 +85,32 @@ class ChatScreen(Screen[None]):
             self._drafts[self.conversation] = self.composer.text
             self.composer.write(self._drafts.pop(conversation, ""))
         self.conversation = conversation
-        turns, limit = self._latest(WINDOW), WINDOW
-        while at is not None and len(turns) > limit and turns[-limit].id > at:
-            limit *= 2
-            turns = self._latest(limit)
-        await self.transcript.load(turns[-limit:], earlier=len(turns) > limit, empty=EMPTY)
-        exchange = self.talk.current
-        if exchange is not None and exchange.conversation == conversation and exchange.reply is not None:
-            await self.transcript.begin_reply(self._desk.conversations.turn(exchange.reply), exchange.text)
+        turns, earlier, later = self._window(at)
+        await self.transcript.load(turns, earlier=earlier, later=later, empty=EMPTY)
+        await self._show_writing()
         if at is not None:
+            if self.transcript.reply(at) is not None:
+                self.transcript.mark(at)
             self.call_after_refresh(self.transcript.show_turn, at)
         self.follows.refresh()
+
+    async def _show_writing(self) -> None:
+        """The reply that is being written here, if the latest turns are shown."""
+        exchange = self.talk.current
+        if exchange is None or exchange.reply is None or exchange.conversation != self.conversation:
+            return
+        if self.transcript.at_end:
+            await self.transcript.begin_reply(self._desk.conversations.turn(exchange.reply), exchange.text)
+
+    def _window(self, at: int | None) -> tuple[list[Turn], bool, bool]:
+        """The latest turns, or those around the turn *at*; whether there are earlier and later ones."""
+        turns = self._latest(WINDOW)
+        if at is None or not turns or len(turns) <= WINDOW or turns[-WINDOW].id <= at:
+            return turns[-WINDOW:], len(turns) > WINDOW, False
+        conversations, half = self._desk.conversations, WINDOW // 2
+        before = conversations.turns(turns[0].conversation_id, limit=half + 1, before_id=at)
+        after = conversations.turns(turns[0].conversation_id, limit=half + 1, after_id=at - 1)
+        return [*before[-half:], *after[:half]], len(before) > half, len(after) > half
 
     def _latest(self, count: int) -> list[Turn]:
         """The latest *count* turns and one more, if there are so many."""
@@ -105,14 +124,27 @@ class ChatScreen(Screen[None]):
             turns = self._desk.conversations.turns(self.conversation, limit=WINDOW + 1, before_id=first)
             await self.transcript.show_before(turns[-WINDOW:], earlier=len(turns) > WINDOW)
 
+    @on(Transcript.LaterWanted)
+    async def _show_later(self) -> None:
+        if self.conversation is not None and (last := self.transcript.last) is not None:
+            turns = self._desk.conversations.turns(self.conversation, limit=WINDOW + 1, after_id=last)
+            await self.transcript.show_after(turns[:WINDOW], later=len(turns) > WINDOW)
+            await self._show_writing()
+
     @on(ConversationList.Chosen)
     async def _open_chosen(self, event: ConversationList.Chosen) -> None:
         await self.open(event.conversation_id)
         self.composer.focus()
 
-    @on(ConversationList.Filtered)
-    def _filter(self) -> None:
-        self.follows.refresh_list()
+    @on(ConversationList.Narrowed)
+    def _narrow(self, event: ConversationList.Narrowed) -> None:
+        self.follows.refresh_list(after=TYPING_PAUSE if event.typing else 0.0)
+
+    @on(ConversationList.FirstWanted)
+    async def _open_first(self) -> None:
+        if found := await self.follows.relist():
+            await self.open(found[0])
+            self.composer.focus()
 
     async def action_new(self) -> None:
         """Begin a new conversation."""
@@ -130,10 +162,19 @@ class ChatScreen(Screen[None]):
     def action_conversations(self) -> None:
         """Go to the list; from the list, to its filter."""
         conversations = self.query_one(ConversationList)
-        if conversations.has_focus_within:
+        if conversations.rows.has_focus:
             conversations.action_filter()
         else:
             conversations.focus_list()
+
+    def action_show_list(self) -> None:
+        """Choose which conversations are listed."""
+        self.query_one(ConversationList).action_show_list()
+
+    @property
+    def meant(self) -> int | None:
+        """The conversation that an action is about: the highlighted one in the list, else the open one."""
+        return self.query_one(ConversationList).pointed or self.conversation
 
     # -- talking -----------------------------------------------------------------------------------
     @on(Composer.Sent)
@@ -160,7 +201,9 @@ class ChatScreen(Screen[None]):
             await self._show(exchange, event)
 
     async def _show(self, exchange: Exchange, event: object) -> None:
-        if isinstance(event, MessageKept):
+        if isinstance(event, MessageKept | ReplyStarted) and not self.transcript.at_end:
+            await self.open(exchange.conversation)  # what is said now belongs below the latest turns
+        elif isinstance(event, MessageKept):
             await self.transcript.add_customer(event.turn)
             keeper = self._service.keeper
             if keeper.purpose is not None or keeper.state.name not in ("ready", "busy"):
@@ -209,19 +252,59 @@ class ChatScreen(Screen[None]):
         """Go back to writing."""
         self.composer.focus()
 
-    def action_again(self) -> None:
+    def action_again(self, preset: str | None = None) -> None:
         """Answer the marked reply's message once more (or the last message, if it has no reply)."""
+        if (message := self._marked_message()) is None or self.talk.current is not None:
+            return
+        try:
+            self.talk.again(message, preset)
+        except DeskError as error:
+            self.notify(error.sentence, severity="warning", markup=False)
+        self.refresh_bindings()
+
+    def action_again_otherwise(self) -> None:
+        """Answer once more with the preset that the marked reply was not made with."""
+        if (reply := self._marked_turn()) is not None:
+            self.action_again(self.reuses.other_preset(reply))
+
+    def _marked_message(self) -> int | None:
+        """The message that the marked reply answers; the last one, if that has no reply and no other is marked."""
         reply, latest = self._marked_turn(), self._latest(0)
         message = reply.in_reply_to if reply is not None else None
         if latest and latest[-1].role == "customer" and self.transcript.last_is_marked:
             message = latest[-1].id
-        if message is None or self.talk.current is not None:
-            return
-        try:
-            self.talk.again(message)
-        except DeskError as error:
-            self.notify(error.sentence, severity="warning", markup=False)
-        self.refresh_bindings()
+        return message
+
+    # -- taking up again ---------------------------------------------------------------------------
+    @on(Composer.HistoryWanted)
+    def _recall(self, event: Composer.HistoryWanted) -> None:
+        self.composer.recall(event.by, self._desk.conversations.said_by(self._service.who))
+
+    def action_resend(self) -> None:
+        """Edit a copy of the marked reply's message."""
+        if (message := self._marked_message()) is not None:
+            self.reuses.resend(self._desk.conversations.turn(message))
+
+    def action_copy(self) -> None:
+        """Copy what is selected on the screen, else the marked reply."""
+        if selected := self.get_selected_text():
+            self.app.copy_to_clipboard(clean(selected))
+        elif (reply := self._marked_turn()) is not None:
+            self.reuses.copy(reply)
+
+    def action_copy_code(self) -> None:
+        """Copy the code in the marked reply."""
+        if (reply := self._marked_turn()) is not None:
+            self.reuses.copy_code(reply)
+
+    def action_quote(self) -> None:
+        """Quote the marked reply."""
+        if (reply := self._marked_turn()) is not None:
+            self.reuses.quote(reply)
+
+    def action_edit_outside(self) -> None:
+        """Write on in another editor."""
+        self.reuses.edit_outside()
 
     # -- judging -----------------------------------------------------------------------------------
     def _marked_turn(self) -> Turn | None:
@@ -275,4 +358,10 @@ class ChatScreen(Screen[None]):
             return writing
         if action == "again":
             return not writing and self.conversation is not None
+        if action == "again_otherwise":
+            return not writing and self.transcript.marked is not None
+        if action in ("copy", "copy_code", "quote"):
+            return self.transcript.marked is not None
+        if action == "resend":
+            return self.conversation is not None
         return True

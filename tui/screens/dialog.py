@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
+from store.text import clean
 from tui.keys import DIALOG, SCROLLED
 from tui.widgets.text import Plain, PlainButton
 
@@ -114,17 +115,17 @@ class Confirm(Dialog[bool]):
 
 
 class Ask(Dialog[str]):
-    """One line of text, which may not be empty."""
+    """One line of text, which may not be empty; *value* stands there to begin with."""
 
-    def __init__(self, title: str, text: str, yes: str, placeholder: str = "") -> None:
+    def __init__(self, title: str, text: str, yes: str, placeholder: str = "", value: str = "") -> None:
         super().__init__()
         self.TITLE_TEXT = title
-        self._text, self._yes, self._placeholder = text, yes, placeholder
+        self._text, self._yes, self._placeholder, self._value = text, yes, placeholder, value
 
     def body(self) -> ComposeResult:
         """What is asked, and where to write."""
         yield Plain(self._text)
-        yield Input(placeholder=self._placeholder, id="answer")
+        yield Input(clean(self._value), placeholder=self._placeholder, id="answer", select_on_focus=False)
         yield Plain("", id="answer-problem", classes="problem")
 
     def on_mount(self) -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
+
+from textual.worker import Worker
 
 from store.records import Pair
 from tui.core import (
@@ -17,7 +21,8 @@ from tui.core import (
 )
 from tui.core.quality import QualityWatch
 from tui.keys import key_name
-from tui.widgets.conversations import ConversationList
+from tui.widgets.conversations import ConversationList, row_of
+from tui.widgets.rows import Row
 from tui.widgets.status import QualityLine, RunLine, StatusBar
 from tui.widgets.transcript import WINDOW
 
@@ -25,7 +30,6 @@ if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
 ROLL_BACK = "app.tell('roll_back')"
-LISTED = 200  # conversations fetched at a time; the filter finds the others
 
 
 class Following:
@@ -42,14 +46,27 @@ class Following:
         self.refresh_status()
         self._chat.refresh_bindings()
 
-    def refresh_list(self) -> None:
-        """The conversations, as far as the filter lets them through."""
+    def refresh_list(self, after: float = 0.0) -> None:
+        """The conversations, as far as the filter lets them through, read beside the event loop. *after*: seconds to
+        wait first; each call makes an earlier one that waits needless."""
+        work = partial(self._relist, after)
+        _: Worker[None] = self._chat.run_worker(work, name="list", group="list", exclusive=True, exit_on_error=False)
+
+    async def _relist(self, after: float) -> None:
+        await asyncio.sleep(after)
+        await self.relist()
+
+    async def relist(self) -> list[int]:
+        """List the conversations that fit now; returns their numbers, the latest first."""
         widget = self._chat.query_one(ConversationList)
-        count = LISTED * (widget.wanted + 1)
-        desk = self._service.desk
-        ids = desk.listing.ids(query=widget.query_text)
-        found = [row.conversation for row in desk.listing.rows(ids[: count + 1])]
-        widget.show(found[:count], self._chat.conversation, complete=len(found) <= count)
+        show, words, who = widget.shown, widget.query_text, self._service.who
+        ids = await self._service.reader.read(lambda desk: desk.listing.ids(show, words, who))
+        if (show, words) == (widget.shown, widget.query_text):
+            widget.show(ids, self._rows, self._chat.conversation)
+        return ids
+
+    def _rows(self, numbers: Sequence[int]) -> dict[int, Row]:
+        return {row.conversation.id: row_of(row) for row in self._service.desk.listing.rows(numbers)}
 
     def refresh_status(self) -> None:
         """Who answers, the engine's state, and what waits."""

@@ -51,7 +51,7 @@ class ImportDialog(Dialog[tuple[Path, str | None]]):
         """Path and format."""
         yield Plain(
             "Pairs as JSON, JSONL (instruction and output, chat messages, ShareGPT) or CSV with a header, or whole "
-            "conversations. What is there already is skipped; rows that can't be read are listed in a file."
+            "conversations. Next you see what would come in; nothing is written before you agree."
         )
         suggester = PathSuggester(use_cache=False, case_sensitive=True)
         yield Input(placeholder="Path of the file (Right completes it)", id="path", suggester=suggester)
@@ -60,7 +60,7 @@ class ImportDialog(Dialog[tuple[Path, str | None]]):
 
     def buttons(self) -> ComposeResult:
         """Go on, or not."""
-        yield PlainButton("Import", id="import", variant="primary")
+        yield PlainButton("Look into it", id="import", variant="primary")
         yield PlainButton("Cancel", id="close")
 
     def on_mount(self) -> None:

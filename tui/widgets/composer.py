@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import BindingType
+from textual.events import Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
+from store.text import clean
 from tui.keys import COMPOSER
 
 
@@ -31,7 +33,17 @@ class Composer(TextArea):
             super().__init__()
             self.by = by
 
+    class HistoryWanted(Message):
+        """The operator wants what was sent *by* messages later (negative: earlier)."""
+
+        def __init__(self, by: int) -> None:
+            super().__init__()
+            self.by = by
+
     def __init__(self) -> None:
+        self._recalled: list[str] = []  # what was sent, while one moves through it
+        self._place = 0
+        self._draft = ""  # what was being written before
         super().__init__(
             id="composer",
             show_line_numbers=False,
@@ -73,6 +85,32 @@ class Composer(TextArea):
             super().action_cursor_down(select)
         else:
             self.post_message(self.MarkMoved(1))
+
+    async def _on_paste(self, event: Paste) -> None:
+        """Many lines stay many lines; what could steer a terminal stays outside."""
+        event.prevent_default()  # or the text area would paste it as it is
+        event.stop()
+        self.insert(clean(event.text))
+
+    def action_recall(self, by: int) -> None:
+        """What was sent before, or after that."""
+        self.post_message(self.HistoryWanted(by))
+
+    def recall(self, by: int, sent: list[str]) -> None:
+        """Show the message *by* places later among *sent* (the oldest first); behind the last is what was being
+        written."""
+        moving = self._place < len(self._recalled) and self.text == self._recalled[self._place]
+        if not moving:
+            self._recalled, self._place, self._draft = sent, len(sent), self.text
+        place = max(0, min(len(self._recalled), self._place + by))
+        if place != self._place:
+            self._place = place
+            self.take(self._recalled[place] if place < len(self._recalled) else self._draft)
+
+    def take(self, text: str) -> None:
+        """Have *text* in place of what is there; Ctrl+Z brings that back."""
+        self.replace(clean(text), (0, 0), self.document.end)
+        self.move_cursor(self.document.end)
 
     def write(self, text: str) -> None:
         """Have *text* in place of what is there, ready to go on at its end."""

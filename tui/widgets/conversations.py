@@ -1,8 +1,9 @@
-"""The list of conversations, with a box that filters it."""
+"""The list of conversations, with what narrows it down."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -10,17 +11,18 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
-from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
+from textual.widgets import Input, Select
 
-from store.records import Conversation
+from store.listing import SHOWS, Listed, Show
 from tui.keys import CONVERSATIONS
+from tui.widgets.rows import Fetch, Row, Rows
+from tui.widgets.text import Plain
 
-NEAR_END = 10  # places before the end at which older conversations are fetched
+NAMES: dict[Show, str] = {name: f"Show: {name}" for name in SHOWS}
 
 
 class ConversationList(Vertical):
-    """The latest conversations, the newest first; older ones come as the highlight nears the end."""
+    """The conversations that fit, the newest first."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CONVERSATIONS)
 
@@ -31,75 +33,99 @@ class ConversationList(Vertical):
             super().__init__()
             self.conversation_id = conversation_id
 
-    class Filtered(Message):
-        """The operator typed into the filter, or wants more of what it lets through."""
+    class Narrowed(Message):
+        """The operator wants to see others. *typing*: more letters may follow."""
+
+        def __init__(self, typing: bool) -> None:
+            super().__init__()
+            self.typing = typing
+
+    class FirstWanted(Message):
+        """The operator wants the first conversation that fits what was typed."""
 
     def __init__(self) -> None:
         super().__init__(id="conversations")
-        self._shown: list[tuple[int, str]] = []
-        self.wanted = 0  # how many more than the first window
-        self._complete = True
 
     def compose(self) -> ComposeResult:
-        """Filter, list, and the word for an empty one."""
-        yield Input(id="conversation-filter", placeholder="Filter  (Ctrl+L)", compact=True)
-        yield OptionList(id="conversation-list", compact=True)
+        """What narrows the list, the list, and the word for an empty one."""
+        yield Input(id="conversation-filter", placeholder="Search  (Ctrl+L)", compact=True)
+        yield Select(
+            [(Content(NAMES[name]), name) for name in SHOWS],
+            allow_blank=False,
+            compact=True,
+            id="conversation-show",
+        )
+        yield Rows(id="conversation-list")
+        yield Plain("", id="conversation-count")
+
+    @property
+    def rows(self) -> Rows:
+        """The list itself."""
+        return self.query_one(Rows)
 
     @property
     def query_text(self) -> str:
-        """What the list is filtered by."""
+        """The words the list is narrowed by."""
         return self.query_one(Input).value.strip()
 
-    def show(self, conversations: list[Conversation], current: int | None, *, complete: bool) -> None:
-        """Show *conversations* with *current* highlighted; *complete*: there are no older ones."""
-        self._complete = complete
-        rows = [(conversation.id, conversation.title or "New conversation") for conversation in conversations]
-        options = self.query_one(OptionList)
-        if rows != self._shown:
-            kept = options.highlighted_option
-            self._shown = rows
-            options.clear_options()
-            options.add_options([Option(Content(title), id=str(number)) for number, title in rows])
-            if kept is not None and kept.id is not None and options.has_focus:
-                current = int(kept.id)
-        elif options.has_focus:
-            return  # the operator is moving through it
-        places = [number for number, _ in rows]
-        options.highlighted = places.index(current) if current in places else None
+    @property
+    def shown(self) -> Show:
+        """The kind of conversation the list is narrowed to."""
+        return cast(Show, self.query_one(Select).value)
+
+    @property
+    def pointed(self) -> int | None:
+        """The conversation that is highlighted, if the operator is in the list."""
+        return self.rows.number if self.screen.focused is self.rows else None
+
+    def show(self, numbers: Sequence[int], fetch: Fetch, current: int | None) -> None:
+        """List the conversations *numbers* with *current* highlighted, unless the operator is moving through them."""
+        pointed = self.pointed
+        self.rows.show(numbers, fetch, pointed if pointed in numbers else current)
+        narrowed = bool(self.query_text) or self.shown != "all"
+        count = self.query_one("#conversation-count", Plain)
+        count.display = narrowed
+        count.show(f"{len(numbers):,} found" if numbers else "Nothing found")
 
     def focus_list(self) -> None:
         """Be ready to choose."""
-        options = self.query_one(OptionList)
-        if options.highlighted is None:
-            options.action_first()
-        options.focus()
+        if self.rows.highlighted is None:
+            self.rows.action_first()
+        self.rows.focus()
 
     def action_filter(self) -> None:
-        """Be ready to filter."""
+        """Be ready to search."""
         self.query_one(Input).focus()
 
+    def action_show_list(self) -> None:
+        """Be ready to choose what is shown."""
+        select = self.query_one(Select)
+        select.focus()
+        select.action_show_overlay()
+
     @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
+    def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.wanted = 0
-        self.post_message(self.Filtered())
+        self.post_message(self.Narrowed(typing=True))
+
+    @on(Select.Changed)
+    def _picked(self, event: Select.Changed) -> None:
+        event.stop()
+        self.post_message(self.Narrowed(typing=False))
 
     @on(Input.Submitted)
     def _first(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._shown:
-            self.post_message(self.Chosen(self._shown[0][0]))
+        self.post_message(self.FirstWanted())
 
-    @on(OptionList.OptionHighlighted)
-    def _near_end(self, event: OptionList.OptionHighlighted) -> None:
+    @on(Rows.Selected)
+    def _selected(self, event: Rows.Selected) -> None:
         event.stop()
-        if not self._complete and event.option_index >= len(self._shown) - NEAR_END:
-            self._complete = True  # until the answer comes
-            self.wanted += 1
-            self.post_message(self.Filtered())
+        self.post_message(self.Chosen(event.number))
 
-    @on(OptionList.OptionSelected)
-    def _selected(self, event: OptionList.OptionSelected) -> None:
-        event.stop()
-        if event.option_id is not None:
-            self.post_message(self.Chosen(int(event.option_id)))
+
+def row_of(listed: Listed) -> Row:
+    """A conversation as a row: its title, and how many of its replies failed, wait, were corrected, were approved."""
+    counts = (("!", listed.failed), ("•", listed.to_review), ("✎", listed.corrected), ("✓", listed.approved))
+    marks = "".join(f"{mark}{count if count > 1 else ''}" for mark, count in counts if count)
+    return Row(listed.conversation.title or "New conversation", marks)

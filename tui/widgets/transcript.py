@@ -8,13 +8,15 @@ from typing import ClassVar
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
+from textual.widgets import Button
 
 from store.records import Turn
 from tui.keys import TRANSCRIPT
 from tui.widgets.text import Plain, PlainButton
 from tui.widgets.turns import BotTurn, CustomerTurn
 
-WINDOW = 30  # turns shown at once: each reply is a dozen widgets, and mounting hundreds takes seconds
+WINDOW = 30  # turns fetched at once: each reply is a dozen widgets, and mounting hundreds takes seconds
+MOST = 3 * WINDOW  # turns that stay mounted, however far one scrolls
 
 
 class Transcript(VerticalScroll, can_focus=True):
@@ -25,30 +27,54 @@ class Transcript(VerticalScroll, can_focus=True):
     class EarlierWanted(Message):
         """The operator wants to see the turns before those shown."""
 
+    class LaterWanted(Message):
+        """The operator wants to see the turns after those shown."""
+
     def __init__(self) -> None:
         super().__init__(id="transcript")
         self.marked: int | None = None
 
-    async def load(self, turns: Sequence[Turn], *, earlier: bool, empty: str) -> None:
-        """Show *turns* instead of what is shown. *earlier*: there are turns before them."""
+    async def load(self, turns: Sequence[Turn], *, earlier: bool, empty: str, later: bool = False) -> None:
+        """Show *turns* instead of what is shown. *earlier*, *later*: there are turns before, after them."""
         self.marked = None
         async with self.batch():
             await self.remove_children()
-            await self.mount_all(_widgets(turns, earlier) or [Plain(empty, id="empty-transcript")])
+            await self.mount_all(_widgets(turns, earlier, later) or [Plain(empty, id="empty-transcript")])
         self.mark_last()
-        self.anchor()
+        self.anchor(not later)
 
     async def show_before(self, turns: Sequence[Turn], *, earlier: bool) -> None:
-        """Put *turns* before those shown; what the operator reads stays where it is."""
+        """Put *turns* before those shown; what the operator reads stays where it is. What is shown far below goes."""
         first = next(iter(self._turns), None)
         self.anchor(False)
         async with self.batch():
             await self.query("#earlier").remove()
             await self.mount_all(_widgets(turns, earlier), before=0)
+            if surplus := self._turns[MOST:]:
+                await self.remove_children([*surplus, *self.query(".remark"), *self.query("#later")])
+                await self.mount(_later())
         if first is not None:
             self.call_after_refresh(self.scroll_to_widget, first, animate=False, top=True)
-        if self.marked is None:
-            self.mark_last()
+        self._mark_something()
+
+    async def show_after(self, turns: Sequence[Turn], *, later: bool) -> None:
+        """Put *turns* after those shown; what is shown far above goes."""
+        last = next(iter(reversed(self._turns)), None)
+        self.anchor(False)
+        async with self.batch():
+            await self.query("#later").remove()
+            await self.mount_all(_widgets(turns, False, later))
+            if surplus := self._turns[:-MOST]:
+                await self.remove_children([*surplus, *self.query("#earlier")])
+                await self.mount(_earlier(), before=0)
+        if last is not None:
+            self.call_after_refresh(self.scroll_to_widget, last, animate=False)
+        self._mark_something()
+
+    @property
+    def at_end(self) -> bool:
+        """Whether the latest turns are shown, so that the next one belongs below them."""
+        return not self.query("#later")
 
     async def add_customer(self, turn: Turn) -> None:
         """The customer said something."""
@@ -79,7 +105,7 @@ class Transcript(VerticalScroll, can_focus=True):
         newest = max(shown, default=0)
         for turn in turns:
             known = shown.get(turn.id)
-            if known is None and turn.id > newest:
+            if known is None and turn.id > newest and self.at_end:
                 await self._append(_widget(turn))
             elif isinstance(known, BotTurn) and known.turn != turn and not known.streaming:
                 await known.finish(turn)
@@ -103,6 +129,11 @@ class Transcript(VerticalScroll, can_focus=True):
     def first(self) -> int | None:
         """The id of the first turn that is shown."""
         return next((widget.turn.id for widget in self._turns), None)
+
+    @property
+    def last(self) -> int | None:
+        """The id of the last turn that is shown."""
+        return next((widget.turn.id for widget in reversed(self._turns)), None)
 
     @property
     def _turns(self) -> list[BotTurn | CustomerTurn]:
@@ -138,9 +169,18 @@ class Transcript(VerticalScroll, can_focus=True):
         ids = [widget.turn.id for widget in self.replies]
         if not ids:
             return
-        place = ids.index(self.marked) if self.marked in ids else len(ids) - 1
-        self.mark(ids[max(0, min(len(ids) - 1, place + by))])
+        place = (ids.index(self.marked) if self.marked in ids else len(ids) - 1) + by
+        self.mark(ids[max(0, min(len(ids) - 1, place))])
         self.show_turn(self.marked)
+        if place < 0 and self.query("#earlier"):
+            self.post_message(self.EarlierWanted())
+        elif place >= len(ids) and not self.at_end:
+            self.post_message(self.LaterWanted())
+
+    def _mark_something(self) -> None:
+        if self.reply(self.marked) is None:
+            self.marked = None
+            self.mark_last()
 
     def show_turn(self, turn_id: int | None) -> None:
         """Bring a turn into view."""
@@ -152,14 +192,25 @@ class Transcript(VerticalScroll, can_focus=True):
         """A click marks."""
         self.mark(event.turn_id)
 
-    def on_button_pressed(self) -> None:
-        """The one button there is."""
-        self.post_message(self.EarlierWanted())
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Earlier or later turns."""
+        event.stop()
+        self.post_message(self.EarlierWanted() if event.button.id == "earlier" else self.LaterWanted())
 
 
-def _widgets(turns: Sequence[Turn], earlier: bool) -> list[BotTurn | CustomerTurn | Plain | PlainButton]:
-    first = [PlainButton("Show earlier turns", id="earlier", compact=True)] if earlier else []
-    return [*first, *(_widget(turn) for turn in turns)]
+def _earlier() -> PlainButton:
+    return PlainButton("Show earlier turns", id="earlier", compact=True)
+
+
+def _later() -> PlainButton:
+    return PlainButton("Show later turns", id="later", compact=True)
+
+
+def _widgets(
+    turns: Sequence[Turn], earlier: bool, later: bool = False
+) -> list[BotTurn | CustomerTurn | Plain | PlainButton]:
+    first, last = [_earlier()] if earlier else [], [_later()] if later else []
+    return [*first, *(_widget(turn) for turn in turns), *last]
 
 
 def _widget(turn: Turn) -> BotTurn | CustomerTurn:

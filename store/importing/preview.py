@@ -1,0 +1,103 @@
+"""What an import would bring in and what not, without writing anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from store.desk import Desk
+from store.importing.importer import TELL_EVERY, Progress, digest_of, known_conversation
+from store.importing.parsing import RowParser, rows_of
+from store.importing.reading import Source
+from store.importing.rows import ImportRefused, NewConversation, RowRejected
+
+SHOWN = 5  # pairs or conversations that are shown
+REJECTS = 20  # rejected rows whose reasons are shown
+
+
+@dataclass(slots=True)
+class ImportPreview:
+    """Counts of what an import of the file would add and leave out, and its beginning.
+
+    ``form``: the form its rows are of, None if there are none. ``pairs``: (question, answer) of the first ones;
+    ``talks``: of the first conversations, (role, text) turn by turn. ``reasons``: (line, reason) of the first rejected
+    rows."""
+
+    form: str | None = None
+    rows: int = 0
+    added: int = 0
+    duplicates: int = 0
+    conversations: int = 0
+    rejected: int = 0
+    pairs: list[tuple[str, str]] = field(default_factory=list)
+    talks: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
+    reasons: list[tuple[int, str]] = field(default_factory=list)
+
+
+def preview_file(
+    desk: Desk, path: Path | str, format: str | None = None, *, progress: Progress | None = None
+) -> ImportPreview:
+    """Read *path* as :func:`store.importing.import_file` would, and tell what would come in. Nothing is written.
+
+    Raises :class:`ImportRefused` with a sentence where the import would."""
+    path = Path(path)
+    parser = RowParser(format)
+    try:
+        source = Source(path)
+    except OSError as error:
+        raise ImportRefused(f"{path} can't be read: {error.strerror or error}.") from error
+    try:
+        return _Preview(desk, parser).read(source, path, format, progress or (lambda done, size, rows: None))
+    finally:
+        source.close()
+
+
+class _Preview:
+    def __init__(self, desk: Desk, parser: RowParser) -> None:
+        self._desk, self._parser = desk, parser
+        self._seen: set[str] = set()  # digests of this file's own pairs and conversations
+        self._found = ImportPreview()
+
+    def read(self, source: Source, path: Path, form: str | None, progress: Progress) -> ImportPreview:
+        found = self._found
+        for line, row in rows_of(source, path, form):
+            found.rows += 1
+            try:
+                self._count(row)
+            except RowRejected as error:
+                found.rejected += 1
+                if len(found.reasons) < REJECTS:
+                    found.reasons.append((line, str(error)))
+            if found.rows % TELL_EVERY == 0:
+                progress(source.done, source.size, found.rows)
+        self._parser.finish()
+        found.form = self._parser.form
+        return found
+
+    def _count(self, row: object) -> None:
+        item = self._parser.parse(row)
+        try:
+            ready = [self._desk.pairs.writer.ready(pair) for pair in item.pairs]
+        except ValueError as error:
+            raise RowRejected(str(error).rstrip(".")) from None
+        if item.conversation is not None and not self._is_new_talk(item.conversation):
+            self._found.duplicates += len(ready)
+            return
+        for pair in ready:
+            if pair.digest in self._seen or self._desk.pairs.writer.known(pair.digest):
+                self._found.duplicates += 1
+                continue
+            self._seen.add(pair.digest)
+            self._found.added += 1
+            if item.conversation is None and len(self._found.pairs) < SHOWN:
+                self._found.pairs.append((pair.instruction, pair.output))
+
+    def _is_new_talk(self, conversation: NewConversation) -> bool:
+        digest = digest_of(conversation)
+        if digest in self._seen or known_conversation(self._desk, digest):
+            return False
+        self._seen.add(digest)
+        self._found.conversations += 1
+        if len(self._found.talks) < SHOWN:
+            self._found.talks.append(conversation.turns)
+        return True

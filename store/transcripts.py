@@ -1,0 +1,86 @@
+"""One conversation as a file, to read or to take elsewhere. What customers said stays text: fenced, never markup."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from store.home import FILE_MODE
+from store.records import Conversation, Turn
+from store.text import clean
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
+_TICKS = re.compile("`+")
+
+
+def as_markdown(conversation: Conversation, turns: Sequence[Turn]) -> str:
+    """The conversation as Markdown, each text in a fence longer than any inside it, so that nothing in it can become
+    a picture, a link or HTML."""
+    title = " ".join(clean(conversation.title).split()) or "Conversation"
+    parts = [f"# {_escaped(title)}", f"Begun at {conversation.created_at} by {_escaped(conversation.created_by)}."]
+    for turn in turns:
+        parts.append(f"## {_escaped(_head(turn))}")
+        parts.append(_fenced(turn.text))
+        if turn.reply is not None and turn.reply.correction is not None:
+            parts += ["It should have said:", _fenced(turn.reply.correction)]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_json(conversation: Conversation, turns: Sequence[Turn]) -> str:
+    """The conversation as one JSON object of the form that the import reads; a corrected reply has its correction
+    beside it."""
+    told = []
+    for turn in turns:
+        said = {
+            "role": "customer" if turn.role == "customer" else "agent",
+            "text": clean(turn.text),
+            "at": turn.created_at,
+        }
+        if turn.reply is not None:
+            said |= {"version": turn.reply.version, "state": turn.reply.state}
+            if turn.reply.correction is not None:
+                said["correction"] = clean(turn.reply.correction)
+            elif turn.reply.approved:
+                said["approved"] = "yes"
+        told.append(said)
+    whole = {"conversation": clean(conversation.title), "begun": conversation.created_at, "turns": told}
+    return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
+
+
+def file_name(conversation: Conversation) -> str:
+    """A name for the file: letters and digits of the title only."""
+    words = re.findall(r"[^\W_]+", clean(conversation.title))
+    return "-".join([f"conversation-{conversation.id}", *words])[:80] + ".md"
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file for its owner alone. Raises :class:`FileExistsError` if there is one, :class:`OSError` if it can't
+    be written; what was begun is taken away again then."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _head(turn: Turn) -> str:
+    if turn.reply is None:
+        return f"Customer, {turn.created_at}"
+    judged = "corrected" if turn.reply.correction is not None else "approved" if turn.reply.approved else ""
+    state = "" if turn.reply.state == "complete" else turn.reply.state
+    return ", ".join(part for part in (f"Bot {turn.reply.version}", turn.created_at, state, judged) if part)
+
+
+def _escaped(text: str) -> str:
+    return _MARKUP.sub(r"\\\1", clean(text))
+
+
+def _fenced(text: str) -> str:
+    text = clean(text)
+    fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
+    return f"{fence}text\n{text}\n{fence}"

@@ -1,0 +1,85 @@
+"""What an import will bring in and what not, before anything is written."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.widgets import Button
+
+from store.importing import ImportPreview
+from tui.screens.dialog import Dialog
+from tui.widgets.text import Plain, PlainButton
+
+FORMS = {
+    "turns": "conversations",
+    "messages": "chat messages",
+    "sharegpt": "ShareGPT conversations",
+    "alpaca": "instruction and output",
+    "csv": "a table",
+}
+TURNS = 4  # of each conversation that is shown
+LONGEST = 160  # characters of a text that are shown
+
+
+class ImportPreviewDialog(Dialog[bool]):
+    """Returns whether to import."""
+
+    def __init__(self, name: str, found: ImportPreview) -> None:
+        super().__init__()
+        self.TITLE_TEXT = f"Import {name}?"
+        self._found = found
+
+    @property
+    def _something(self) -> bool:
+        return bool(self._found.added or self._found.conversations)
+
+    def body(self) -> ComposeResult:
+        """What comes in, how it begins, and what stays outside with the reasons."""
+        found = self._found
+        for sentence in sentences(found):
+            yield Plain(sentence)
+        if found.pairs or found.talks:
+            yield Plain("How it begins", classes="heading")
+        for question, answer in found.pairs:
+            yield Plain(f"Customer: {short(question)}\nAnswer: {short(answer)}", classes="sentence")
+        for turns in found.talks:
+            lines = [f"{'Customer' if role == 'customer' else 'Agent'}: {short(text)}" for role, text in turns[:TURNS]]
+            more = [f"… and {len(turns) - TURNS} more"] if len(turns) > TURNS else []
+            yield Plain("\n".join([*lines, *more]), classes="sentence")
+        if found.rejected:
+            yield Plain("What stays outside", classes="heading")
+        for line, reason in found.reasons:
+            yield Plain(f"Line {line}: {reason}")
+        if found.rejected > len(found.reasons):
+            yield Plain(f"… and {found.rejected - len(found.reasons)} more; the import lists them all in a file.")
+
+    def buttons(self) -> ComposeResult:
+        """Go on, or not."""
+        if self._something:
+            yield PlainButton("Import", id="import", variant="primary")
+        yield PlainButton("Cancel" if self._something else "Close", id="close")
+
+    def on_mount(self) -> None:
+        """Enter is for the button that does something."""
+        self.query_one("#import" if self._something else "#close").focus()
+
+    @on(Button.Pressed, "#import")
+    def _go(self) -> None:
+        self.dismiss(True)
+
+
+def sentences(found: ImportPreview) -> list[str]:
+    """The counts, in words."""
+    told = [f"{found.rows:,} rows, read as {FORMS.get(found.form or '', 'nothing known')}."]
+    if found.conversations:
+        told.append(f"{found.conversations:,} conversations will be added.")
+    told.append(f"{found.added:,} pairs will be added; {found.duplicates:,} are there already and will be skipped.")
+    if found.rejected:
+        told.append(f"{found.rejected:,} rows can't be used and stay outside.")
+    return told
+
+
+def short(text: str) -> str:
+    """The beginning of *text*, on one line."""
+    line = " ".join(text[: 2 * LONGEST].split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
