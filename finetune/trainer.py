@@ -33,6 +33,7 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     from bot.limits import training_bytes
     from finetune.dataset import build_dataset
     from finetune.files import RunFiles
+    from finetune.heldout import spread
     from finetune.recipe import Recipe
     from finetune.training import load_for_training, train
     from store.desk import Desk
@@ -41,9 +42,11 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     recipe = Recipe(**job["recipe"])
     spec = BaseSpec(**job["base"])
     with Desk.open(job["home"]) as desk:
-        pairs, _ = desk.runs.snapshot(job["run"])
+        pairs, heldout = desk.runs.snapshot(job["run"])
         files = RunFiles.of(desk.home, job["run"])
     data, cuts = build_dataset(load_tokenizer(spec.folder), pairs, job["system"], recipe.max_length)
+    asked = [(pair, 1) for pair in spread(heldout)]
+    measured, _ = build_dataset(load_tokenizer(spec.folder), asked, job["system"], recipe.max_length)
     if len(data) == 0:
         raise RunFailure("nothing-to-learn")
     if cuts.history or cuts.output or cuts.dropped:
@@ -60,7 +63,7 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
         tuned.warm_start(Path(job["parent"]))
     tell("phase", {"phase": "training", "sentence": f"Training on {len(data)} examples."})
     warm = job["parent"] is not None
-    facts = train(tuned, tokenizer, data, recipe, files, warm=warm, tell=tell, stop=stop.is_set)
+    facts = train(tuned, tokenizer, data, recipe, files, heldout=list(measured), warm=warm, tell=tell, stop=stop.is_set)
     facts["trainable_share"] = facts["trainable_parameters"] / tuned.base.num_parameters()
     facts["examples"], facts["cuts"] = len(data), [cuts.history, cuts.output, cuts.dropped]
     tell("trained", facts)

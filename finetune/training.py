@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import psutil
 import torch
 from safetensors.torch import load_file, save_file
-from torch.nn import functional
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from bot.base import load_base
 from bot.types import BaseSpec
-from finetune.dataset import IGNORED, Collator, LengthBuckets
+from finetune.dataset import Collator, LengthBuckets
 from finetune.failures import RunFailure
 from finetune.files import RunFiles, mark_complete
 from finetune.frozen import unpack_frozen
+from finetune.heldout import answer_loss, heldout_loss, is_due
 from finetune.lora_kernel import SharedDropout, install
 from finetune.methods import METHODS, Tuned
 from finetune.recipe import Recipe
@@ -81,21 +81,26 @@ class DeskTrainer(Trainer):
     def compute_loss(
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        """Mean cross-entropy of the answer's tokens. The head, a fifth of a small model's work, is applied to the
-        places that are learned alone."""
-        hidden = self._tuned.hidden(inputs["input_ids"])
-        targets = inputs["labels"][:, 1:]
-        learned = targets != IGNORED
-        logits = self._tuned.base.get_output_embeddings()(hidden[:, :-1][learned]).float()
-        total = functional.cross_entropy(logits, targets[learned], reduction="sum")
-        loss = total / (num_items_in_batch if num_items_in_batch is not None else learned.sum())
+        """Mean cross-entropy of the answer's tokens."""
+        total, learned, logits = answer_loss(self._tuned, inputs)
+        loss = total / (num_items_in_batch if num_items_in_batch is not None else learned)
         self.tokens += inputs["input_ids"].numel()
-        self.last_loss = float(total.detach()) / max(1, int(learned.sum()))
+        self.last_loss = float(total.detach()) / max(1, learned)
         if not math.isfinite(self.last_loss):
             raise RunFailure("diverged", f"loss {self.last_loss}")
         if self.dropout is not None:
             self.dropout.forget()
         return (loss, {"logits": logits}) if return_outputs else loss
+
+    def measure(self, rows: Sequence[dict[str, Any]]) -> float:
+        """The loss on *rows*, none of which is learned from."""
+        size = self._recipe.batch_size
+        batches = [
+            self._prepare_inputs(self.data_collator(list(rows[begin : begin + size])))
+            for begin in range(0, len(rows), size)
+        ]
+        with self.compute_loss_context_manager():
+            return heldout_loss(self._tuned, batches)
 
     # -- what is learned, and nothing else, is in a checkpoint -----------------------------------------
     def _save(self, output_dir: str | None = None, state_dict: Any = None) -> None:
@@ -116,8 +121,16 @@ class DeskTrainer(Trainer):
 class Watch(TrainerCallback):
     """Tells how it goes, writes checkpoints by the clock, and stops when asked."""
 
-    def __init__(self, trainer: DeskTrainer, files: RunFiles, tell: Tell, stop: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        trainer: DeskTrainer,
+        heldout: Sequence[dict[str, Any]],
+        files: RunFiles,
+        tell: Tell,
+        stop: Callable[[], bool],
+    ) -> None:
         self._trainer, self._files, self._tell, self._stop = trainer, files, tell, stop
+        self._heldout = sorted(heldout, key=lambda row: len(row["input_ids"]))  # little padding
         self._saved = self._told = time.monotonic()
         self._begun: tuple[float, int] | None = None
         self.interrupted = False
@@ -140,6 +153,24 @@ class Watch(TrainerCallback):
         if (now - self._saved >= SAVE_EVERY or self.interrupted) and not last:
             self._saved = now
             control.should_save = True
+        return control
+
+    def on_epoch_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """After each epoch: now and then the loss on what is held out."""
+        epoch = round(state.epoch or 0.0)
+        over = state.global_step >= state.max_steps
+        if self._heldout and not self.interrupted and (over or is_due(epoch, args.num_train_epochs)):
+            begun = time.monotonic()
+            loss = round(self._trainer.measure(self._heldout), 4)
+            if self._begun is not None:  # speed and time left are those of the steps
+                self._begun = (self._begun[0] + time.monotonic() - begun, self._begun[1])
+            count = len(self._heldout)
+            examples = "1 held-out example" if count == 1 else f"{count} held-out examples"
+            body = {"step": state.global_step, "steps": state.max_steps, "epoch": state.epoch, "loss": loss}
+            sentence = f"Loss {loss:.3f} on {examples} after epoch {state.epoch or 0.0:g}."
+            self._tell("evaluated", body | {"examples": count, "sentence": sentence})
         return control
 
     def _facts(self, state: TrainerState, now: float) -> dict[str, Any]:
@@ -174,11 +205,13 @@ def train(
     recipe: Recipe,
     files: RunFiles,
     *,
+    heldout: Sequence[dict[str, Any]] = (),
     warm: bool,
     tell: Tell,
     stop: Callable[[], bool],
 ) -> dict[str, Any]:
     """Train what is trainable of *tuned* on *data*, going on from the newest whole checkpoint, and save it.
+    ``heldout``: examples to measure the loss on now and then.
 
     Returns facts for the card. Raises :class:`Interrupted` (a checkpoint is there) or :class:`RunFailure`."""
     on_gpu = tuned.base.device.type == "cuda"
@@ -213,7 +246,7 @@ def train(
         recipe=recipe,
         lengths=list(data["length"]),
     )
-    watch = Watch(trainer, files, tell, stop)
+    watch = Watch(trainer, heldout, files, tell, stop)
     trainer.add_callback(watch)
     checkpoint = files.last_checkpoint()
     files.drop_checkpoints(but=checkpoint)

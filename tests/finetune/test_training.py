@@ -19,7 +19,9 @@ from finetune.dataset import IGNORED, Collator, LengthBuckets, build_dataset
 from finetune.failures import RunFailure, kind_of
 from finetune.files import MARK, RunFiles
 from finetune.frozen import unpack_frozen
+from finetune.heldout import EXAMPLES, TIMES, heldout_loss, is_due, spread
 from finetune.lora_kernel import install
+from finetune.methods.method import PeftTuned
 from finetune.recipe import Recipe
 from finetune.training import DeskTrainer, Interrupted, load_for_training, train
 from store.records import Pair
@@ -139,6 +141,8 @@ def test_nf4_gradients_are_right_before_and_after_an_eval_forward(
         model(input_ids=batch["input_ids"])
     model.train()
     assert cosine(gradients(model, batch), expected) > 0.99
+    heldout_loss(PeftTuned(model.get_base_model(), model), [batch])  # what a run does at the ends of epochs
+    assert cosine(gradients(model, batch), expected) > 0.99
 
 
 def test_unpacking_once_is_bit_equal_to_unpacking_at_every_step(tiny: Path) -> None:
@@ -199,27 +203,37 @@ class Recorder:
 
     def __init__(self, stop_after: int | None = None) -> None:
         self.steps: list[dict[str, Any]] = []
+        self.evaluated: list[dict[str, Any]] = []
         self._stop_after = stop_after
 
     def tell(self, kind: str, body: dict[str, Any]) -> None:
         if kind == "step":
             self.steps.append(body)
+        elif kind == "evaluated":
+            self.evaluated.append(body)
 
     def stop(self) -> bool:
         return self._stop_after is not None and bool(self.steps) and self.steps[-1]["step"] >= self._stop_after
 
 
 def train_tiny(
-    folder: Path, files: RunFiles, monkeypatch: pytest.MonkeyPatch, stop_after: int | None = None, **changes: Any
+    folder: Path,
+    files: RunFiles,
+    monkeypatch: pytest.MonkeyPatch,
+    stop_after: int | None = None,
+    recorder: Recorder | None = None,
+    heldout: int = 6,
+    **changes: Any,
 ) -> dict[str, torch.Tensor]:
     monkeypatch.setattr("finetune.training.TELL_EVERY", 0.0)
     recipe = Recipe(**{"epochs": 2.0, "r": 4, "alpha": 8, **changes})
-    recorder = Recorder(stop_after)
+    recorder = recorder or Recorder(stop_after)
     tokenizer = load_tokenizer(str(folder))
     data, _ = build_dataset(tokenizer, PAIRS, SYSTEM, recipe.max_length)
     quantization = "bf16" if recipe.method in ("lora", "full") else "nf4"
     tuned, tokenizer = load_for_training(spec_of(folder, quantization), recipe, SYSTEM, longest=64, unpack=True)
-    train(tuned, tokenizer, data, recipe, files, warm=False, tell=recorder.tell, stop=recorder.stop)
+    rows = list(data)[:heldout]
+    train(tuned, tokenizer, data, recipe, files, heldout=rows, warm=False, tell=recorder.tell, stop=recorder.stop)
     assert [step["step"] for step in recorder.steps][-1] == recorder.steps[-1]["steps"]
     from safetensors.torch import load_file
 
@@ -246,6 +260,26 @@ def test_a_run_that_was_interrupted_and_resumed_gives_the_weights_of_one_that_wa
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
+def test_measuring_the_held_out_loss_leaves_no_trace_in_the_run(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder()
+    without = train_tiny(tiny, files_in(tmp_path / "without"), monkeypatch, heldout=0)
+    measured = train_tiny(tiny, files_in(tmp_path / "measured"), monkeypatch, recorder=recorder, dropout=0.05)
+    assert all(torch.equal(without[name], measured[name]) for name in without)
+    assert [(body["step"], body["examples"]) for body in recorder.evaluated] == [(4, 6), (8, 6)]
+    assert recorder.evaluated[0]["loss"] != recorder.evaluated[1]["loss"]
+
+
+def test_the_held_out_loss_is_measured_a_few_times_on_a_few_examples() -> None:
+    for epochs in (0.3, 1.0, 3.0, 4.0, 7.5, 100.0):
+        ends = [epoch for epoch in range(1, max(1, round(epochs)) + 1) if is_due(epoch, epochs)]
+        assert len(ends) <= TIMES
+    assert spread(list(range(1000))) == spread(list(range(1000)))
+    assert len(set(spread(list(range(1000))))) == EXAMPLES
+    assert spread([1, 2]) == [1, 2]
+
+
 def test_a_checkpoint_without_its_mark_is_not_resumed_from(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,7 +294,7 @@ def test_a_checkpoint_without_its_mark_is_not_resumed_from(
 
 
 def test_an_infinite_loss_is_a_failure_of_its_own(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("finetune.training.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
+    monkeypatch.setattr("finetune.heldout.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
     with pytest.raises(RunFailure) as failure:
         train_tiny(tiny, files_in(tmp_path / "nan"), monkeypatch)
     assert failure.value.kind == "diverged"
