@@ -201,6 +201,11 @@ class Runs:
         """How many pairs those are."""
         return int(self._db.value("SELECT count(*) FROM run_pairs WHERE run_id = ? AND split = 'train'", run_id))
 
+    def pair_counts(self) -> dict[int, int]:
+        """How many pairs each run trained on, by its number."""
+        rows = self._db.all("SELECT run_id, count(*) AS n FROM run_pairs WHERE split = 'train' GROUP BY run_id")
+        return {row["run_id"]: row["n"] for row in rows}
+
     def save_report(
         self, run_id: int, verdict: Verdict, report: dict[str, Any], rows: Sequence[JudgedAnswer] = ()
     ) -> None:

@@ -108,8 +108,9 @@ class DeskloopApp(App[None]):
         if isinstance(change, Notice):
             self.notify(change.sentence, severity="warning" if change.trouble else "information", timeout=10)
         elif isinstance(change, RunProgress):
-            if isinstance(self.screen, TrainingScreen):
-                self.screen.tell(change.event)
+            for screen in self.screen_stack:
+                if isinstance(screen, TrainingScreen):
+                    screen.tell(change.event)
             if change.event.kind == "done":
                 self.flows.run_ended(change.event.run_id)
         elif isinstance(change, StoreChanged) and isinstance(self.screen, ReviewScreen):
@@ -145,15 +146,18 @@ class DeskloopApp(App[None]):
         """Keys show up when they can do something."""
         if action != "tell":
             return True
+        shown = self.screen.run_id if isinstance(self.screen, TrainingScreen) else None
         match parameters[0]:
             case "retrain":
                 return self.service.live_run is None
             case "cancel_run" | "stop_run":
-                return self.service.live_run is not None
+                live = self.service.live_run
+                return live is not None and shown in (None, live.id)
             case "training":
                 return bool(self.service.desk.runs.list(limit=1))
             case "verdict":
-                return any(run.state in JUDGED for run in self.service.desk.runs.list(limit=1))
+                runs = self.service.desk.runs
+                return any(run.state in JUDGED for run in (runs.list(limit=1) if shown is None else [runs.get(shown)]))
             case "roll_back":
                 return self.service.desk.promotions.rollback_target() is not None
         return True

@@ -93,6 +93,7 @@ CHAT = [
     ),
     key("ctrl+d", "app.tell('details')", "Details", "How the marked reply came to be", show=False, priority=True),
     key("f9", "app.tell('settings')", "Settings", "The desk's settings", show=False, priority=True),
+    key("ctrl+g", "app.tell('runs')", "Runs", "Every run of this desk, and their recipes", show=False, priority=True),
     key(
         "ctrl+o",
         "app.tell('import_file')",
@@ -250,6 +251,20 @@ TRAINING = [
         group="training",
     ),
     key("v", "app.tell('verdict')", "Report", "What the check found", group="training"),
+    key("h", "app.tell('runs')", "History", "Every run of this desk", group="training"),
+    key("slash", "search_log", "Search", "Search in the log", group="training"),
+    key("n", "find(1)", "Next found", "The next line that was searched for", show=False, group="training"),
+    key("N", "find(-1)", "Found before", "The line before that was searched for", show=False, group="training"),
+]
+
+RUNS = [
+    HELP,
+    *DIALOG,
+    key("enter,o", "open", "Open", "Its loss curve and its log", group="runs"),
+    key("d", "diff", "Recipes", "What its recipe and the marked run's, or the one before's, differ in", group="runs"),
+    key("space,m", "mark", "Mark", "Mark this run, to set another one's recipe against it", group="runs"),
+    key("r", "resume", "Resume", "Go on with an interrupted run from its checkpoint", group="runs"),
+    key("x", "discard", "Discard", "Give an interrupted run up", group="runs"),
 ]
 
 HISTORY = [HELP, *DIALOG]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from finetune.recipe import Recipe
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import JudgedAnswer
@@ -67,6 +68,11 @@ def train(desk: Desk) -> int:
     for step in range(1, 26):
         body = STEP | {"step": step, "loss": 3.2 / step**0.6, "epoch": step / 10}
         desk.runs.add_event(run.id, "step", body)
+        if step in (10, 20):
+            loss = 2.9 / step**0.4
+            sentence = f"Loss {loss:.3f} on 11 held-out examples after epoch {step // 10}."
+            body = {"step": step, "steps": 40, "epoch": step / 10, "loss": loss, "examples": 11, "sentence": sentence}
+            desk.runs.add_event(run.id, "evaluated", body)
     return run.id
 
 
@@ -123,3 +129,24 @@ def decline(desk: Desk) -> None:
                 desk.judgements.correct(reply, "No.", "maria")
             else:
                 desk.judgements.approve(reply, "maria")
+
+
+def history(desk: Desk) -> None:
+    """Three runs: one promoted, one rejected, one that failed."""
+    ids = [pair.id for pair in desk.pairs.list(limit=12)]
+    for who, changes, state, bleu in (
+        ("jo", {}, "promoted", (21.4, 63.9)),
+        ("maria", {"epochs": 5.0}, "rejected", (63.9, 40.2)),
+        ("maria", {"r": 32, "learning_rate": 5e-4}, "failed", None),
+    ):
+        run = desk.runs.create(Recipe(**changes).to_dict(), "base", who)  # type: ignore[arg-type]
+        desk.runs.transition(run.id, "training")
+        desk.runs.set_snapshot(run.id, [(pair, 1) for pair in ids], [], "0" * 64)
+        if bleu is None:
+            desk.runs.transition(run.id, "failed")
+            continue
+        desk.runs.transition(run.id, "evaluating", candidate=f"v{run.id}")
+        verdict = {"promoted": "promote", "rejected": "reject"}[state]
+        report = {"sentence": "", "bleu": {"active": bleu[0], "candidate": bleu[1]}}
+        desk.runs.save_report(run.id, verdict, report)  # type: ignore[arg-type]
+        desk.runs.transition(run.id, state)

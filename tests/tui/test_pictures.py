@@ -156,3 +156,18 @@ def test_an_import_before_it_is_done(picture: Picture, desk: DeskService, tmp_pa
         await wait_until(pilot, lambda: shows(app, "How it begins"))
 
     picture(drive)
+
+
+@pytest.mark.parametrize("scene", ["runs", "recipe-diff"])
+def test_the_history_of_runs(picture: Picture, desk: DeskService, scene: str) -> None:
+    scenes.talk(desk.desk)
+    scenes.history(desk.desk)
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press("ctrl+g")
+        await wait_until(pilot, lambda: shows(app, "Runs of this desk") and shows(app, "D Recipes"))
+        if scene == "recipe-diff":
+            await pilot.press("d")
+            await wait_until(pilot, lambda: shows(app, "Recipes of run 2 and run 3"))
+
+    picture(drive)

@@ -8,9 +8,12 @@ import pytest
 
 from store.runs import RunLock
 from tests.tui import scenes
-from tests.tui.helpers import ready, shows, wait_until
+from tests.tui.helpers import ready, screen_text, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
+from tui.screens.runs import RunsScreen
+from tui.screens.training import TrainingScreen
+from tui.widgets.run_log import RunLog
 
 
 class OwnRun:
@@ -84,3 +87,49 @@ async def test_another_apps_run_is_stopped_from_the_training_screen(
         await wait_until(pilot, lambda: service.desk.runs.wished(live.run_id) is not None)
         service.desk.runs.transition(live.run_id, "interrupted")
         await wait_until(pilot, lambda: service.live_run is None)
+
+
+async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, service: DeskService) -> None:
+    service.run_desk._own = None
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: shows(app, "held-out pairs") and shows(app, "ends an epoch"))
+        log = app.screen.query_one(RunLog)
+        await pilot.press("slash", *"HELD-out", "enter")
+        await wait_until(pilot, lambda: shows(app, "Line 2 of 2 with “held-out”"))
+        last = log.highlighted
+        await pilot.press("N")
+        await wait_until(pilot, lambda: shows(app, "Line 1 of 2"))
+        assert log.highlighted != last
+        await pilot.press("n", "n")
+        await wait_until(pilot, lambda: shows(app, "Line 1 of 2"))
+        await pilot.press("slash", *"xyz", "enter")
+        await wait_until(pilot, lambda: shows(app, "No line has"))
+        await pilot.press("slash", "escape")
+        assert isinstance(app.screen, TrainingScreen)  # out of the search, not of the screen
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.screen is app.chat)
+
+
+async def test_the_history_opens_any_run_and_shows_what_differs(app: DeskloopApp, service: DeskService) -> None:
+    scenes.history(service.desk)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("ctrl+g")
+        await wait_until(pilot, lambda: shows(app, "Runs of this desk") and shows(app, "21.4 → 63.9"))
+        await pilot.press("down", "down", "enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen) and shows(app, "Run 1, by jo"))
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await pilot.press("space", "up", "up", "d")  # run 1 is still the one in the cursor
+        await wait_until(pilot, lambda: shows(app, "Recipes of run 1 and run 3"))
+        text = screen_text(app)
+        assert text.index("≠ r ") < text.index("≠ learning_rate") < text.index("The same") < text.index("alpha")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        await pilot.press("x")
+        await wait_until(pilot, lambda: shows(app, "Discard run 3?"))
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(app.screen, RunsScreen))
+        assert service.desk.runs.get(3).state == "failed"

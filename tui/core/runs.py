@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 
 from finetune import client
 from finetune.preflight import Preflight, preflight
@@ -15,9 +17,21 @@ from store.runs import LIVE, RunAlreadyLive, WrongTransition
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, RunProgress
 from tui.core.reading import DeskReader
+from tui.core.reports import bleu_of
 
 POLL = 0.3  # seconds between two looks at a run's event rows
 FAREWELL = 4  # looks after a run's end in which its last event may still come; a killed one has none
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as the history shows it. ``pairs``: how many it trained on; ``seconds``: from its first step's preparation
+    to its end; ``bleu``: of the active version and of the candidate, as far as the gate got."""
+
+    run: Run
+    pairs: int
+    seconds: float | None
+    bleu: tuple[float | None, float | None]
 
 
 class RunDesk:
@@ -41,6 +55,12 @@ class RunDesk:
         """Runs whose process is gone before their end; each can be resumed or discarded."""
         self._desk.runs.mark_interrupted()
         return [run for run in self._desk.runs.list() if run.state == "interrupted"]
+
+    def history(self) -> list[RunRow]:
+        """Every run, the latest first."""
+        self._desk.runs.mark_interrupted()
+        pairs = self._desk.runs.pair_counts()
+        return [RunRow(run, pairs.get(run.id, 0), seconds_of(run), bleu_of(run)) for run in self._desk.runs.list()]
 
     async def preflight(self, recipe: Recipe) -> Preflight:
         """What a run with *recipe* would train on, need and take; its ``problems`` forbid it. Looking for conflicts
@@ -162,3 +182,10 @@ class RunDesk:
             await self._own.wait()
             self._own = None
         self.on_finished(self._desk.runs.get(run_id))
+
+
+def seconds_of(run: Run) -> float | None:
+    """How long a run took from its start to its end; None if it has not had both."""
+    if run.started_at is None or run.finished_at is None:
+        return None
+    return (datetime.fromisoformat(run.finished_at) - datetime.fromisoformat(run.started_at)).total_seconds()

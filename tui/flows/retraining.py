@@ -10,6 +10,7 @@ from tui.screens.chat import ChatScreen
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.preflight import PreflightDialog
 from tui.screens.report import Override, ReportScreen
+from tui.screens.runs import RunsScreen
 from tui.screens.training import TrainingScreen
 from tui.widgets.status import RunLine
 
@@ -28,13 +29,33 @@ async def retrain(stage: Stage) -> None:
         await service.start_run(recipe, unload_engine=found.unload_engine)
 
 
-async def show_training(stage: Stage) -> None:
-    """The run in progress, or the last one."""
-    runs = stage.service.desk.runs.list(limit=1)
-    if runs and not isinstance(stage.app.screen, TrainingScreen):
+async def show_training(stage: Stage, run: Run | None = None) -> None:
+    """How *run* is going or went (None: the run in progress, or the last one)."""
+    if run is None and isinstance(stage.app.screen, TrainingScreen):
+        return
+    runs = stage.service.desk.runs.list(limit=1) if run is None else [run]
+    if runs:
         if runs[0].state in JUDGED:
             stage.chat.query_one(RunLine).hide()
         await stage.show(TrainingScreen(runs[0], stage.service.desk.runs.events(runs[0].id)))
+
+
+async def show_runs(stage: Stage) -> None:
+    """The history of runs, and from there to any of them."""
+    service = stage.service
+    at = stage.app.screen.run_id if isinstance(stage.app.screen, TrainingScreen) else None
+    while (choice := await stage.show(RunsScreen(service.run_desk.history(), at))) is not None:
+        at = choice.run_id
+        run = service.desk.runs.get(at)
+        if choice.what == "open":
+            await show_training(stage, run)
+        elif choice.what == "resume":
+            await service.resume_run(at)
+            await show_training(stage, service.desk.runs.get(at))
+        else:
+            text = "Its checkpoint is thrown away. Corrections and pairs stay, and train the next time."
+            if await stage.show(Confirm(f"Discard run {at}?", text, "Discard it", "Keep it", careful=True)):
+                service.discard_run(at)
 
 
 async def cancel_run(stage: Stage) -> None:
@@ -60,6 +81,8 @@ async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool =
     """How a run (None: the last one) ended. Unless it was *asked* for, nobody who is writing is interrupted: the run
     line says it, too."""
     desk = stage.service.desk
+    if run_id is None and isinstance(stage.app.screen, TrainingScreen):
+        run_id = stage.app.screen.run_id
     runs = desk.runs.list(limit=1) if run_id is None else [desk.runs.get(run_id)]
     if not runs:
         return

@@ -1,20 +1,21 @@
-"""How a retraining is going."""
+"""How a retraining is going, or went."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import Log
+from textual.widgets import Input
 
 from store.records import Run, RunEvent
-from store.text import clean
 from tui.keys import TRAINING
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loss_plot import LossPlot
+from tui.widgets.run_log import RunLog
 from tui.widgets.status import bar, clock, ending
 from tui.widgets.text import Plain
 
@@ -25,10 +26,17 @@ class TrainingScreen(Screen[None]):
     """Phase, bar, loss curve and log of one run."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(TRAINING)
+    AUTO_FOCUS = "#run-log"
 
     def __init__(self, run: Run, events: list[RunEvent]) -> None:
         super().__init__()
         self._run, self._events = run, events
+        self._numbers: dict[str, str] = {}
+
+    @property
+    def run_id(self) -> int:
+        """The run that is shown."""
+        return self._run.id
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -40,11 +48,15 @@ class TrainingScreen(Screen[None]):
             yield Plain("", id="bar")
             yield Plain("", id="numbers")
             yield LossPlot()
-            yield Log(id="run-log", highlight=False)
+            yield RunLog()
+            yield Plain("", id="found")
+            yield Input(placeholder="Search in the log; Enter finds, Esc leaves", id="log-search", compact=True)
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Tell what was told before."""
+        self.query_one("#log-search").display = False
+        self._found("")
         for event in self._events:
             self.tell(event)
 
@@ -55,6 +67,10 @@ class TrainingScreen(Screen[None]):
         body = event.body
         if event.kind == "step":
             self._step(body)
+        elif event.kind == "evaluated":
+            self.query_one(LossPlot).add_heldout(body["step"], body["loss"])
+            self._show_numbers({"held out": f"{body['loss']:.3f}"})
+            self._log(event, str(body["sentence"]))
         elif event.kind == "judged":
             self._show_bar(body["done"] / max(1, body["total"]), f"{body['done']} of {body['total']} answers")
         elif event.kind == "phase":
@@ -72,29 +88,62 @@ class TrainingScreen(Screen[None]):
     def _step(self, body: dict[str, Any]) -> None:
         left = "" if body.get("seconds_left") is None else f", {clock(body['seconds_left'])} left"
         self._show_bar(body["step"] / max(1, body["steps"]), f"step {body['step']} of {body['steps']}{left}")
+        numbers = {}
         if body.get("loss") is not None:
-            self.query_one(LossPlot).add(body["step"], body["steps"], body["loss"])
-        numbers = [
-            f"{name} {body[key]:{form}}"
-            for name, key, form in (("loss", "loss", ".3f"), ("rate", "learning_rate", ".1e"))
-            if body.get(key) is not None
-        ]
+            self.query_one(LossPlot).add(body["step"], body["steps"], body["loss"], body.get("epoch"))
+            numbers["loss"] = f"{body['loss']:.3f}"
+        if body.get("learning_rate") is not None:
+            numbers["rate"] = f"{body['learning_rate']:.1e}"
         if body.get("tokens_per_second"):
-            numbers.append(f"{body['tokens_per_second']:.0f} tokens/s")
+            numbers["tokens/s"] = f"{body['tokens_per_second']:.0f}"
         if body.get("peak_memory_bytes"):
-            numbers.append(f"{body['peak_memory_bytes'] / 2**30:.1f} GiB at most")
-        self.query_one("#numbers", Plain).show("   ".join(numbers))
+            numbers["memory peak"] = f"{body['peak_memory_bytes'] / 2**30:.1f} GiB"
+        self._show_numbers(numbers)
+
+    def _show_numbers(self, numbers: dict[str, str]) -> None:
+        """Show these numbers, and beside them those that were told before."""
+        self._numbers |= numbers
+        order = ("loss", "held out", "rate", "tokens/s", "memory peak")
+        words = [f"{name} {self._numbers[name]}" for name in order if name in self._numbers]
+        self.query_one("#numbers", Plain).show("   ".join(words))
 
     def _show_bar(self, share: float, words: str) -> None:
         self.query_one("#bar", Plain).show(f"{bar(share, 30)} {share:4.0%}  {words}")
 
     def _log(self, event: RunEvent, sentence: str) -> None:
-        self.query_one(Log).write_line(f"{event.at[11:19]} {' '.join(clean(sentence).split())}")
+        self.query_one(RunLog).add(event.at, sentence)
 
     # -- keys --------------------------------------------------------------------------------------
     def action_dismiss_dialog(self) -> None:
-        """Back to the chat; the run goes on."""
-        self.dismiss(None)
+        """Back to where one came from; the run goes on. Out of the search first."""
+        if self.query_one("#log-search").display:
+            self._leave_search()
+        else:
+            self.dismiss(None)
+
+    def action_search_log(self) -> None:
+        """Search in the log."""
+        search = self.query_one("#log-search", Input)
+        search.display = True
+        search.focus()
+
+    def action_find(self, by: int) -> None:
+        """The next line that was searched for, or the one before."""
+        self._found(self.query_one(RunLog).find(by))
+
+    @on(Input.Submitted, "#log-search")
+    def _search(self, event: Input.Submitted) -> None:
+        self._found(self.query_one(RunLog).search(event.value) if event.value.strip() else "")
+        self._leave_search()
+
+    def _leave_search(self) -> None:
+        self.query_one("#log-search").display = False
+        self.query_one(RunLog).focus()
+
+    def _found(self, words: str) -> None:
+        line = self.query_one("#found", Plain)
+        line.display = bool(words)
+        line.show(words)
 
 
 def phase_line(phase: str) -> str:

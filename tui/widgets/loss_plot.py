@@ -3,61 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from textual.content import Content
 from textual.widgets import Static
 
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))  # Braille: rows of a cell, left and right column
+HELD_OUT = "●"
+LABEL = 6  # columns left of the axis
+LEAST = (24, 5)  # columns and rows below which there is no plot
+
+Point = tuple[int, float]  # step, loss
 
 
-def plot(values: Sequence[float], steps: int, width: int, height: int) -> str:
-    """*values* (one a step so far, of *steps*) as Braille lines with axes, *width* x *height* characters in all."""
-    label = 6
-    columns, rows = max(1, width - label - 1), max(1, height - 1)
-    top, low = (max(values), min(min(values), 0.0)) if values else (1.0, 0.0)
+def plot(
+    points: Sequence[Point], heldout: Sequence[Point], steps: int, epoch_steps: float, width: int, height: int
+) -> str:
+    """The loss of training as a Braille line and that of held-out pairs as dots, over steps from 0 to *steps*, with
+    axes, *width* x *height* characters in all. ``epoch_steps``: steps of an epoch, at whose ends the axis is ticked;
+    0 if nobody knows."""
+    columns, rows = max(1, width - LABEL - 2), max(1, height - 3)
+    values = [loss for _, loss in (*points, *heldout)]
+    top, low = (max(values), min(0.0, *values)) if values else (1.0, 0.0)
     span = (top - low) or 1.0
+
+    def across(step: float, places: int) -> int:
+        return min(places - 1, max(0, round(step / max(1, steps) * (places - 1))))
+
+    def down(loss: float, places: int) -> int:
+        return min(places - 1, max(0, round((top - loss) / span * (places - 1))))
+
     cells = [[0] * columns for _ in range(rows)]
-    for place, value in enumerate(values):
-        x = min(columns * 2 - 1, round(place / max(1, steps - 1) * (columns * 2 - 1)))
-        y = min(rows * 4 - 1, round((top - value) / span * (rows * 4 - 1)))
+    for step, loss in _filled(points, max(1, steps) / (columns * 4)):
+        x, y = across(step, columns * 2), down(loss, rows * 4)
         cells[y // 4][x // 2] |= DOTS[y % 4][x % 2]
-    lines = []
-    for number, row in enumerate(cells):
-        mark = f"{top:5.2f}" if number == 0 else f"{low:5.2f}" if number == rows - 1 else ""
-        lines.append(f"{mark:>{label - 1}} │" + "".join(chr(0x2800 + dots) for dots in row))
-    end = f"step {steps}"
-    lines.append(" " * (label - 1) + " └" + "0".ljust(max(1, columns - len(end)), "─") + end)
+    drawn = [[chr(0x2800 + dots) if dots else " " for dots in row] for row in cells]
+    for step, loss in heldout:
+        drawn[down(loss, rows)][across(step, columns)] = HELD_OUT
+    marks = {0: top, rows // 2: top - span * (rows // 2) / max(1, rows - 1), rows - 1: low}
+    lines = [f"{'loss':>{LABEL - 1}}   ⠒ training" + (f"   {HELD_OUT} held-out pairs" if heldout else "")]
+    for number, row in enumerate(drawn):
+        mark = f"{marks[number]:.2f}" if number in marks else ""
+        lines.append(f"{mark[: LABEL - 1]:>{LABEL - 1}} {'┤' if mark else '│'}{''.join(row)}")
+    axis = ["─"] * columns
+    end = epoch_steps
+    while 0 < end <= steps * 1.001 and steps / epoch_steps <= columns / 3:
+        axis[across(end, columns)] = "┴"
+        end += epoch_steps
+    lines.append(" " * LABEL + "└" + "".join(axis))
+    middle, last = "step, ┴ ends an epoch" if "┴" in axis else "step", str(steps)
+    if columns < len(middle) + len(last) + 4:
+        middle = "step"
+    left = max(1, (columns - len(middle)) // 2 - 1)
+    lines.append(" " * (LABEL + 1) + ("0" + " " * left + middle).ljust(columns - len(last)) + last)
     return "\n".join(lines)
 
 
+def _filled(points: Sequence[Point], gap: float) -> list[tuple[float, float]]:
+    """*points* with more on the lines between them, none further than *gap* steps from the next."""
+    found: list[tuple[float, float]] = []
+    for (a, left), (b, right) in pairwise(points):
+        parts = max(1, round((b - a) / gap))
+        found += [(a + (b - a) * part / parts, left + (right - left) * part / parts) for part in range(parts)]
+    return [*found, *points[-1:]]
+
+
 class LossPlot(Static):
-    """Shows the loss of every step that was told."""
+    """Shows the loss of every step that was told, and the held-out loss wherever it was measured."""
 
     def __init__(self) -> None:
         super().__init__("", markup=False, id="loss-plot")
-        self._points: list[tuple[int, float]] = []
+        self._points: list[Point] = []
+        self._heldout: list[Point] = []
         self._steps = 1
+        self._epoch_steps = 0.0
 
-    def add(self, step: int, steps: int, loss: float) -> None:
-        """One more point."""
-        if self._points and step <= self._points[-1][0]:
-            self._points = [point for point in self._points if point[0] < step]
+    def add(self, step: int, steps: int, loss: float, epoch: float | None) -> None:
+        """One more point of the curve. A step that comes again (after a resume) replaces what followed it."""
+        self._points = _before(self._points, step)
+        self._heldout = _before(self._heldout, step)
         self._points.append((step, loss))
         self._steps = max(1, steps)
+        if epoch:
+            self._epoch_steps = step / epoch
+        self.refresh_plot()
+
+    def add_heldout(self, step: int, loss: float) -> None:
+        """The held-out loss after *step*."""
+        self._heldout = [*_before(self._heldout, step), (step, loss)]
         self.refresh_plot()
 
     def refresh_plot(self) -> None:
         """Draw again, for the size there is."""
-        if self.size.width > 12 and self.size.height > 2:
-            self.update(Content(plot(self._filled(), self._steps, self.size.width, self.size.height)))
-
-    def _filled(self) -> list[float]:
-        """A value for every step up to the last, those between two points on the line between them."""
-        values: list[float] = []
-        for (a, left), (b, right) in zip(self._points, self._points[1:], strict=False):
-            values += [left + (right - left) * k / (b - a) for k in range(b - a)]
-        return values + ([self._points[-1][1]] if self._points else [])
+        width, height = self.size
+        if width >= LEAST[0] and height >= LEAST[1]:
+            words = plot(self._points, self._heldout, self._steps, self._epoch_steps, width, height)
+            self.update(Content(words))
 
     def on_resize(self) -> None:
         """The plot fills its place."""
         self.refresh_plot()
+
+
+def _before(points: list[Point], step: int) -> list[Point]:
+    return points if not points or points[-1][0] < step else [point for point in points if point[0] < step]
