@@ -30,12 +30,17 @@ class Home:
 
         Raises :class:`OSError` if a folder can't be made or its mode can't be set.
         """
-        chosen = path or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("deskloop")
-        home = cls(Path(chosen).expanduser().absolute())
+        home = cls(cls.place(path))
         for folder in (home.root, home.adapters, home.runs, home.logs, home.exports):
             private_folder(folder)
         home.models.mkdir(parents=True, exist_ok=True)
         return home
+
+    @staticmethod
+    def place(path: Path | str | None = None) -> Path:
+        """Where :meth:`open` makes the home, without making anything."""
+        chosen = path or os.environ.get(HOME_VARIABLE) or platformdirs.user_data_path("deskloop")
+        return Path(chosen).expanduser().absolute()
 
     @property
     def database(self) -> Path:

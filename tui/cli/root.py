@@ -22,6 +22,8 @@ COMMANDS = {
     "runs": ("tui.cli.runs", "runs"),
     "settings": ("tui.cli.settings", "settings"),
     "doctor": ("tui.cli.doctor", "doctor"),
+    "backup": ("tui.cli.backup", "backup"),
+    "restore": ("tui.cli.backup", "restore"),
     "demo": ("tui.cli.demo", "demo"),
 }
 

@@ -82,7 +82,8 @@ class SettingsScreen(Screen[None]):
         """Begin at the top."""
         for field in self.query("Input, Select, TextArea"):
             if not field.disabled:
-                field.focus(scroll_visible=False)
+                field.focus()
+                self.call_after_refresh(self.query_one(VerticalScroll).scroll_home, animate=False)
                 return
 
     @on(Input.Changed)
