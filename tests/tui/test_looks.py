@@ -34,14 +34,15 @@ SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
     "import": (("ctrl+o",), "Path of the file"),
     "palette": (("ctrl+p",), "Versions"),
     "versions": (("f7",), "Run 2 by"),
-    "verdict": (("f6", "v"), "Keep it so"),
+    "report": (("f6", "v"), "answers worse than v2"),
+    "answers": (("f6", "v", "right", "right"), "Answers 4"),
 }
 
 
 def prepare(service: DeskService, name: str) -> RunLock | None:
     """The desk a screen is about; the lock is that of a run in progress."""
     scenes.talk(service.desk)
-    if name in ("versions", "verdict"):
+    if name in ("versions", "report", "answers"):
         scenes.judge(service.desk, "reject")
     if name not in ("run", "training"):
         return None
@@ -57,7 +58,7 @@ async def go(app: DeskloopApp, pilot: Pilot[None], name: str) -> None:
     await ready(app, pilot)
     for key in keys:
         await pilot.press(key)
-        if name in ("training", "verdict"):
+        if key == "f6":
             await wait_until(pilot, lambda: app.screen is not app.chat)
     await wait_until(pilot, lambda: shows(app, until))
 
