@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -24,6 +25,7 @@ COMMANDS = {
     "doctor": ("tui.cli.doctor", "doctor"),
     "backup": ("tui.cli.backup", "backup"),
     "restore": ("tui.cli.backup", "restore"),
+    "serve": ("tui.cli.serve", "serve"),
     "demo": ("tui.cli.demo", "demo"),
 }
 
@@ -53,7 +55,7 @@ class LazyCommands(DeskGroup):
 def cli(ctx: click.Context) -> None:
     """A support desk's chatbot that learns from its operators. Without a command the app opens."""
     if ctx.invoked_subcommand is None:
-        if not sys.stdout.isatty():
+        if not sys.stdout.isatty() and "TEXTUAL_DRIVER" not in os.environ:  # a browser has no terminal
             ctx.ensure_object(Cli).fail("The app needs a terminal. Without one, use a command: `deskloop --help`.")
         from tui.app import run_app  # textual is only for the screen
 
