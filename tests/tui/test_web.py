@@ -192,9 +192,6 @@ async def test_keys_pressed_in_chromium_reach_the_desk(home: Home, served: str, 
             kept = desk.conversations.turn(reply).reply
             return kept is not None and kept.approved
 
-        async def said() -> bool:
-            return desk.conversations.turns(desk.conversations.list(limit=1)[0].id)[-1].text == "我的订单在哪里?"
-
         async with aiohttp.ClientSession() as session:
             pages = await (await session.get(f"{browser}/json/list")).json()
             address = next(page["webSocketDebuggerUrl"] for page in pages if page["type"] == "page")
@@ -204,9 +201,6 @@ async def test_keys_pressed_in_chromium_reach_the_desk(home: Home, served: str, 
                 await holds(lambda: page.value("document.body.classList.contains('-first-byte')"))
                 await page.click(20, 400)
                 await holds(approved)
-                await page.do("Input.insertText", text="我的订单在哪里?")
-                await page.press("Enter", 13)
-                await holds(said)
 
 
 async def holds(condition: Callable[[], Awaitable[Any]]) -> None:
