@@ -15,6 +15,7 @@ SUBJECTS = ("order", "parcel", "invoice", "pot", "voucher", "delivery", "return"
 VERBS = ("arrive", "break", "change", "cancel", "exchange", "cost", "fit", "work", "stand frost", "come back")
 PLACES = ("Siena", "Lucca", "Graz", "Uppsala", "Porto", "Leiden", "Gdansk", "Ghent", "Bergen", "Cork")
 CHINESE = ("我的订单在哪里?", "可以退货吗?", "什么时候发货?", "怎么修改地址?", "优惠券不能用。", "请告诉我订单号。")
+LONGEST_TITLE = "The longest of all"
 EVERY_CORRECTED, EVERY_APPROVED, EVERY_FAILED, EVERY_ARCHIVED, EVERY_CHINESE = 50, 25, 100, 20, 10
 
 
@@ -30,7 +31,7 @@ def fill(desk: Desk, conversations: int, turns: int, longest: int) -> int:
             made = _conversation(desk, chance, turns, judged)
             if number % EVERY_ARCHIVED == 1:
                 desk.conversations.archive(made, WHO[0])
-        long = _conversation(desk, chance, longest, [], "The longest of all")
+        long = _conversation(desk, chance, longest, [], LONGEST_TITLE)
     with desk.atomic():
         for place, reply in enumerate(judged):
             if place % EVERY_CORRECTED == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -170,4 +171,5 @@ class DeskloopApp(App[None]):
 
 def run_app(home: Home | Path | str | None = None, **options: Any) -> None:
     """Open the app on the desk at *home* and stay until it is left."""
+    gc.freeze()  # what is loaded by now stays; each look for garbage in it would hold the keys up for 30 ms
     DeskloopApp(DeskService(home, **options)).run()
