@@ -37,6 +37,7 @@ from tui.screens.settings import SettingsScreen
 from tui.screens.training import TrainingScreen
 from tui.screens.versions import VersionsScreen
 from tui.themes import OWN
+from tui.widgets.status import StatusBar
 
 NARROW = 100  # columns below which things stand one above the other
 
@@ -105,6 +106,8 @@ class DeskloopApp(App[None]):
     async def on_desk_changed(self, event: DeskChanged) -> None:
         """Hand what changed to the screens, and say what an operator has to know."""
         change = event.change
+        if not self.chat.query(StatusBar):
+            return  # the app is being left, and what it showed is gone already
         await self.chat.follows.changed(change)
         if isinstance(change, Notice):
             self.notify(change.sentence, severity="warning" if change.trouble else "information", timeout=10)

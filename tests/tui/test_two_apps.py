@@ -1,0 +1,86 @@
+"""Two apps on one desk: what one operator does, the other sees within two seconds."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from store.runs import RunLock
+from tests.core.conftest import make_version
+from tests.fakes import FakeEngine
+from tests.tui import scenes
+from tests.tui.conftest import Engines
+from tests.tui.helpers import ready, shows, wait_until
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.core.service import LOOK_EVERY
+
+SECONDS = 2.0
+
+
+@pytest.fixture
+async def other(service: DeskService) -> AsyncIterator[DeskService]:
+    """A second operator's service on the same desk."""
+    async with DeskService(service.home, operator="jo", engine_factory=Engines()) as second:
+        yield second
+
+
+async def soon(pilot: Pilot[Any], holds: Callable[[], object]) -> None:
+    """Wait until *holds*, for as long as the other operator's doing may take to be seen."""
+    async with asyncio.timeout(SECONDS):
+        await wait_until(pilot, holds)
+
+
+def test_two_looks_fit_into_the_time_that_is_promised() -> None:
+    assert 2 * LOOK_EVERY <= SECONDS
+
+
+async def test_conversations_turns_and_corrections_of_another_are_seen(app: DeskloopApp, other: DeskService) -> None:
+    [reply] = scenes.said(other.desk, "Pots", ("Which pots stand frost?", "All.", "base", "complete"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(app, pilot)
+        assert shows(app, "Which pots stand frost?")
+        scenes.said(other.desk, "Deliveries", ("Do you deliver?", "Yes.", "base", "complete"))
+        await soon(pilot, lambda: shows(app, "Deliveries"))
+        other.correct(reply, "Only the glazed ones.")
+        await soon(pilot, lambda: shows(app, "should have said: Only the glazed ones."))
+        assert shows(app, "1 correction waiting")
+        conversation = other.desk.conversations.turn(reply).conversation_id
+        other.desk.conversations.add_customer(conversation, "And the blue ones?", "jo")
+        await soon(pilot, lambda: shows(app, "And the blue ones?"))
+
+
+async def test_a_run_of_another_is_seen(app: DeskloopApp, other: DeskService) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(app, pilot)
+        lock = RunLock(other.home)
+        assert lock.acquire()
+        scenes.train(other.desk)
+        await soon(pilot, lambda: shows(app, "step 25 of 40"))
+        lock.release()
+
+
+async def test_a_promotion_by_another_swaps_in_here(app: DeskloopApp, other: DeskService, engines: Engines) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(app, pilot)
+        name = make_version(other.desk)
+        await other.activate(name)
+        await soon(pilot, lambda: shows(app, f"{name} · ready"))
+        engine: FakeEngine = engines.made[-1]
+        assert app.service.keeper.serving == name
+        assert engine.active == name
+        await other.rollback()
+        await soon(pilot, lambda: app.service.keeper.serving == "base")
+        assert [row.who for row in app.service.desk.promotions.list()] == ["jo", "jo"]
+
+
+async def test_settings_of_another_are_followed(app: DeskloopApp, other: DeskService) -> None:
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(app, pilot)
+        other.change_setting("theme", "deskloop-high-contrast")
+        other.change_setting("keys", '"desk.retrain" = "f12"')
+        await soon(pilot, lambda: app.theme == "deskloop-high-contrast" and shows(app, "F12 Retrain"))
