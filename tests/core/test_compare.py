@@ -10,11 +10,12 @@ import pytest
 from bot.types import Answer, EngineError, Prompt
 from store.comparisons import Tally
 from store.desk import Desk
+from store.pairs import NewPair
 from tests.core.conftest import make_version
 from tests.core.scripted import DIED, Script, ScriptedEngine
 from tests.tui.scenes import said
 from tui.core import DeskError, DeskService
-from tui.core.compare import TOGETHER, Comparison, answer_all, of_conversation, of_heldout, of_question, shuffled
+from tui.core.compare import MOST, TOGETHER, Comparison, answer_all, of_conversation, of_heldout, of_question, shuffled
 from tui.core.differences import differences
 
 
@@ -139,3 +140,11 @@ def test_differences_are_by_word_and_by_character_where_there_are_no_words() -> 
     assert differences("same", "same") == ([("same", False)], [("same", False)])
     assert differences("", "new") == ([], [("new", True)])
     assert differences("a " * 9000, "b") == ([("a " * 9000, True)], [("b", True)])
+
+
+def test_a_large_set_is_thinned_out_evenly_and_brings_its_targets(desk: Desk) -> None:
+    news = [NewPair(f"Q{number}", f"A{number}", split="heldout") for number in range(MOST * 3)]
+    desk.pairs.add_many(news, "import", "maria")
+    items = of_heldout(desk, "base", "v1")
+    assert [item.question for item in items] == [f"Q{number}" for number in range(0, MOST * 3, 3)]
+    assert items[1].target == "A3"

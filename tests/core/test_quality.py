@@ -8,7 +8,8 @@ from store.desk import Desk
 from store.quality import Rate
 from tests.core.conftest import make_version
 from tests.tui.scenes import said
-from tui.core.quality import ENOUGH, QualityWatch, fisher_p, sign_test_p
+from tui.core.quality import ENOUGH, QualityWatch, fisher_p, sign_test_p, standing
+from tui.core.reading import DeskReader
 
 
 @pytest.mark.parametrize(
@@ -48,14 +49,29 @@ def test_a_version_that_is_corrected_more_is_told_apart_from_chance(desk: Desk) 
     desk.promotions.promote("v1", "manual", "maria")
     judged(desk, "v1", 2, ENOUGH - 2)
     desk.promotions.promote("v2", "manual", "maria")
-    watch = QualityWatch(desk)
-    assert (watch.standing.rate, watch.standing.previous) == (Rate(0, 0), "v1")
+    assert (standing(desk).rate, standing(desk).previous) == (Rate(0, 0), "v1")
     judged(desk, "v2", 9, ENOUGH - 10)
-    assert (watch.standing.rate, watch.standing.p, watch.standing.worse) == (Rate(19, 9), None, False)
+    now = standing(desk)
+    assert (now.rate, now.p, now.worse) == (Rate(19, 9), None, False)
     judged(desk, "v2", 1, 0)
-    assert (watch.standing.rate, watch.standing.before, watch.standing.worse) == (Rate(20, 10), Rate(20, 2), True)
+    now = standing(desk)
+    assert (now.rate, now.before, now.worse) == (Rate(20, 10), Rate(20, 2), True)
     desk.promotions.promote("v1", "rollback", "maria")
-    assert (watch.standing.version, watch.standing.rate, watch.standing.previous) == ("v1", Rate(0, 0), "base")
+    now = standing(desk)
+    assert (now.version, now.rate, now.previous) == ("v1", Rate(0, 0), "base")
+
+
+async def test_it_is_looked_up_again_only_when_something_happened(desk: Desk) -> None:
+    reader = DeskReader(desk.home)
+    watch = QualityWatch(desk, reader)
+    assert watch.stale
+    await watch.look()
+    assert not watch.stale
+    judged(desk, "base", 1, 1)
+    assert watch.stale
+    await watch.look()
+    assert (watch.standing.rate, watch.stale) == (Rate(2, 1), False)
+    reader.close()
 
 
 def test_the_last_judgement_of_a_reply_counts_and_what_is_taken_back_does_not(desk: Desk) -> None:

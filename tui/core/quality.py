@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from store.desk import Desk
 from store.quality import Rate
+from tui.core.reading import DeskReader
 
 ALPHA = 0.05  # below this p a difference counts as more than chance
 ENOUGH = 20  # judged replies on either side below which nothing is said
@@ -42,20 +43,24 @@ def standing(desk: Desk) -> Standing:
 
 
 class QualityWatch:
-    """The :func:`standing` of one desk, looked up again only after something that counts for it has happened: the
-    status line asks far more often."""
+    """The :func:`standing` of one desk as it was last looked up, beside the event loop: a desk of years takes a quarter
+    of a second."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, reader: DeskReader) -> None:
+        self._desk, self._reader = desk, reader
         self._stamp: tuple[int, ...] | None = None
-        self._standing = Standing("base", Rate())
+        self.standing = Standing(desk.promotions.active(), Rate())
 
     @property
-    def standing(self) -> Standing:
-        """How the active version stands now."""
-        if (stamp := self._desk.quality.stamp()) != self._stamp:
-            self._standing, self._stamp = standing(self._desk), stamp
-        return self._standing
+    def stale(self) -> bool:
+        """Whether something that counts has happened since. Cheap: the status line asks often."""
+        return self._desk.quality.stamp() != self._stamp
+
+    async def look(self) -> None:
+        """Look it up again."""
+        stamp = self._desk.quality.stamp()
+        self.standing = await self._reader.read(standing)
+        self._stamp = stamp
 
 
 def fisher_p(rate: Rate, before: Rate) -> float:

@@ -37,7 +37,8 @@ class Following:
 
     def __init__(self, service: DeskService, chat: ChatScreen) -> None:
         self._service, self._chat = service, chat
-        self._quality = QualityWatch(service.desk)
+        self.quality = QualityWatch(service.desk, service.reader)
+        self._looking = False
         self._answering = service.active  # what the operator knows to be answering
 
     def refresh(self) -> None:
@@ -72,7 +73,7 @@ class Following:
         """Who answers, the engine's state, and what waits."""
         keeper = self._service.keeper
         running = keeper.state.name in ("ready", "busy")
-        standing = self._quality.standing
+        standing = self.quality.standing
         self._chat.query_one(StatusBar).show(
             desk=self._service.home.root.name,
             # While the engine is lent for a comparison, other versions than the chat's take turns on it.
@@ -82,6 +83,17 @@ class Following:
             rate=standing.rate,
         )
         self._chat.query_one(QualityLine).tell(standing, self._rollback_key())
+        if self.quality.stale and not self._looking:
+            self._looking = True
+            self._chat.run_worker(self._look_at_quality(), name="quality", exit_on_error=False)
+
+    async def _look_at_quality(self) -> None:
+        """Look up how often replies are corrected, and show it."""
+        try:
+            await self.quality.look()
+        finally:
+            self._looking = False
+        self.refresh_status()
 
     def _rollback_key(self) -> str:
         """The key that rolls back, as the settings have it."""

@@ -12,6 +12,7 @@ from store.records import RunEvent
 from tui.core.quality import Standing
 from tui.widgets.text import Plain
 
+NARROWEST = 80  # columns below which the status line says less
 ENGINE = {
     "absent": "no model",
     "starting": "loading the model…",
@@ -48,7 +49,7 @@ class StatusBar(Horizontal):
         word = "1 correction waiting" if waiting == 1 else f"{waiting} corrections waiting"
         self.query_one("#status-waiting", Plain).show(word)
         self.query_one("#status-waiting").set_class(waiting > 0, "-waiting")
-        self.query_one("#status-rate", Plain).show(rate_words(rate))
+        self.query_one("#status-rate", Plain).show(rate_words(rate, short=self.app.size.width < NARROWEST))
         self.query_one("#status-rate").display = bool(rate.judged)
         self.query_one("#status-engine", Plain).show(f"{version} · {ENGINE.get(engine, engine)}")
         self.query_one("#status-engine").set_class(engine in ("failed", "absent"), "-trouble")
@@ -97,9 +98,11 @@ class RunLine(Plain):
         self.display = False
 
 
-def rate_words(rate: Rate) -> str:
-    """A correction rate in few words."""
-    return "" if rate.share is None else f"{_share(rate)} corrected"
+def rate_words(rate: Rate, *, short: bool = False) -> str:
+    """A correction rate in few words, or in two."""
+    if rate.share is None:
+        return ""
+    return f"{rate.share:.0%} corrected" if short else f"{_share(rate)} corrected"
 
 
 def _share(rate: Rate) -> str:
