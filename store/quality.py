@@ -6,24 +6,15 @@ from dataclasses import dataclass
 
 from store.database import Database
 
-# The judgements that were not taken back, and for each reply when it was last corrected and last approved.
-_JUDGED = """
-SELECT reply_id, max(iif(corrected, created_at, '')) AS corrected_at, max(iif(corrected, '', created_at)) AS approved_at
-FROM (SELECT c.reply_id, c.created_at, 1 AS corrected FROM corrections c
-    WHERE NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.correction_id = c.id)
-    UNION ALL SELECT a.reply_id, a.created_at, 0 FROM approvals a
-    WHERE NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.approval_id = a.id))
-GROUP BY reply_id
-"""
-_RATES = f"""
-SELECT r.version, count(*) AS judged, sum(j.corrected_at >= j.approved_at) AS corrected
-FROM ({_JUDGED}) j JOIN replies r ON r.turn_id = j.reply_id JOIN turns t ON t.id = r.turn_id
+_RATES = """
+SELECT r.version, count(*) AS judged, sum(r.judgement = 'corrected') AS corrected
+FROM replies r JOIN turns t ON t.id = r.turn_id WHERE r.judgement IN ('corrected', 'approved')
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many replies were judged, and so many of those corrected. A reply counts once, by its last judgement."""
+    """So many replies were judged, and so many of those corrected. A reply counts once, as it stands."""
 
     judged: int = 0
     corrected: int = 0
@@ -48,7 +39,7 @@ class Quality:
     def since_promotion(self, version: str) -> Rate:
         """The rate of *version* over its replies since the last promotion."""
         at = self._db.value("SELECT at FROM promotions ORDER BY id DESC LIMIT 1") or ""
-        row = self._db.one(f"{_RATES} WHERE r.version = ? AND t.created_at >= ?", version, at)
+        row = self._db.one(f"{_RATES} AND r.version = ? AND t.created_at >= ?", version, at)
         return Rate(row["judged"], row["corrected"] or 0) if row is not None else Rate()
 
     def stamp(self) -> tuple[int, ...]:
