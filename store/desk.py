@@ -19,6 +19,7 @@ from store.pair_listing import PairListing
 from store.pair_story import PairStories
 from store.pairs import Pairs
 from store.quality import Quality
+from store.recipes import Recipes
 from store.records import Pair, Turn
 from store.review import Review
 from store.runs import Runs
@@ -65,6 +66,7 @@ class Desk:
         self.review = Review(self.db, self.conversations, self.judgements)
         self.listing = Listing(self.db)
         self.runs = Runs(self.db, home)
+        self.recipes = Recipes(self.db)
         self.versions = Versions(self.db)
         self.promotions = Promotions(self.db)
         self.answers = Answers(self.db)

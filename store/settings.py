@@ -117,6 +117,10 @@ class Settings:
     min_pairs: int = field(
         default=8, metadata=_setting(TRAINING, "A retraining needs at least so many training pairs.")
     )
+    recipe: str = field(
+        default="",
+        metadata=_setting(TRAINING, "The saved recipe that retrainings use; empty: the defaults."),
+    )
     personal_data: str = field(
         default="warn",
         metadata=_setting(

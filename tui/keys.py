@@ -257,12 +257,22 @@ TRAINING = [
     key("N", "find(-1)", "Found before", "The line before that was searched for", show=False, group="training"),
 ]
 
+RECIPE = [
+    HELP,
+    *DIALOG,
+    key("f2,ctrl+s", "save", "Save", "Save these values under a name", priority=True, group="recipe"),
+    key("f3", "load", "Load", "Show another recipe", priority=True, group="recipe"),
+    key("f5", "use", "Use", "Let retrainings use this recipe", priority=True, group="recipe"),
+    key("f4", "delete", "Delete", "Forget this named recipe", priority=True, group="recipe"),
+]
+
 RUNS = [
     HELP,
     *DIALOG,
     key("enter,o", "open", "Open", "Its loss curve and its log", group="runs"),
     key("d", "diff", "Recipes", "What its recipe and the marked run's, or the one before's, differ in", group="runs"),
     key("space,m", "mark", "Mark", "Mark this run, to set another one's recipe against it", group="runs"),
+    key("e", "app.tell('recipe')", "Edit recipe", "The recipe of the next retraining, as a form", group="runs"),
     key("r", "resume", "Resume", "Go on with an interrupted run from its checkpoint", group="runs"),
     key("x", "discard", "Discard", "Give an interrupted run up", group="runs"),
 ]

@@ -172,3 +172,17 @@ def test_the_history_of_runs(picture: Picture, desk: DeskService, scene: str) ->
             await wait_until(pilot, lambda: shows(app, "Recipes of run 2 and run 3"))
 
     picture(drive)
+
+
+def test_the_recipe_as_a_form(picture: Picture, desk: DeskService) -> None:
+    scenes.talk(desk.desk)
+    desk.desk.recipes.save("careful", {"r": 32, "learning_rate": 5e-4}, "maria")
+    desk.change_setting("recipe", "careful")
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press("ctrl+g")
+        await wait_until(pilot, lambda: shows(app, "Runs of this desk"))
+        await pilot.press("e")
+        await wait_until(pilot, lambda: shows(app, "Recipe: careful, the one that F5 uses"))
+
+    picture(drive)

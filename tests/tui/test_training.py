@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from textual.widgets import Input
 
+from finetune.recipe import RecipeError
 from store.runs import RunLock
 from tests.tui import scenes
 from tests.tui.helpers import ready, screen_text, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
+from tui.core.recipes import recipe_from
+from tui.screens.recipe_form import RecipeForm
 from tui.screens.runs import RunsScreen
 from tui.screens.training import TrainingScreen
 from tui.widgets.run_log import RunLog
@@ -133,3 +137,36 @@ async def test_the_history_opens_any_run_and_shows_what_differs(app: DeskloopApp
         await pilot.press("escape")
         await wait_until(pilot, lambda: isinstance(app.screen, RunsScreen))
         assert service.desk.runs.get(3).state == "failed"
+
+
+async def test_a_recipe_is_changed_saved_and_used(app: DeskloopApp, service: DeskService) -> None:
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: shows(app, "the defaults"))
+        await pilot.press("tab", "enter")
+        await wait_until(pilot, lambda: shows(app, "Recipe: the defaults, the one that F5 uses"))
+        rank = app.screen.query_one("#set-r", Input)
+        rank.focus()
+        await pilot.press("end", "backspace", "backspace", "x")
+        await wait_until(pilot, lambda: shows(app, "r must be a whole number, not 'x'."))
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: any("Nothing was saved" in note.message for note in app._notifications))
+        await pilot.press("backspace", "8")
+        await wait_until(pilot, lambda: shows(app, "≠ r [changed; usual: 16]"))
+        await pilot.press("f2")
+        await wait_until(pilot, lambda: shows(app, "Under which name?"))
+        await pilot.press(*"small", "enter")
+        await wait_until(pilot, lambda: isinstance(app.screen, RecipeForm) and shows(app, "Recipe: small"))
+        assert service.desk.recipes.get("small").values["r"] == 8
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: service.settings.recipe == "small")
+        await pilot.press("f3")
+        await wait_until(pilot, lambda: shows(app, "● small"))
+        await pilot.press("escape", "escape")
+        await wait_until(pilot, lambda: shows(app, "Pairs to learn from") and shows(app, "Recipe small"))
+        assert recipe_from(service.desk).r == 8
+        assert recipe_from(service.desk, changes=["r=4"]).r == 4
+        service.desk.recipes.delete("small")
+        with pytest.raises(RecipeError, match="no recipe named 'small'"):
+            recipe_from(service.desk)

@@ -10,7 +10,7 @@ from tui.flows.comparing import compare, show_details
 from tui.flows.conversations import archive, export_conversation, rename
 from tui.flows.data import import_file
 from tui.flows.opening import first_minutes, leave
-from tui.flows.retraining import cancel_run, retrain, show_runs, show_training, show_verdict, stop_run
+from tui.flows.retraining import cancel_run, edit_recipe, retrain, show_runs, show_training, show_verdict, stop_run
 from tui.flows.reviewing import review
 from tui.flows.settings import change_settings, follow_settings
 from tui.flows.stage import Host, Stage
@@ -26,6 +26,7 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "import_file": import_file,
     "leave": leave,
     "rename": rename,
+    "recipe": edit_recipe,
     "report": show_report,
     "retrain": retrain,
     "review": review,

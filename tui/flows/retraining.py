@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from finetune.recipe import RecipeError
 from store.records import Run
-from tui.core.recipes import recipe_from
+from tui.core import DeskError
+from tui.core.recipes import USUAL, recipe_from
 from tui.core.reports import changes_of
 from tui.flows.stage import Stage
 from tui.screens.chat import ChatScreen
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.preflight import PreflightDialog
+from tui.screens.recipe_form import RecipeForm
 from tui.screens.report import Override, ReportScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.training import TrainingScreen
@@ -23,10 +26,23 @@ async def retrain(stage: Stage) -> None:
     if service.live_run is not None:
         await show_training(stage)
         return
-    recipe = recipe_from(service.desk)
-    found = await service.preflight(recipe)
-    if await stage.show(PreflightDialog(found)):
+    while True:
+        try:
+            recipe = recipe_from(service.desk)
+        except RecipeError as error:
+            raise DeskError(str(error)) from error
+        found = await service.preflight(recipe)
+        choice = await stage.show(PreflightDialog(found, service.settings.recipe or USUAL))
+        if choice != "recipe":
+            break
+        await edit_recipe(stage)
+    if choice == "start":
         await service.start_run(recipe, unload_engine=found.unload_engine)
+
+
+async def edit_recipe(stage: Stage) -> None:
+    """The recipe of the next retraining, as a form."""
+    await stage.show(RecipeForm(stage.service))
 
 
 async def show_training(stage: Stage, run: Run | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button
@@ -11,14 +13,14 @@ from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 
 
-class PreflightDialog(Dialog[bool]):
-    """Returns True to start."""
+class PreflightDialog(Dialog[Literal["start", "recipe"]]):
+    """Returns ``start``, or ``recipe`` to look at the recipe first."""
 
     TITLE_TEXT = "Retrain the bot?"
 
-    def __init__(self, preflight: Preflight) -> None:
+    def __init__(self, preflight: Preflight, recipe: str) -> None:
         super().__init__()
-        self._found = preflight
+        self._found, self._recipe = preflight, recipe
 
     def body(self) -> ComposeResult:
         """The facts, one a line, then what stands in the way and what to know."""
@@ -31,6 +33,7 @@ class PreflightDialog(Dialog[bool]):
             ("Questions with two answers", str(found.conflicts)),
             ("Held out to check with", str(found.heldout)),
             ("Going on from", parent),
+            ("Recipe", self._recipe),
             ("Memory", f"{found.memory_needed / 2**30:.1f} of {found.memory_available / 2**30:.1f} GiB free"),
             ("Time", f"about {minutes} minute{'s' if minutes > 1 else ''}; the chat goes on meanwhile"),
         ):
@@ -43,12 +46,13 @@ class PreflightDialog(Dialog[bool]):
     def buttons(self) -> ComposeResult:
         """Start only if nothing stands in the way."""
         yield PlainButton("Start", id="start", variant="primary", disabled=bool(self._found.problems))
+        yield PlainButton("Recipe…", id="recipe")
         yield PlainButton("Cancel", id="close")
 
     def on_mount(self) -> None:
         """Enter starts, unless there is a problem."""
         self.query_one("#close" if self._found.problems else "#start").focus()
 
-    @on(Button.Pressed, "#start")
-    def _start(self) -> None:
-        self.dismiss(True)
+    @on(Button.Pressed, "#start, #recipe")
+    def _choose(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id)  # type: ignore[arg-type]
