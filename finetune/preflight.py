@@ -110,7 +110,8 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         warnings.append(
             f"{_many(flagged, 'pair holds', 'pairs hold')} personal data ({named}). "
             + (
-                "They are left out of this run until somebody redacts or clears them."
+                f"{'It is' if flagged == 1 else 'They are'} left out of this run until somebody redacts or clears "
+                f"{'it' if flagged == 1 else 'them'}."
                 if policy == "block"
                 else "A bot may repeat what it learned to anybody."
             )

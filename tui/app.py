@@ -31,7 +31,9 @@ from tui.keys import APP, key_name
 from tui.messages import DeskChanged
 from tui.palette import DeskCommands
 from tui.screens.chat import ChatScreen
+from tui.screens.conflicts import ConflictsScreen
 from tui.screens.help import HelpDialog
+from tui.screens.pairs import PairsScreen
 from tui.screens.review import ReviewScreen
 from tui.screens.settings import SettingsScreen
 from tui.screens.training import TrainingScreen
@@ -39,6 +41,7 @@ from tui.screens.versions import VersionsScreen
 from tui.themes import OWN
 from tui.widgets.status import StatusBar
 
+FOLLOWING = (ReviewScreen, PairsScreen, ConflictsScreen)  # screens that show at once what others write to the desk
 NARROW = 100  # columns below which things stand one above the other
 
 
@@ -117,7 +120,7 @@ class DeskloopApp(App[None]):
                     screen.tell(change.event)
             if change.event.kind == "done":
                 self.flows.run_ended(change.event.run_id)
-        elif isinstance(change, StoreChanged) and isinstance(self.screen, ReviewScreen):
+        elif isinstance(change, StoreChanged) and isinstance(self.screen, FOLLOWING):
             await self.screen.follow()
         elif isinstance(change, SettingsChanged):
             self._dress(change.after)

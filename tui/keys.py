@@ -81,6 +81,22 @@ CHAT = [
     ),
     key("f8", "app.tell('roll_back')", "Roll back", "Let the version before this one answer again", priority=True),
     key("f10", "app.tell('review')", "Review", "Judge the replies that nobody has judged yet", priority=True),
+    key(
+        "ctrl+b,alt+b",
+        "app.tell('pairs')",
+        "Pairs",
+        "What the bot learns from: find pairs, edit, exclude, pin, tag and redact them",
+        show=False,
+        priority=True,
+    ),
+    key(
+        "alt+g",
+        "app.tell('conflicts')",
+        "Conflicts",
+        "Settle questions with more than one answer before the bot learns them",
+        show=False,
+        priority=True,
+    ),
     key("ctrl+n", "new", "New", "Begin a conversation with another customer", priority=True),
     key("ctrl+f", "search", "Find", "Search everything that was said", priority=True),
     key(
@@ -310,6 +326,45 @@ REVIEW = [
     key("u,ctrl+z", "take_back", "Undo", "Take back what was done here last", group="review"),
     key("o", "order", "Order", "The oldest first, or the least certain first", group="review"),
     key("enter", "open", "Open", "See the reply in its conversation", group="review"),
+]
+
+PAIRS = [
+    HELP,
+    *DIALOG,
+    key("slash", "search", "Search", "Find pairs by words in question or answer", group="pairs"),
+    key("f", "app.tell('filter_pairs')", "Filter", "By state, source, side, language, tag or run", group="pairs"),
+    key("space", "mark", "Mark", "Mark this pair; what you do then is done to all that are marked", group="pairs"),
+    key("e", "app.tell('edit_pair')", "Edit", "Write a better text; the old one is kept", group="pairs"),
+    key("x", "app.tell('exclude_pairs')", "Exclude", "Keep it out of training and check, with why", group="pairs"),
+    key("r", "app.tell('restore_pairs')", "Restore", "Take what was excluded in again", group="pairs"),
+    key("p", "app.tell('pin_pairs')", "Pin", "Make it a test that never trains, or take the pin away", group="pairs"),
+    key("t", "app.tell('tag_pairs')", "Tag", "Put a tag on it, or with -tag take one off", group="pairs"),
+    key("d", "app.tell('redact_pairs')", "Redact", "Placeholders in the place of personal data", group="pairs"),
+    key("k", "app.tell('clear_pairs')", "Clear", "It may train with the personal data in it", group="pairs"),
+    key("c", "app.tell('conflicts')", "Conflicts", "Questions with more than one answer", group="pairs"),
+    key("s", "app.tell('pair_story')", "Story", "Where it comes from and what was learned of it", group="pairs"),
+    key("a", "mark_all", "Mark all", "Mark everything that is listed, or nothing", show=False, group="pairs"),
+]
+
+PAIR_STORY = [
+    *DIALOG,
+    key("o", "open", "Open", "Open the conversation the pair came of", group="pair_story"),
+]
+
+CONFLICTS = [
+    HELP,
+    *DIALOG,
+    key("right", "choose_answer(1)", "Answer after", "Choose the answer after", show=False, group="conflicts"),
+    key("left", "choose_answer(-1)", "Answer before", "Choose the answer before", show=False, group="conflicts"),
+    key("k", "app.tell('keep_answer')", "Keep", "The chosen answer stands, the others go", group="conflicts"),
+    key("b", "app.tell('both_are_fine')", "Both are fine", "All of them may stand side by side", group="conflicts"),
+    key("e", "app.tell('edit_pair')", "Edit", "Write a better text for the chosen one", group="conflicts"),
+]
+
+PREFLIGHT = [
+    *DIALOG,
+    key("c", "conflicts", "Conflicts", "Settle questions with more than one answer first", group="preflight"),
+    key("d", "personal", "Personal data", "Look at the pairs that hold personal data", group="preflight"),
 ]
 
 SETTINGS = [HELP, *DIALOG]

@@ -52,15 +52,22 @@ def picture(request: pytest.FixtureRequest, desk: DeskService, snap_compare: Any
         async def run_before(pilot: Pilot[None]) -> None:
             if not first:
                 await ready(app, pilot)
+            stand_still(app)
             await drive(pilot, app)
             app.clear_notifications()
-            for widget in [*app.screen.query(Input), *app.screen.query(TextArea)]:
-                widget.cursor_blink = False
+            stand_still(app)
             await pilot.pause()
 
         assert snap_compare(app, terminal_size=request.param, run_before=run_before)
 
     return take
+
+
+def stand_still(app: DeskloopApp) -> None:
+    """Let no cursor blink: what is behind a dialog is seen as well."""
+    for screen in app.screen_stack:
+        for widget in [*screen.query(Input), *screen.query(TextArea)]:
+            widget.cursor_blink = False
 
 
 def pressing(*keys: str, until: str) -> Drive:

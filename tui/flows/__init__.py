@@ -10,6 +10,21 @@ from tui.flows.comparing import compare, show_details
 from tui.flows.conversations import archive, export_conversation, rename
 from tui.flows.data import import_file
 from tui.flows.opening import first_minutes, leave
+from tui.flows.pairs import (
+    both_are_fine,
+    clear_pairs,
+    edit_pair,
+    exclude_pairs,
+    filter_pairs,
+    keep_answer,
+    pair_story,
+    pin_pairs,
+    redact_pairs,
+    restore_pairs,
+    show_conflicts,
+    show_pairs,
+    tag_pairs,
+)
 from tui.flows.retraining import cancel_run, edit_recipe, retrain, show_runs, show_training, show_verdict, stop_run
 from tui.flows.reviewing import review
 from tui.flows.settings import change_settings, follow_settings
@@ -18,16 +33,28 @@ from tui.flows.versions import activate, roll_back, show_history, show_report, s
 
 STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "archive": archive,
+    "both_are_fine": both_are_fine,
     "cancel_run": cancel_run,
+    "clear_pairs": clear_pairs,
     "compare": compare,
+    "conflicts": show_conflicts,
     "details": show_details,
+    "edit_pair": edit_pair,
+    "exclude_pairs": exclude_pairs,
     "export_conversation": export_conversation,
+    "filter_pairs": filter_pairs,
     "history": show_history,
     "import_file": import_file,
+    "keep_answer": keep_answer,
     "leave": leave,
-    "rename": rename,
+    "pair_story": pair_story,
+    "pairs": show_pairs,
+    "pin_pairs": pin_pairs,
     "recipe": edit_recipe,
+    "redact_pairs": redact_pairs,
+    "rename": rename,
     "report": show_report,
+    "restore_pairs": restore_pairs,
     "retrain": retrain,
     "review": review,
     "roll_back": roll_back,
@@ -35,6 +62,7 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "settings": change_settings,
     "start": first_minutes,
     "stop_run": stop_run,
+    "tag_pairs": tag_pairs,
     "training": show_training,
     "verdict": show_verdict,
     "versions": show_versions,

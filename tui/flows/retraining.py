@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from finetune.recipe import RecipeError
+from store.pair_listing import PairFilter
 from store.records import Run
 from tui.core import DeskError
 from tui.core.recipes import USUAL, recipe_from
 from tui.core.reports import changes_of
+from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage
 from tui.screens.chat import ChatScreen
 from tui.screens.dialog import Ask, Confirm
@@ -33,9 +35,14 @@ async def retrain(stage: Stage) -> None:
             raise DeskError(str(error)) from error
         found = await service.preflight(recipe)
         choice = await stage.show(PreflightDialog(found, service.settings.recipe or USUAL))
-        if choice != "recipe":
+        if choice == "recipe":
+            await edit_recipe(stage)
+        elif choice == "conflicts":
+            await show_conflicts(stage)
+        elif choice == "personal":
+            await show_pairs(stage, PairFilter("personal data"))
+        else:
             break
-        await edit_recipe(stage)
     if choice == "start":
         await service.start_run(recipe, unload_engine=found.unload_engine)
 

@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.widgets import Button, TextArea
 
 from store.records import Turn
+from store.text import detect_language
+from tui.core.pairs import personal_warning
 from tui.keys import CORRECTION
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
@@ -38,6 +40,7 @@ class CorrectionEditor(Dialog[str]):
                 yield TextArea(
                     self._reply.reply.correction or self._reply.text, id="better", soft_wrap=True, tab_behavior="focus"
                 )
+            yield Plain("", id="correction-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton("Save (Ctrl+S)", id="save", variant="primary")
                 yield PlainButton("Cancel (Esc)", id="close")
@@ -48,6 +51,16 @@ class CorrectionEditor(Dialog[str]):
         editor.border_title = Content("It should have said")
         editor.focus()
         editor.move_cursor(editor.document.end)
+        self._warn()
+
+    @on(TextArea.Changed)
+    def _warn(self) -> None:
+        """Say so at once if the pair would hold personal data: what is learned may be repeated to anybody."""
+        better = self.query_one(TextArea).text
+        warning = personal_warning([self._message.text, better], detect_language(f"{self._message.text} {better}"))
+        line = self.query_one("#correction-personal", Plain)
+        line.display = bool(warning)
+        line.show(warning)
 
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:

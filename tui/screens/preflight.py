@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.widgets import Button
 
 from finetune.preflight import Preflight
+from tui.keys import PREFLIGHT, SCROLLED
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 
+Choice = Literal["start", "recipe", "conflicts", "personal"]
 
-class PreflightDialog(Dialog[Literal["start", "recipe"]]):
-    """Returns ``start``, or ``recipe`` to look at the recipe first."""
 
+class PreflightDialog(Dialog[Choice]):
+    """Returns ``start``, or what to look at first."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*PREFLIGHT, *SCROLLED]
     TITLE_TEXT = "Retrain the bot?"
 
     def __init__(self, preflight: Preflight, recipe: str) -> None:
@@ -30,7 +35,8 @@ class PreflightDialog(Dialog[Literal["start", "recipe"]]):
         for name, value in (
             ("Pairs to learn from", str(found.pairs)),
             ("New corrections", str(found.new_corrections)),
-            ("Questions with two answers", str(found.conflicts)),
+            ("Questions with two answers", f"{found.conflicts}{' open: C settles them' if found.conflicts else ''}"),
+            ("Pairs with personal data", f"{found.flagged}{': D looks at them' if found.flagged else ''}"),
             ("Held out to check with", str(found.heldout)),
             ("Going on from", parent),
             ("Recipe", self._recipe),
@@ -56,3 +62,15 @@ class PreflightDialog(Dialog[Literal["start", "recipe"]]):
     @on(Button.Pressed, "#start, #recipe")
     def _choose(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id)  # type: ignore[arg-type]
+
+    def action_conflicts(self) -> None:
+        """Settle them first."""
+        self.dismiss("conflicts")
+
+    def action_personal(self) -> None:
+        """Look at them first."""
+        self.dismiss("personal")
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only what there is can be looked at."""
+        return {"conflicts": bool(self._found.conflicts), "personal": bool(self._found.flagged)}.get(action, True)

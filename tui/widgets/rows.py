@@ -24,10 +24,12 @@ KEPT = 2000  # rows remembered; beyond that the oldest are forgotten and fetched
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row: a text that is cut where there is no room, and at its right marks that never are."""
+    """One row: a text that is cut where there is no room, and at its right marks that never are. ``head``: columns
+    before the text, whose spaces stay."""
 
     text: str
     marks: str = ""
+    head: str = ""
 
 
 Fetch = Callable[[Sequence[int]], Mapping[int, Row]]
@@ -98,7 +100,7 @@ class Rows(ScrollView, can_focus=True):
             style += self.get_component_rich_style("rows--highlighted", partial=True)
         row = self._row(place)
         marks = f" {row.marks}" if row.marks else ""
-        text = " ".join(clean(row.text).split())
+        text = clean(row.head) + " ".join(clean(row.text).split())
         room = max(0, width - cell_len(marks))
         if cell_len(text) > room:
             text = set_cell_size(text, max(0, room - 1)) + "…"

@@ -1,0 +1,63 @@
+"""The screens about pairs, at three sizes."""
+
+from __future__ import annotations
+
+import pytest
+from textual.pilot import Pilot
+
+from store.pairs import NewPair
+from store.records import JudgedAnswer
+from tests.tui import scenes
+from tests.tui.helpers import shows, wait_until
+from tests.tui.test_pictures import Picture, desk, picture  # noqa: F401  (fixtures)
+from tui.app import DeskloopApp
+from tui.core import DeskService
+
+
+@pytest.mark.parametrize(
+    "scene", ["list", "marked", "filter", "editor", "redaction", "story", "conflicts", "preflight"]
+)
+def test_the_pairs(picture: Picture, desk: DeskService, scene: str) -> None:  # noqa: F811
+    fill(desk)
+    open_with, loaded, keys, until = {
+        "list": ("ctrl+b", "Pair 48 · trains", (), "Personal data"),
+        "marked": ("ctrl+b", "Pair 48 · trains", ("down", "space", "space"), "2 marked"),
+        "filter": ("ctrl+b", "Pair 48 · trains", ("f",), "Which pairs?"),
+        "editor": ("ctrl+b", "Pair 48 · trains", ("e",), "! Personal data: e-mail address. The"),
+        "redaction": ("ctrl+b", "Pair 48 · trains", ("d",), "Ask [email], or"),
+        "story": ("ctrl+b", "Pair 48 · trains", ("down", "down", "down", "down", "enter"), "The story of a pair"),
+        "conflicts": ("alt+g", "▶ Pair 47", ("down", "right"), "▶ Pair 45"),
+        "preflight": ("f5", "2 open: C settles them", (), "personal data"),
+    }[scene]
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press(open_with)
+        await wait_until(pilot, lambda: shows(app, loaded))
+        await pilot.press(*keys)
+        await wait_until(pilot, lambda: shows(app, until))
+
+    picture(drive)
+
+
+def fill(service: DeskService) -> None:
+    """A desk with two conflicts, a test, a tag, personal data, and a correction that was edited and learned."""
+    store = service.desk
+    scenes.talk(store)
+    run = store.runs.create({}, "base", "maria")
+    store.runs.transition(run.id, "training")
+    edited = store.editing.edit(42, "jo", "Can I return one that broke?", "Yes, within 30 days. Send a picture.")
+    store.runs.set_snapshot(run.id, [(edited.id, 8)], [], "hash")
+    store.runs.transition(run.id, "evaluating")
+    judged = JudgedAnswer(edited.id, "correction", "No.", "Yes, within 30 days.", "Yes.", "learned")
+    store.runs.save_report(run.id, "inconclusive", {}, [judged])
+    store.runs.transition(run.id, "held")
+    news = [
+        NewPair("Which of your pots stand a night of frost?", "The terracotta ones, [Siena].", split="train"),
+        NewPair("which of your pots stand a nigth of frost?", "所有的花盆都可以。", split="train"),
+        NewPair("Who can I ask about Siena?", "Ask ann.smith@gmail.com or 415-555-2671.", split="train"),
+        NewPair("who can i ask about siena?", "Nobody.", split="train"),
+    ]
+    store.pairs.add_many(news, "import", "maria")
+    store.editing.edit(46, "jo", "Who can I ask about Siena?", "Ask ann.smith@gmail.com, or write to us.")
+    store.editing.tag([44, 45], "frost", "maria")
+    store.editing.pin([3], True)

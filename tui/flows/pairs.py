@@ -1,0 +1,191 @@
+"""Looking after the pairs: what each key of their screens does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from store.desk import Desk
+from store.pair_editing import Outcome
+from store.pair_listing import PairFilter
+from tui.core import DeskError
+from tui.core.pairs import aside, outcome_words
+from tui.flows.stage import Stage
+from tui.screens.conflicts import ConflictsScreen
+from tui.screens.dialog import Ask, Confirm
+from tui.screens.pair_editor import PairEditor, PairText
+from tui.screens.pair_filter import PairFilterDialog
+from tui.screens.pair_story import PairStoryDialog
+from tui.screens.pairs import PairsScreen
+
+
+async def show_pairs(stage: Stage, wanted: PairFilter | None = None) -> None:
+    """Every pair; from there, if wanted, to the reply one came of."""
+    reply: int | None = await stage.show(PairsScreen(stage.service, wanted))
+    if reply is not None:
+        turn = stage.service.desk.conversations.turn(reply)
+        await stage.chat.open(turn.conversation_id, at=turn.id)
+    await stage.chat.follows.catch_up()
+
+
+async def show_conflicts(stage: Stage) -> None:
+    """The inbox of what contradicts itself."""
+    if not isinstance(stage.app.screen, ConflictsScreen):
+        await stage.show(ConflictsScreen(stage.service))
+        if isinstance(stage.app.screen, PairsScreen):
+            await stage.app.screen.follow()
+
+
+# -- one pair ------------------------------------------------------------------------------------------
+async def pair_story(stage: Stage) -> None:
+    """Everything about the highlighted pair."""
+    screen = stage.app.screen
+    if isinstance(screen, PairsScreen) and (number := screen.current) is not None:
+        reply: int | None = await stage.show(PairStoryDialog(stage.service.desk.pair_stories.story(number)))
+        if reply is not None:
+            screen.dismiss(reply)
+
+
+async def edit_pair(stage: Stage) -> None:
+    """A better text for the highlighted pair, or the chosen one of a conflict."""
+    screen = stage.app.screen
+    if isinstance(screen, PairsScreen):
+        number = screen.current
+    elif isinstance(screen, ConflictsScreen):
+        number = screen.chosen
+    else:
+        return
+    if number is None:
+        return
+    pair = stage.service.desk.pairs.get(number)
+    text: PairText | None = await stage.show(PairEditor(pair))
+    if text is not None:
+        await _edit(stage, number, text)
+        await screen.follow()
+
+
+async def _edit(stage: Stage, number: int, text: PairText) -> None:
+    who = stage.service.who
+    try:
+        new = stage.service.desk.editing.edit(number, who, text.instruction, text.output, text.history)
+    except ValueError as error:
+        raise DeskError(str(error)) from error
+    stage.say(f"Pair {new.id} stands in the place of pair {number}, which is kept.")
+
+
+async def redact_pairs(stage: Stage) -> None:
+    """Placeholders for personal data: of one pair it is shown, and can be changed, before it is kept."""
+    screen = stage.app.screen
+    if not isinstance(screen, PairsScreen) or not (ids := screen.targets):
+        return
+    desk, who = stage.service.desk, stage.service.who
+    if len(ids) == 1:
+        pair = desk.pairs.get(ids[0])
+        redacted = PairText(*desk.editing.redacted(pair.id))
+        if redacted == PairText(pair.instruction, pair.output, pair.history):
+            stage.say(f"There is no personal data in pair {pair.id}.")
+        elif (text := await stage.show(PairEditor(pair, redacted))) is not None:
+            await _edit(stage, pair.id, text)
+            await screen.follow()
+        return
+    question = Confirm(
+        f"Redact {len(ids):,} pairs?",
+        "Addresses, phone numbers, cards, IBANs and ids become words such as [email]. The old texts are kept.",
+        "Redact",
+    )
+    if await stage.show(question):
+        await _act(stage, screen, "Redacted", lambda desk: desk.editing.redact_all(ids, who))
+
+
+# -- one or many ---------------------------------------------------------------------------------------
+async def exclude_pairs(stage: Stage) -> None:
+    """Out of training and check, with why."""
+    screen = stage.app.screen
+    if isinstance(screen, PairsScreen) and (ids := screen.targets):
+        who = stage.service.who
+        ask = Ask(f"Exclude {_what(ids)}?", "Nothing is deleted; R takes it in again.", "Exclude", "Why")
+        if (why := await stage.show(ask)) is not None:
+            await _act(stage, screen, "Excluded", lambda desk: desk.editing.exclude(ids, who, why))
+
+
+async def restore_pairs(stage: Stage) -> None:
+    """Take excluded pairs in again."""
+    screen, who = stage.app.screen, stage.service.who
+    if isinstance(screen, PairsScreen) and (ids := screen.targets):
+        await _act(stage, screen, "Restored", lambda desk: desk.editing.restore(ids, who))
+
+
+async def pin_pairs(stage: Stage) -> None:
+    """Make them tests; if all are, let them be as others are."""
+    screen = stage.app.screen
+    if isinstance(screen, PairsScreen) and (ids := screen.targets):
+        pinned = not all(row.pair.pinned for row in stage.service.desk.pair_listing.rows(ids[:900]))
+        did = "Pinned as tests:" if pinned else "Unpinned"
+        await _act(stage, screen, did, lambda desk: desk.editing.pin(ids, pinned))
+
+
+async def tag_pairs(stage: Stage) -> None:
+    """A tag on them, or with a minus before it, off them."""
+    screen, who = stage.app.screen, stage.service.who
+    if not isinstance(screen, PairsScreen) or not (ids := screen.targets):
+        return
+    names = ", ".join(f"#{name}" for name in stage.service.desk.tags.names()[:20])
+    text = f"A word of your own; with a minus before it, it is taken off.{f' There are: {names}' if names else ''}"
+    tag: str | None = await stage.show(Ask(f"Tag {_what(ids)}", text, "Tag", "tag or -tag"))
+    if tag is None:
+        return
+    off, word = tag.startswith("-"), tag.lstrip("-").lstrip("#")
+    if off:
+        await _act(stage, screen, f"Took #{word} off", lambda desk: desk.editing.untag(ids, word))
+    else:
+        await _act(stage, screen, f"Put #{word} on", lambda desk: desk.editing.tag(ids, word, who))
+
+
+async def clear_pairs(stage: Stage) -> None:
+    """They may train with the personal data in them."""
+    screen, who = stage.app.screen, stage.service.who
+    if isinstance(screen, PairsScreen) and (ids := screen.targets):
+        await _act(stage, screen, "Cleared for training:", lambda desk: desk.editing.clear(ids, who))
+
+
+async def filter_pairs(stage: Stage) -> None:
+    """Other pairs in the list."""
+    screen = stage.app.screen
+    if isinstance(screen, PairsScreen):
+        choices = await stage.service.reader.read(lambda desk: desk.pair_listing.choices())
+        wanted: PairFilter | None = await stage.show(PairFilterDialog(screen.wanted, choices))
+        if wanted is not None:
+            await screen.narrow(wanted)
+
+
+async def _act(stage: Stage, screen: PairsScreen, did: str, work: Callable[[Desk], Outcome]) -> None:
+    try:
+        outcome = await aside(stage.service, work)
+    except ValueError as error:
+        raise DeskError(str(error)) from error
+    screen.forget_marks()
+    stage.say(outcome_words(did, outcome), trouble=not outcome.changed)
+    await screen.follow()
+
+
+def _what(ids: list[int]) -> str:
+    return f"pair {ids[0]}" if len(ids) == 1 else f"{len(ids):,} pairs"
+
+
+# -- conflicts -----------------------------------------------------------------------------------------
+async def keep_answer(stage: Stage) -> None:
+    """The chosen answer stands, those that say something else are excluded."""
+    screen = stage.app.screen
+    if isinstance(screen, ConflictsScreen) and (conflict := screen.conflict) and (number := screen.chosen) is not None:
+        desk, who = stage.service.desk, stage.service.who
+        others = desk.conflicts.keep(conflict, number, who)
+        stage.say(f"Pair {number} stands; {others} other{'' if others == 1 else 's'} excluded.")
+        await screen.follow()
+
+
+async def both_are_fine(stage: Stage) -> None:
+    """All the answers of the highlighted conflict may stand."""
+    screen = stage.app.screen
+    if isinstance(screen, ConflictsScreen) and (conflict := screen.conflict):
+        stage.service.desk.conflicts.settle(conflict, stage.service.who)
+        stage.say(f"{len(conflict.ids)} answers may stand side by side.")
+        await screen.follow()
