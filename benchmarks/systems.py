@@ -124,6 +124,7 @@ async def _train_deskloop(
             "learning_rate": recipe.learning_rate,
             "batch_size": recipe.batch_size,
             "peak_memory_bytes": training["peak_memory_bytes"],
+            "trainable_share": training["trainable_share"],
         }
         return Trained(folder, BaseSpec(str(base), system.quantization), desk.settings.load().system_message, facts)
 

@@ -19,7 +19,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("name", ["canned", "startup", "serving", "gate_power", "scale"])
+@pytest.mark.parametrize("name", ["canned", "startup", "serving", "gate_power", "scale", "methods"])
 def test_every_benchmark_says_what_it_takes(name: str) -> None:
     result = run(name, "--help")
     assert result.returncode == 0, result.stderr
