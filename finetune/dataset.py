@@ -81,11 +81,11 @@ class Collator:
 
 
 class LengthBuckets(Sampler[int]):
-    """A random order in which neighbours are of similar length. The same for the same seed and epoch, so that a
-    resumed run goes on with the batches it would have had."""
+    """A random order in which neighbours are of similar length (or, without *sort*, any). The same for the same seed
+    and epoch, so that a resumed run goes on with the batches it would have had."""
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self._lengths, self._batch, self._seed, self._epoch = lengths, batch_size, seed, 0
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, sort: bool = True) -> None:
+        self._lengths, self._batch, self._seed, self._epoch, self._sort = lengths, batch_size, seed, 0, sort
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the trainer at the start of each epoch."""
@@ -97,6 +97,9 @@ class LengthBuckets(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         chance = random.Random(f"{self._seed}/{self._epoch}")
         order = chance.sample(range(len(self._lengths)), len(self._lengths))
+        if not self._sort:
+            yield from order
+            return
         size = BUCKET_BATCHES * self._batch
         batches: list[list[int]] = []
         for begin in range(0, len(order), size):

@@ -14,6 +14,8 @@ SENTENCES = {
     "learning_rate.",
     "nothing-to-learn": f"Not one pair has anything left to learn within max_length. {SAFE} Raise max_length, or "
     "shorten the pairs.",
+    "needs-gpu": f"The recipe asks for fp16 or an 8-bit optimizer, and this machine has no GPU. {SAFE} Retrain with "
+    "precision = auto and optimizer = adamw.",
     "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies, or import some.",
     "base-changed": f"The base model is not the one this run began with. {SAFE} Change it back, or discard the run "
     "and start another.",

@@ -14,6 +14,8 @@ METHODS = ("qlora", "lora", "adapter", "prefix", "prompt", "ptuning-v2", "full")
 ON_NF4 = ("qlora",)  # methods that need the 4-bit base
 ON_DENSE = ("lora", "full")  # methods that need a dense one; the others train on either
 ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+OPTIMIZERS = ("adamw", "adamw_8bit", "paged_adamw_8bit")
 SCHEDULES = ("cosine", "linear", "constant_with_warmup")
 ALL_LINEAR = "all-linear"
 
@@ -58,6 +60,20 @@ class Recipe:
     learning_rate: float = _field(1e-3, "How far each step goes. What matters most, with epochs.")
     epochs: float = _field(3.0, "How often every pair is seen when training starts afresh.")
     batch_size: int = _field(4, "How many pairs make one step.")
+    gradient_accumulation: int = _field(
+        1, "How many batches make one step: the step of a batch so many times as large, in the memory of one."
+    )
+    precision: str = _field(
+        "auto", "Numbers the arithmetic is done in: auto (as the base is held), fp32, bf16 or fp16 (GPU)."
+    )
+    checkpointing: bool = _field(
+        False,
+        "Compute activations again instead of keeping them: a third slower, far less memory. Not for virtual tokens.",
+    )
+    optimizer: str = _field(
+        "adamw", "adamw; adamw_8bit and paged_adamw_8bit (GPU) hold its state in a quarter of the memory."
+    )
+    bucketing: bool = _field(True, "Batches of pairs of similar length: less padding, faster.")
     schedule: str = _field("cosine", "How the learning rate falls: cosine, linear or constant_with_warmup.")
     warmup: float = _field(0.03, "The share of all steps in which the learning rate rises to its full value.")
     weight_decay: float = _field(0.0, "How strongly weights are pulled towards zero.")
@@ -86,6 +102,14 @@ class Recipe:
             "adapter_activation",
             f"must be one of {', '.join(ACTIVATIONS)}",
             self.adapter_activation,
+        )
+        for name, words in (("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
+            _require(getattr(self, name) in words, name, f"must be one of {', '.join(words)}", getattr(self, name))
+        _require(
+            not (self.checkpointing and self.method in ("prefix", "prompt", "ptuning-v2")),
+            "checkpointing",
+            f"does not go with the method {self.method}",
+            self.checkpointing,
         )
         _ = self.patterns
         _require(bool(self.targets), "target_modules", "must name at least one layer", self.target_modules)
@@ -155,6 +179,7 @@ _RANGES = (
     ("learning_rate", 1e-8, 1),
     ("epochs", 0.01, 1000),
     ("batch_size", 1, 4096),
+    ("gradient_accumulation", 1, 1024),
     ("warmup", 0, 1),
     ("weight_decay", 0, 1),
     ("max_grad_norm", 1e-6, 1e6),
@@ -171,6 +196,16 @@ def _require(holds: bool, name: str, what: str, value: object) -> None:
         raise RecipeError(f"{name} {what}, not {value!r}.")
 
 
+# Settings of the article that deskloop grew out of: its Qwen2.5 run, and the customer-service bot it ends with.
+_ARTICLE = {
+    "r": 16, "alpha": 32, "dropout": 0.05, "target_modules": "q_proj,k_proj,v_proj,o_proj", "batch_size": 2,
+    "gradient_accumulation": 8, "learning_rate": 1e-3, "epochs": 5.0, "schedule": "cosine", "warmup": 0.03,
+    "warm_start": False,
+}  # fmt: skip
+PRESETS: dict[str, dict[str, Any]] = {
+    "article": _ARTICLE,
+    "article-7b": _ARTICLE | {"r": 32, "alpha": 64, "target_modules": ALL_LINEAR, "checkpointing": True},
+}
 # What a method's default is where it isn't that of LoRA.
 METHOD_DEFAULTS: dict[str, dict[str, Any]] = {}
 

@@ -26,6 +26,12 @@ from finetune.recipe import Recipe
 
 Tell = Callable[[str, dict[str, Any]], None]
 LEARNED = "learned.safetensors"  # in a checkpoint: the weights that are trained
+# what a recipe calls an optimizer -> what transformers calls it
+OPTIMIZERS = {
+    "adamw": "adamw_torch_fused",
+    "adamw_8bit": "adamw_8bit",
+    "paged_adamw_8bit": "paged_adamw_8bit",
+}
 SAVE_EVERY = 30.0  # seconds between checkpoints: what a power cut costs at most
 TELL_EVERY = 0.25  # seconds between two step events
 EAGER_UP_TO = (
@@ -44,10 +50,17 @@ def load_for_training(spec: BaseSpec, recipe: Recipe, system: str, *, longest: i
     unpacked, where memory allows."""
     model, tokenizer = load_base(spec, training=True)
     on_cpu = model.device.type == "cpu"
+    if on_cpu and (recipe.precision == "fp16" or recipe.optimizer != "adamw"):
+        raise RunFailure("needs-gpu", f"precision {recipe.precision}, optimizer {recipe.optimizer} on a CPU")
+    if recipe.precision == "fp32" and spec.quantization != "nf4":
+        model.float()
     if on_cpu and longest <= EAGER_UP_TO:
         model.set_attn_implementation("eager")
     if on_cpu and unpack:
         unpack_frozen(model)
+    if recipe.checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        model.train()
     torch.manual_seed(recipe.seed)
     return METHODS[recipe.method](model, tokenizer, recipe, system), tokenizer
 
@@ -58,7 +71,8 @@ class DeskTrainer(Trainer):
     def __init__(self, *args: Any, tuned: Tuned, recipe: Recipe, lengths: list[int], **kwargs: Any) -> None:
         super().__init__(*args, model=tuned.model, **kwargs)
         self._tuned, self._recipe = tuned, recipe
-        self._buckets = LengthBuckets(lengths, recipe.batch_size, recipe.seed)
+        self.model_accepts_loss_kwargs = True  # ours: what a step is divided by counts the tokens of all its batches
+        self._buckets = LengthBuckets(lengths, recipe.batch_size, recipe.seed, sort=recipe.bucketing)
         self.dropout: SharedDropout | None = install(self.model)
         self.last_loss = math.nan
         self.tokens = 0
@@ -218,15 +232,17 @@ def train(
     args = TrainingArguments(
         output_dir=str(files.checkpoints),
         per_device_train_batch_size=recipe.batch_size,
+        gradient_accumulation_steps=recipe.gradient_accumulation,
         num_train_epochs=recipe.warm_epochs if warm else recipe.epochs,
         learning_rate=recipe.warm_learning_rate if warm else recipe.rate,
         lr_scheduler_type=recipe.schedule,
         warmup_steps=recipe.warmup,  # a value below 1 is a share of all steps
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
-        optim="adamw_torch_fused",
+        optim=OPTIMIZERS[recipe.optimizer],
         seed=recipe.seed,
-        bf16=on_gpu,
+        bf16=on_gpu and recipe.precision in ("auto", "bf16"),
+        fp16=recipe.precision == "fp16",
         use_cpu=not on_gpu,
         save_strategy="no",  # Watch saves by the clock
         logging_strategy="no",

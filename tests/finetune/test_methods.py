@@ -20,7 +20,7 @@ from bot.types import AdapterRef
 from finetune.dataset import IGNORED
 from finetune.failures import RunFailure
 from finetune.methods import METHODS, Tuned
-from finetune.recipe import Recipe
+from finetune.recipe import PRESETS, Recipe, recipe_of
 from finetune.training import Interrupted, load_for_training
 from tests import tiny as makers
 from tests.finetune.test_training import SYSTEM, a_batch, cosine, files_in, spec_of, train_tiny
@@ -166,3 +166,46 @@ def test_every_option_of_lora_trains_and_loads_in_plain_peft(
 def test_a_base_without_known_layers_is_refused_by_adapters() -> None:
     with pytest.raises(ValueError, match="known name"):
         Bottlenecks.for_base(torch.nn.Linear(2, 2), 4, "gelu")
+
+
+# -- options of training ---------------------------------------------------------------------------
+def test_accumulated_batches_make_the_step_of_a_large_one(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trap: the mean of means weighs tokens of short batches more."""
+    same = {**SMALL, "bucketing": False, "epochs": 1.0, "learning_rate": 1e-3, "method": "lora"}
+    large = train_tiny(tiny, files_in(tmp_path / "a"), monkeypatch, **same, batch_size=8)
+    small = train_tiny(tiny, files_in(tmp_path / "b"), monkeypatch, **same, batch_size=2, gradient_accumulation=4)
+    moved = max(float(value.abs().max()) for name, value in large.items() if "lora_B" in name)
+    assert moved > 1e-3
+    for name, value in large.items():
+        assert (value - small[name]).abs().max() < 0.05 * moved, name
+
+
+@pytest.mark.parametrize("method", ["qlora", "lora", "adapter"])
+def test_computing_activations_again_changes_no_gradient(tiny: Path, method: str) -> None:
+    quantization = "bf16" if method == "lora" else "nf4"
+    batch = a_batch(tiny)
+    plain = tuned_on(tiny, quantization, method=method)
+    again = tuned_on(tiny, quantization, method=method, checkpointing=True)
+    randomise(plain)
+    randomise(again)
+    assert again.base.is_gradient_checkpointing
+    assert cosine(gradients(again, batch), gradients(plain, batch)) > 0.999
+
+
+def test_what_needs_a_gpu_is_refused_without_one(tiny: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    for wish in ({"precision": "fp16"}, {"optimizer": "adamw_8bit"}):
+        with pytest.raises(RunFailure) as caught:
+            tuned_on(tiny, **wish)
+        assert caught.value.kind == "needs-gpu"
+
+
+def test_the_presets_are_the_articles_settings() -> None:
+    article = recipe_of(PRESETS["article"])
+    assert (article.r, article.alpha, article.dropout, article.learning_rate, article.epochs) == (16, 32, 0.05, 1e-3, 5)
+    assert article.batch_size * article.gradient_accumulation == 16
+    assert article.targets == ["q_proj", "k_proj", "v_proj", "o_proj"]
+    assert (recipe_of(PRESETS["article-7b"]).r, recipe_of(PRESETS["article-7b"]).targets) == (32, "all-linear")
