@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from tui.app import DeskloopApp
 from tui.widgets.turns import BotTurn
 
+STILL = 8  # looks in a row at which a picture that stands still is the same
 TURNS = 600  # of the event loop that a condition may take; at 5 ms each
 
 
@@ -66,3 +67,14 @@ def hurry(app: App[Any], *keys: str) -> None:
     """Press *keys* faster than the app can follow: all of them are in its queue before it looks at the first."""
     for key in keys:
         app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def settle(pilot: Pilot[Any]) -> None:
+    """Let the app run until what it shows stays the same."""
+    seen: list[str] = []
+
+    def is_still() -> bool:
+        seen.append(screen_text(pilot.app))
+        return len(seen) > STILL and len(set(seen[-STILL:])) == 1
+
+    await wait_until(pilot, is_still, "the screen stands still")

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
+from textual.widgets import Input
 
 from store.runs import RunLock
 from tests.core.conftest import make_base
 from tests.tui import scenes
 from tests.tui.conftest import Engines, StandingClock
-from tests.tui.helpers import ready, shows, wait_until
+from tests.tui.helpers import ready, settle, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.core.reports import version_details
@@ -56,7 +56,7 @@ def picture(request: pytest.FixtureRequest, desk: DeskService, snap_compare: Any
             await drive(pilot, app)
             app.clear_notifications()
             stand_still(app)
-            await pilot.pause()
+            await settle(pilot)
 
         assert snap_compare(app, terminal_size=request.param, run_before=run_before)
 
