@@ -33,19 +33,19 @@ MAX_NEW_TOKENS = 64  # every answer of the sample is shorter; the bare base ramb
 @click.command()
 @click.option("--whole", is_flag=True, help="Train on the whole sample desk: longer, and a better bot.")
 @click.option("--keep", is_flag=True, help="Keep the temporary home and name it.")
-@click.option("--recipe", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML or JSON.")
+@click.option("--recipe", "chosen", metavar="FILE", help="A .toml or .json file, or a recipe's name.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Change one value of the recipe.")
 @home_option
 @json_option
 @pass_cli
-def demo(cli: Cli, whole: bool, keep: bool, file: Path | None, changes: tuple[str, ...]) -> None:
+def demo(cli: Cli, whole: bool, keep: bool, chosen: str | None, changes: tuple[str, ...]) -> None:
     """Run the loop without a screen: ask, correct, retrain, check, ask, roll back, ask.
 
     On the sample desk, in a temporary home that shares the model of your desk (or of DESKLOOP_MODELS). Without
     --whole it trains on a part of the sample desk, to be over in a few minutes.
     """
     with _temporary_home(cli, keep) as home:
-        promoted = cli.run(_Story(cli, home).tell(whole, file, changes))
+        promoted = cli.run(_Story(cli, home).tell(whole, chosen, changes))
     if not promoted:
         raise click.exceptions.Exit(FAILED)
 
@@ -70,7 +70,7 @@ class _Story:
     def __init__(self, cli: Cli, home: Home) -> None:
         self._cli, self._home = cli, home
 
-    async def tell(self, whole: bool, file: Path | None, changes: tuple[str, ...]) -> bool:
+    async def tell(self, whole: bool, chosen: str | None, changes: tuple[str, ...]) -> bool:
         """The whole story; returns whether the new version was promoted."""
         async with DeskService(self._home, operator=WHO) as service:
             self._title("A desk for a small fictional shop.")
@@ -86,7 +86,7 @@ class _Story:
             self._step("correct", reply_id=reply_id, waiting=service.waiting())
 
             self._title("Retraining, with the check at its end. The chat could go on meanwhile.")
-            run = await self._retrain(service, file, changes)
+            run = await self._retrain(service, chosen, changes)
             if service.active == "base":
                 if run.state not in ("held", "rejected") or run.candidate is None:
                     raise DeskError("The demo ends here, because the run made no version.")
@@ -130,8 +130,8 @@ class _Story:
         self._step("ask", question=question, **facts)
         return turn.id
 
-    async def _retrain(self, service: DeskService, file: Path | None, changes: tuple[str, ...]) -> Run:
-        run = await service.start_run(recipe_from(service.desk, file, changes))
+    async def _retrain(self, service: DeskService, chosen: str | None, changes: tuple[str, ...]) -> Run:
+        run = await service.start_run(recipe_from(service.desk, chosen, changes))
         return await follow_run(self._cli, service, run)
 
     def _title(self, sentence: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 import click
 
@@ -15,13 +14,15 @@ from tui.core.recipes import recipe_from
 
 
 @click.command()
-@click.option("--recipe", "file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="TOML or JSON.")
+@click.option(
+    "--recipe", "chosen", metavar="FILE", help="A .toml or .json file, or a recipe's name."
+)
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Change one value of the recipe.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @home_option
 @json_option
 @pass_cli
-def retrain(cli: Cli, file: Path | None, changes: tuple[str, ...], yes: bool) -> None:
+def retrain(cli: Cli, chosen: str | None, changes: tuple[str, ...], yes: bool) -> None:
     """Train a new version on what was corrected, check it, and let it answer if it is not worse.
 
     Exit codes: 0 promoted, 3 rejected, 4 inconclusive and held, 1 failed or cancelled, 2 wrong usage.
@@ -29,7 +30,7 @@ def retrain(cli: Cli, file: Path | None, changes: tuple[str, ...], yes: bool) ->
 
     async def work() -> int:
         async with cli.service() as service:
-            recipe = recipe_from(service.desk, file, changes)
+            recipe = recipe_from(service.desk, chosen, changes)
             preflight = await service.preflight(recipe)
             for line in preflight_lines(preflight):
                 cli.say(line)

@@ -6,18 +6,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from finetune.recipe import Recipe, RecipeError, parse_changes, read_recipe, recipe_of
+from finetune.recipe import PRESETS, Recipe, RecipeError, parse_changes, read_recipe, recipe_of
 from store.desk import Desk
 
 USUAL = "the defaults"  # how the recipe without a name is called
 
 
-def recipe_from(desk: Desk, file: Path | None = None, changes: Iterable[str] = ()) -> Recipe:
-    """The recipe in *file* (TOML or JSON; None: the one the setting ``recipe`` names) with *changes* to it.
+def recipe_from(desk: Desk, chosen: str | None = None, changes: Iterable[str] = ()) -> Recipe:
+    """The recipe *chosen*, with *changes* to it: a file (TOML or JSON), or a name; None: the setting ``recipe``.
 
     A method that nobody names follows from how the desk holds its base. Raises
     :class:`finetune.recipe.RecipeError` with a sentence."""
-    given = read_recipe(file) if file else _named(desk, desk.settings.load().recipe)
+    if chosen is not None and Path(chosen).suffix:
+        given = read_recipe(Path(chosen))
+    else:
+        given = _named(desk, desk.settings.load().recipe if chosen is None else chosen)
     return recipe_of(_method(desk) | given | parse_changes(changes))
 
 
@@ -30,6 +33,12 @@ def desk_recipe(desk: Desk, name: str) -> Recipe:
         return recipe_of(_method(desk))
 
 
+def recipe_names(desk: Desk) -> list[str]:
+    """The names a recipe can be chosen by: what operators saved, and the presets."""
+    saved = [recipe.name for recipe in desk.recipes.list()]
+    return saved + [name for name in PRESETS if name not in saved]
+
+
 def _method(desk: Desk) -> dict[str, Any]:
     return {"method": "qlora" if desk.settings.load().quantization == "nf4" else "lora"}
 
@@ -40,4 +49,6 @@ def _named(desk: Desk, name: str) -> dict[str, Any]:
     try:
         return desk.recipes.get(name).values
     except LookupError as error:
+        if name in PRESETS:
+            return PRESETS[name]
         raise RecipeError(f"{error} Choose another in the recipe form, or empty the setting recipe.") from error

@@ -13,9 +13,9 @@ from tui.screens.history import HistoryScreen
 from tui.screens.versions import VersionsScreen
 
 
-def name_of(version: str) -> str:
-    """A version as a sentence names it."""
-    return "the bare base" if version == "base" else version
+def name_of(version: str, *, first: bool = False) -> str:
+    """A version as a sentence names it; *first*: at its beginning."""
+    return version if version != "base" else "The bare base" if first else "the bare base"
 
 
 async def show_versions(stage: Stage) -> None:
@@ -52,7 +52,7 @@ async def activate(stage: Stage, version: str) -> None:
         reason = await stage.show(Ask(f"Let {name} answer?", text, "Activate", "Reason"))
         agreed = reason is not None
     else:
-        text = f"{name_of(service.active).capitalize()} stops answering; {name} answers from the next reply on."
+        text = f"{name_of(service.active, first=True)} stops answering; {name} answers from the next reply on."
         agreed = bool(await stage.show(Confirm(f"Let {name} answer?", text, "Activate")))
     if agreed:
         await service.activate(version, reason)
@@ -66,7 +66,7 @@ async def roll_back(stage: Stage) -> None:
     if target is None:
         raise DeskError("There is no earlier version to go back to.")
     name = name_of(target)
-    text = f"{name_of(service.active).capitalize()} stops answering; {name} answers from the next reply on."
+    text = f"{name_of(service.active, first=True)} stops answering; {name} answers from the next reply on."
     if await stage.show(Confirm(f"Roll back to {name}?", text, "Roll back")):
         await service.rollback()
     _refresh(stage)

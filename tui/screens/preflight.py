@@ -40,7 +40,7 @@ class PreflightDialog(Dialog[Choice]):
             ("Held out to check with", str(found.heldout)),
             ("Going on from", parent),
             ("Recipe", self._recipe),
-            ("Memory", f"{found.memory_needed / 2**30:.1f} of {found.memory_available / 2**30:.1f} GiB free"),
+            ("Memory", f"{found.memory_needed / 2**30:.1f} GiB needed, {found.memory_available / 2**30:.1f} GiB free"),
             ("Time", f"about {minutes} minute{'s' if minutes > 1 else ''}; the chat goes on meanwhile"),
         ):
             yield Plain(f"{name:<27} {value}", classes="fact")

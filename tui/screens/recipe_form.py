@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 from finetune.recipe import Recipe, RecipeError, parse_changes, recipe_of
 from store.text import clean
 from tui.core import DeskError, DeskService
-from tui.core.recipes import USUAL, desk_recipe
+from tui.core.recipes import USUAL, desk_recipe, recipe_names
 from tui.keys import RECIPE
 from tui.screens.dialog import Ask, Confirm, Dialog
 from tui.screens.recipe_diff import value_text
@@ -158,7 +158,7 @@ class RecipeForm(Screen[None]):
 
     def action_load(self) -> None:
         """Show another recipe."""
-        names = [recipe.name for recipe in self._service.desk.recipes.list()]
+        names = recipe_names(self._service.desk)
         choose = ChooseRecipe(names, self._service.settings.recipe)
         self.app.push_screen(choose, lambda name: self._fill(name) if name is not None else None)
 
@@ -166,6 +166,9 @@ class RecipeForm(Screen[None]):
         """Forget this named recipe."""
         if not self._recipe or self._recipe == self._service.settings.recipe:
             self.app.notify("This recipe is the one that F5 uses. Let it use another first (F5 here).")
+            return
+        if self._recipe not in {recipe.name for recipe in self._service.desk.recipes.list()}:
+            self.app.notify("This recipe belongs to deskloop and stays. Save it under another name to change it.")
             return
         text = "Runs that used it keep their own copy."
         ask = Confirm(f"Delete the recipe {self._recipe}?", text, "Delete it", "Keep it", careful=True)

@@ -86,7 +86,7 @@ class RunLine(Plain):
         if kind in ("phase", "note"):
             self.show(f"Retraining: {body['sentence']}")
         elif kind == "step":
-            self.show(f"Retraining {bar(body['step'] / max(1, body['steps']), 12)} {step_words(body)}")
+            self.show(f"Retraining {bar(body['step'] / max(1, body['steps']), 5)} {step_words(body)}")
         elif kind == "judged":
             share = body["done"] / max(1, body["total"])
             self.show(f"Checking {body['version']} {bar(share, 12)} {body['done']} of {body['total']} answers")
