@@ -14,9 +14,7 @@ from tui.core.recipes import recipe_from
 
 
 @click.command()
-@click.option(
-    "--recipe", "chosen", metavar="FILE", help="A .toml or .json file, or a recipe's name."
-)
+@click.option("--recipe", "chosen", metavar="FILE", help="A .toml or .json file, or a recipe's name.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Change one value of the recipe.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @home_option

@@ -16,7 +16,7 @@ from store.text import detect_language
 from tui.core.pairs import personal_warning
 from tui.keys import CORRECTION
 from tui.screens.dialog import Dialog
-from tui.widgets.text import Plain, PlainButton
+from tui.widgets.text import Plain, PlainButton, shown
 
 
 class CorrectionEditor(Dialog[str]):
@@ -32,11 +32,11 @@ class CorrectionEditor(Dialog[str]):
         """Question on top, original and correction side by side (one above the other where it is narrow)."""
         assert self._reply.reply is not None
         with Vertical(classes="dialog wide", id="correction-editor"):
-            yield Plain(f"Customer: {self._message.text}", id="question")
+            yield Plain(f"Customer: {shown(self._message.text)}", id="question")
             with Container(id="sides"):
                 with VerticalScroll(id="original-box", can_focus=False) as original:
                     original.border_title = Content(f"{self._reply.reply.version} said")
-                    yield Plain(self._reply.text or "(nothing)", id="original")
+                    yield Plain(shown(self._reply.text) or "(nothing)", id="original")
                 yield TextArea(
                     self._reply.reply.correction or self._reply.text, id="better", soft_wrap=True, tab_behavior="focus"
                 )
@@ -46,11 +46,12 @@ class CorrectionEditor(Dialog[str]):
                 yield PlainButton("Cancel (Esc)", id="close")
 
     def on_mount(self) -> None:
-        """Write at once, at the end of what is there."""
+        """Write at once: anew, or after an arrow key into what is there."""
         editor = self.query_one(TextArea)
         editor.border_title = Content("It should have said")
+        editor.border_subtitle = Content("typing replaces it, an arrow key keeps it")
         editor.focus()
-        editor.move_cursor(editor.document.end)
+        editor.select_all()
         self._warn()
 
     @on(TextArea.Changed)

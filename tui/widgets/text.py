@@ -9,6 +9,8 @@ from textual.widgets import Button, Static
 
 from store.text import clean
 
+LONGEST_SHOWN = 20_000  # characters of one text on the screen
+
 
 class Plain(Static):
     """A Static that never reads markup: ``[ORDER-1]`` is shown, ``[/b]`` does no harm, an escape sequence is gone."""
@@ -26,3 +28,11 @@ class PlainButton(Button):
 
     def __init__(self, label: str, **kwargs: Any) -> None:
         super().__init__(Content(clean(label)), **kwargs)
+
+
+def shown(text: str) -> str:
+    """*text* as far as it is drawn: wrapping a line of a million characters takes many seconds. What is kept, learned
+    and exported is all of it."""
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"{text[:LONGEST_SHOWN]}\n\n… ({len(text) - LONGEST_SHOWN:,} more characters; export to read them)"

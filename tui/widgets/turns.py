@@ -11,7 +11,7 @@ from textual.widgets import Markdown
 from textual.widgets.markdown import MarkdownStream
 
 from store.records import Reply, Turn
-from tui.widgets.text import Plain
+from tui.widgets.text import Plain, shown
 
 
 class CustomerTurn(Vertical):
@@ -24,7 +24,7 @@ class CustomerTurn(Vertical):
     def compose(self) -> ComposeResult:
         """A line that says who, then the words."""
         yield Plain("Customer", classes="who")
-        yield Plain(self.turn.text, classes="said")
+        yield Plain(shown(self.turn.text), classes="said")
 
 
 class BotTurn(Vertical):
@@ -49,7 +49,7 @@ class BotTurn(Vertical):
         """Head, text, correction."""
         yield Plain(self.head, classes="who")
         # Links are the model's words, not the operator's: they are shown, never opened.
-        yield Markdown(self._text, open_links=False, classes="said")
+        yield Markdown(shown(self._text), open_links=False, classes="said")
         yield Plain(classes="correction")
 
     def on_mount(self) -> None:
@@ -110,7 +110,7 @@ class BotTurn(Vertical):
         self.turn = turn
         if self._text != turn.text:
             self._text = turn.text
-            await self.query_one(Markdown).update(turn.text)
+            await self.query_one(Markdown).update(shown(turn.text))
         self._show_judgement()
 
     def _show_judgement(self) -> None:
