@@ -157,13 +157,23 @@ def tokens_of(pair: Pair) -> float:
     return PROMPT_TOKENS + (len(text) - wide) / CHARACTERS_PER_TOKEN + 2 * wide
 
 
+def estimate_seconds(desk: Desk, recipe: Recipe) -> float:
+    """Seconds until the verdict of a run with *recipe*, by what this machine's own runs of this desk took."""
+    return _estimate(
+        desk,
+        recipe,
+        desk.pairs.training_set(),
+        desk.pairs.count(split="heldout"),
+        warm=warm_parent(desk, recipe) != "base",
+    )
+
+
 def _estimate(desk: Desk, recipe: Recipe, training: list[tuple[Pair, bool]], heldout: int, *, warm: bool) -> float:
-    """Seconds until the verdict: measured speed of the desk's last run, else that of a small machine."""
+    """Measured speed of the desk's last run that came to its verdict, else that of a small machine."""
     speed = DEFAULT_SPEED
     for run in desk.runs.list(limit=10):
-        told = [event.body.get("tokens_per_second") for event in desk.runs.events(run.id) if event.kind == "step"]
-        if told and told[-1]:
-            speed = float(told[-1])
+        if run.verdict is not None and (last := desk.runs.last_event(run.id, "step")) is not None:
+            speed = float(last.body.get("tokens_per_second") or DEFAULT_SPEED)
             break
     tokens = sum(tokens_of(pair) * (recipe.new_weight if new else 1) for pair, new in training)
     epochs = recipe.warm_epochs if warm else recipe.epochs

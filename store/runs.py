@@ -159,6 +159,15 @@ class Runs:
         rows = self._db.all("SELECT * FROM run_events WHERE run_id = ? AND id > ? ORDER BY id", run_id, after_id)
         return [RunEvent(row["id"], row["run_id"], row["at"], row["kind"], json.loads(row["body"])) for row in rows]
 
+    def last_event(self, run_id: int, kind: str) -> RunEvent | None:
+        """The newest event of one kind, if there is one."""
+        row = self._db.one(
+            "SELECT * FROM run_events WHERE run_id = ? AND kind = ? ORDER BY id DESC LIMIT 1", run_id, kind
+        )
+        if row is None:
+            return None
+        return RunEvent(row["id"], row["run_id"], row["at"], row["kind"], json.loads(row["body"]))
+
     # -- data --------------------------------------------------------------------------------------
     def set_snapshot(
         self, run_id: int, train: Iterable[tuple[int, int]], heldout: Iterable[int], data_hash: str

@@ -19,6 +19,7 @@ from tui.core import (
     StoreChanged,
     VersionChanged,
 )
+from tui.core.advice import Advice, advise
 from tui.core.quality import QualityWatch
 from tui.keys import key_name
 from tui.widgets.conversations import ConversationList, row_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
 ROLL_BACK = "app.tell('roll_back')"
+RETRAIN = "app.tell('retrain')"
 
 
 class Following:
@@ -38,6 +40,7 @@ class Following:
     def __init__(self, service: DeskService, chat: ChatScreen) -> None:
         self._service, self._chat = service, chat
         self.quality = QualityWatch(service.desk, service.reader)
+        self._advice = Advice()
         self._looking = False
         self._answering = service.active  # what the operator knows to be answering
 
@@ -80,25 +83,28 @@ class Following:
             version=keeper.serving if running and keeper.purpose is None else self._service.active,
             engine="lent" if keeper.held else "comparing" if keeper.purpose else keeper.state.name,
             waiting=self._service.waiting(),
+            advice=self._advice,
+            retrain_key=self._key_of(RETRAIN, "F5"),
             rate=standing.rate,
         )
-        self._chat.query_one(QualityLine).tell(standing, self._rollback_key())
+        self._chat.query_one(QualityLine).tell(standing, self._key_of(ROLL_BACK, "A rollback"))
         if self.quality.stale and not self._looking:
             self._looking = True
             self._chat.run_worker(self._look_at_quality(), name="quality", exit_on_error=False)
 
     async def _look_at_quality(self) -> None:
-        """Look up how often replies are corrected, and show it."""
+        """Look up how often replies are corrected and whether to retrain, and show it."""
         try:
             await self.quality.look()
+            self._advice = await self._service.reader.read(advise)
         finally:
             self._looking = False
         self.refresh_status()
 
-    def _rollback_key(self) -> str:
-        """The key that rolls back, as the settings have it."""
+    def _key_of(self, action: str, otherwise: str) -> str:
+        """The key of an action, as the settings have it."""
         keys = self._chat.active_bindings.items()
-        return next((key_name(key) for key, active in keys if active.binding.action == ROLL_BACK), "A rollback")
+        return next((key_name(key) for key, active in keys if active.binding.action == action), otherwise)
 
     async def changed(self, change: DeskChange) -> None:
         """Engine, versions, runs, other apps."""

@@ -9,9 +9,11 @@ from textual.containers import Horizontal
 
 from store.quality import Rate
 from store.records import RunEvent
+from tui.core.advice import Advice
 from tui.core.quality import Standing
 from tui.widgets.text import Plain
 
+ROOMY = 110  # columns from which the status line says how long a retraining takes
 NARROWEST = 80  # columns below which the status line says less
 ENGINE = {
     "absent": "no model",
@@ -43,16 +45,34 @@ class StatusBar(Horizontal):
         yield Plain("", id="status-rate")
         yield Plain("", id="status-engine")
 
-    def show(self, *, desk: str, version: str, engine: str, waiting: int, rate: Rate) -> None:
+    def show(
+        self, *, desk: str, version: str, engine: str, waiting: int, advice: Advice, retrain_key: str, rate: Rate
+    ) -> None:
         """Show these facts."""
         self.query_one("#status-desk", Plain).show(f"deskloop · {desk}")
-        word = "1 correction waiting" if waiting == 1 else f"{waiting} corrections waiting"
-        self.query_one("#status-waiting", Plain).show(word)
+        words = waiting_words(waiting, advice, retrain_key, roomy=self.app.size.width >= ROOMY)
+        self.query_one("#status-waiting", Plain).show(words)
         self.query_one("#status-waiting").set_class(waiting > 0, "-waiting")
         self.query_one("#status-rate", Plain).show(rate_words(rate, short=self.app.size.width < NARROWEST))
         self.query_one("#status-rate").display = bool(rate.judged)
         self.query_one("#status-engine", Plain).show(f"{version} · {ENGINE.get(engine, engine)}")
         self.query_one("#status-engine").set_class(engine in ("failed", "absent"), "-trouble")
+
+
+def waiting_words(waiting: int, advice: Advice, key: str, *, roomy: bool) -> str:
+    """What waits; where there is room how long learning it takes; and the key, if it is worth a retraining."""
+    words = "1 correction waiting" if waiting == 1 else f"{waiting} corrections waiting"
+    if not waiting or advice.new != waiting:  # not looked up yet
+        return words
+    if roomy:
+        words += f", about {advice.minutes} min to learn"
+    return (
+        f"{words}: {key} is worth it"
+        if roomy and advice.worth_it()
+        else f"{words}: {key}"
+        if advice.worth_it()
+        else words
+    )
 
 
 class QualityLine(Plain):
