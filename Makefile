@@ -36,8 +36,9 @@ starter: install ## the starter model, converted once
 
 test: fast true ## all tests
 
+# One worker a core, and one thread each: matrices of 64 x 64 gain nothing by threads that wait for each other.
 fast: install ## tests with fakes and tiny models
-	@$(BIN)/python -m pytest -m "not true" $(ARGS) </dev/null
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not true" -n logical --maxprocesses 8 $(ARGS) </dev/null
 
 true: install starter ## tests with the starter model: real runs, real kills
 	@$(BIN)/python -m pytest -m true $(ARGS) </dev/null

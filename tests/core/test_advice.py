@@ -11,7 +11,7 @@ import pytest
 from store.desk import Desk
 from tests.tui import scenes
 from tui.core.advice import ENOUGH, Advice, advise
-from tui.widgets.status import waiting_words
+from tui.widgets.status import ROOMY, waiting_words
 
 
 @pytest.fixture
@@ -60,6 +60,7 @@ def test_the_time_is_that_of_this_desks_own_runs(desk: Desk) -> None:
 
 def test_the_status_line_says_it_in_the_room_it_has() -> None:
     advice = Advice(12, 240.0, "2026-01-01T00:00:00.000Z")
-    assert waiting_words(12, advice, "F5", roomy=True) == "12 corrections waiting, about 4 min to learn: F5 is worth it"
-    assert waiting_words(12, advice, "F5", roomy=False) == "12 corrections waiting: F5"
-    assert waiting_words(1, Advice(), "F5", roomy=True) == "1 correction waiting"
+    assert waiting_words(12, advice, "F5", ROOMY) == "12 corrections waiting, about 4 min to learn: F5 is worth it"
+    assert waiting_words(12, advice, "F5", 80) == "12 corrections waiting: F5"
+    assert waiting_words(12, advice, "F5", 60) == "12 waiting: F5"
+    assert waiting_words(1, Advice(), "F5", ROOMY) == "1 correction waiting"

@@ -144,6 +144,7 @@ async def test_a_reply_is_corrected_beside_the_original(app: DeskloopApp, servic
         await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor) and shows(app, "It should have said"))
         original, better = app.screen.query_one("#original-box"), app.screen.query_one("#better")
         assert better.region.y >= original.region.bottom  # one above the other at 80 columns
+        await pilot.press("end")  # an arrow key, or End, keeps what is there
         await write(pilot, " Now.")
         await pilot.press("ctrl+s")
         await wait_until(pilot, lambda: shows(app, "✎ corrected"))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from finetune.preflight import estimate_seconds
 from finetune.recipe import RecipeError
+from store import records
 from store.desk import Desk
 from tui.core.recipes import desk_recipe
 
@@ -34,7 +35,7 @@ class Advice:
             return True
         if self.oldest is None:
             return False
-        return (now or datetime.now(UTC)) - datetime.fromisoformat(self.oldest) >= OLD
+        return (now or datetime.fromisoformat(records.now())) - datetime.fromisoformat(self.oldest) >= OLD
 
 
 def advise(desk: Desk) -> Advice:

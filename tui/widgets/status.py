@@ -13,7 +13,7 @@ from tui.core.advice import Advice
 from tui.core.quality import Standing
 from tui.widgets.text import Plain
 
-ROOMY = 110  # columns from which the status line says how long a retraining takes
+ROOMY = 130  # columns from which the status line says how long a retraining takes
 NARROWEST = 80  # columns below which the status line says less
 ENGINE = {
     "absent": "no model",
@@ -50,7 +50,7 @@ class StatusBar(Horizontal):
     ) -> None:
         """Show these facts."""
         self.query_one("#status-desk", Plain).show(f"deskloop · {desk}")
-        words = waiting_words(waiting, advice, retrain_key, roomy=self.app.size.width >= ROOMY)
+        words = waiting_words(waiting, advice, retrain_key, self.app.size.width)
         self.query_one("#status-waiting", Plain).show(words)
         self.query_one("#status-waiting").set_class(waiting > 0, "-waiting")
         self.query_one("#status-rate", Plain).show(rate_words(rate, short=self.app.size.width < NARROWEST))
@@ -59,20 +59,18 @@ class StatusBar(Horizontal):
         self.query_one("#status-engine").set_class(engine in ("failed", "absent"), "-trouble")
 
 
-def waiting_words(waiting: int, advice: Advice, key: str, *, roomy: bool) -> str:
-    """What waits; where there is room how long learning it takes; and the key, if it is worth a retraining."""
+def waiting_words(waiting: int, advice: Advice, key: str, width: int) -> str:
+    """What waits; on a screen of *width* columns with room for it how long learning it takes; and the key, if it is
+    worth a retraining."""
     words = "1 correction waiting" if waiting == 1 else f"{waiting} corrections waiting"
     if not waiting or advice.new != waiting:  # not looked up yet
         return words
-    if roomy:
-        words += f", about {advice.minutes} min to learn"
-    return (
-        f"{words}: {key} is worth it"
-        if roomy and advice.worth_it()
-        else f"{words}: {key}"
-        if advice.worth_it()
-        else words
-    )
+    worth_it = advice.worth_it()
+    if width >= ROOMY:
+        return f"{words}, about {advice.minutes} min to learn" + (f": {key} is worth it" if worth_it else "")
+    if not worth_it:
+        return words
+    return f"{words}: {key}" if width >= NARROWEST else f"{waiting} waiting: {key}"
 
 
 class QualityLine(Plain):
