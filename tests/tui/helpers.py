@@ -14,7 +14,7 @@ from tui.app import DeskloopApp
 from tui.widgets.turns import BotTurn
 
 STILL = 8  # looks in a row at which a picture that stands still is the same
-TURNS = 600  # of the event loop that a condition may take; at 5 ms each
+TURNS = 2000  # of the event loop that a condition may take, at 5 ms each: a busy machine is no failure
 
 
 async def wait_until(pilot: Pilot[Any], holds: Callable[[], object], what: str = "") -> None:
