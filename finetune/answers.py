@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache, partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from bot.interface import Engine
 from bot.render import renderer_version
 from bot.types import FAITHFUL, AdapterRef, BaseFacts, Decoding, Prompt
+from finetune.publish import library_versions
 from store.desk import Desk
 from store.text import clean
 from store.versions import BASE
@@ -33,14 +33,12 @@ async def version_answers(
 ) -> list[str]:
     """The answers of version *name* to *prompts*, from the cache where they are known. A version that has answered
     everything before is not even loaded."""
-    row = None if name == BASE else desk.versions.get(name)
-    digest = BASE if row is None else row.manifest_sha256
+    adapter, digest = _reference(desk, name)
     keys = {prompt: answer_key(base, digest, decoding, prompt) for prompt in unique(prompts)}
     known = {prompt: text for prompt, key in keys.items() if (text := desk.answers.get(key)) is not None}
     missing = [prompt for prompt in keys if prompt not in known]
     tell(on_progress, len(known), len(keys), name)
     if missing:
-        adapter = None if row is None else AdapterRef(name, _folder(desk, row.folder))
         await engine.activate(adapter)
         cached = len(known)
         known |= await ask(
@@ -97,13 +95,8 @@ def answer_key(base: BaseFacts, adapter: str, decoding: Decoding, prompt: Prompt
 
 @lru_cache
 def _libraries() -> dict[str, str]:
-    found = {}
-    for name in _LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "none"
-    return found
+    found = library_versions(_LIBRARIES)
+    return {name: found.get(name, "none") for name in _LIBRARIES}
 
 
 def unique(prompts: Sequence[Prompt]) -> list[Prompt]:
@@ -116,8 +109,12 @@ def _length(prompt: Prompt) -> int:
     return len(prompt.message) + sum(len(text) for exchange in prompt.history for text in exchange)
 
 
-def _folder(desk: Desk, name: str) -> str:
-    return str(Path(desk.home.adapters, name).absolute())
+def _reference(desk: Desk, name: str) -> tuple[AdapterRef | None, str]:
+    """What the engine activates for version *name* (None: the bare base), and the digest that stands for it in keys."""
+    if name == BASE:
+        return None, BASE
+    row = desk.versions.get(name)
+    return AdapterRef(name, str(Path(desk.home.adapters, row.folder).absolute())), row.manifest_sha256
 
 
 def _further(progress: Callable[[int, int], None], before: int, wanted: int, done: int, _: int) -> None:
@@ -134,14 +131,13 @@ async def likelihoods(
     engine: Engine, desk: Desk, base: BaseFacts, name: str, texts: Sequence[tuple[Prompt, str]]
 ) -> list[float]:
     """How likely version *name* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
-    row = None if name == BASE else desk.versions.get(name)
-    digest = BASE if row is None else row.manifest_sha256
+    adapter, digest = _reference(desk, name)
     words = "".join(answer for _, answer in texts)
     mark = hashlib.sha256(words.encode()).hexdigest()
     keys = [answer_key(base, f"{digest}/likelihood/{mark}", FAITHFUL, prompt) for prompt, _ in texts]
     known = [desk.answers.get(key) for key in keys]
     if None in known:
-        await engine.activate(None if row is None else AdapterRef(name, _folder(desk, row.folder)))
+        await engine.activate(adapter)
         values = await engine.likelihoods(texts)
         desk.answers.put_many({key: str(value) for key, value in zip(keys, values, strict=True)})
         return values

@@ -84,10 +84,7 @@ async def evaluate_versions(
     answers = {}
     for name in (active, candidate):
         answers[name] = await version_answers(engine, desk, base, name, prompts, decoding, on_progress)
-    items = [
-        GateItem(_pair_id(question), question.lang or "", clean(question.output), before, after)
-        for question, before, after in zip(questions, answers[active], answers[candidate], strict=True)
-    ]
+    items = _items(questions, answers[active], answers[candidate])
     return await asyncio.to_thread(  # seconds of arithmetic for a thousand pairs; a cancel need not wait for it
         judge,
         items[: len(heldout)],
@@ -146,6 +143,13 @@ def _prompt(question: Question, system: str) -> Prompt:
     return Prompt(system, history, question.instruction)
 
 
+def _items(questions: Sequence[Question], before: Sequence[str], after: Sequence[str]) -> list[GateItem]:
+    return [
+        GateItem(_pair_id(question), question.lang or "", clean(question.output), old, new)
+        for question, old, new in zip(questions, before, after, strict=True)
+    ]
+
+
 def _pair_id(question: Question) -> int:
     return int(getattr(question, "id", 0))
 
@@ -180,9 +184,6 @@ async def judge_merged(
     before = await version_answers(engine, desk, await engine.load(spec), version, prompts, decoding, on_progress)
     whole = await engine.load(BaseSpec(str(merged), "bf16"))
     after = await version_answers(engine, desk, whole, BASE, prompts, decoding, on_progress)
-    items = [
-        GateItem(pair.id, pair.lang, clean(pair.output), old, new)
-        for pair, old, new in zip(heldout, before, after, strict=True)
-    ]
+    items = _items(heldout, before, after)
     margins = GateMargins.with_margin(settings.gate_margin_bleu)
     return await asyncio.to_thread(judge, items, [], margins, active=version, candidate=f"{version}, merged,")

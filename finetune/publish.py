@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -69,10 +70,10 @@ def publish(
     return row
 
 
-def library_versions() -> dict[str, str]:
-    """The versions of the libraries that decide a result."""
+def library_versions(libraries: Iterable[str] = LIBRARIES) -> dict[str, str]:
+    """The versions of those *libraries* that are installed; by default the ones that decide a result."""
     found = {}
-    for library in LIBRARIES:
+    for library in libraries:
         try:
             found[library] = version(library)
         except PackageNotFoundError:

@@ -157,16 +157,14 @@ class Runs:
     def events(self, run_id: int, after_id: int = 0) -> builtins.list[RunEvent]:
         """What a run told after the event *after_id*."""
         rows = self._db.all("SELECT * FROM run_events WHERE run_id = ? AND id > ? ORDER BY id", run_id, after_id)
-        return [RunEvent(row["id"], row["run_id"], row["at"], row["kind"], json.loads(row["body"])) for row in rows]
+        return [_event(row) for row in rows]
 
     def last_event(self, run_id: int, kind: str) -> RunEvent | None:
         """The newest event of one kind, if there is one."""
         row = self._db.one(
             "SELECT * FROM run_events WHERE run_id = ? AND kind = ? ORDER BY id DESC LIMIT 1", run_id, kind
         )
-        if row is None:
-            return None
-        return RunEvent(row["id"], row["run_id"], row["at"], row["kind"], json.loads(row["body"]))
+        return None if row is None else _event(row)
 
     # -- data --------------------------------------------------------------------------------------
     def set_snapshot(
@@ -317,3 +315,7 @@ def _run(row: Row) -> Run:
     for column in ("recipe", "report", "failure"):
         values[column] = json.loads(values[column]) if values[column] is not None else None
     return Run(**values)
+
+
+def _event(row: Row) -> RunEvent:
+    return RunEvent(row["id"], row["run_id"], row["at"], row["kind"], json.loads(row["body"]))

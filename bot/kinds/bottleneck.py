@@ -125,7 +125,6 @@ class BottleneckKind:
     def __init__(self, base: Any, dtype: torch.dtype) -> None:
         self._base, self._dtype = base, dtype
         self._versions: dict[str, Bottlenecks] = {}
-        self._serving: str | None = None
 
     def load(self, version: str, folder: Path) -> None:
         """Read it and see that every place is there, with its width."""
