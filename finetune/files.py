@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,3 +83,15 @@ def mark_complete(folder: Path) -> None:
     sync_tree(folder)
     (folder / MARK).touch(mode=0o600)
     sync_folder(folder)
+
+
+@contextmanager
+def appearing(target: Path) -> Iterator[Path]:
+    """A path beside *target* to build a folder at: it becomes *target* at the end of the block, whole or not at all."""
+    staging = target.with_name(f".{target.name}.{os.getpid()}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        yield staging
+        staging.rename(target)
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)

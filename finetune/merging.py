@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +17,7 @@ from bot.child import module_command
 from bot.client import EngineProcess
 from bot.types import BaseSpec, Quantization
 from finetune.answers import Progress
+from finetune.files import appearing
 from finetune.gate import GateReport
 from finetune.judge import judge_merged
 from store.desk import Desk
@@ -47,23 +47,19 @@ async def export_merged(
         )
     if target.exists():  # noqa: ASYNC240  (a look, not a read)
         raise NotMerged(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
-    staging = target.with_name(f".{target.name}.{os.getpid()}")
     log = desk.home.logs / "merging.log"
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        await _merge(spec, desk.home.adapters / version.folder, staging, log)
-        engine = EngineProcess(log=log)
-        try:
-            report = await judge_merged(engine, desk, spec, version.name, staging, on_progress)
-        finally:
-            await engine.close()
-        if report.verdict == "reject":
-            raise NotMerged(f"The merged model was removed, because it answers worse: {report.sentence}")
-        staging.rename(target)
+        with appearing(target) as staging:
+            await _merge(spec, desk.home.adapters / version.folder, staging, log)
+            engine = EngineProcess(log=log)
+            try:
+                report = await judge_merged(engine, desk, spec, version.name, staging, on_progress)
+            finally:
+                await engine.close()
+            if report.verdict == "reject":
+                raise NotMerged(f"The merged model was removed, because it answers worse: {report.sentence}")
     except OSError as error:
         raise NotMerged(f"{version.name} could not be written to {target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return report
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 
 from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
 from bot.types import EngineError
+from finetune.files import appearing
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, Run
 from tui.core.errors import DeskError
@@ -139,15 +139,11 @@ def export_version(desk: Desk, version: AdapterVersion, target: Path) -> list[st
     target = target.expanduser().absolute()
     if target.exists():
         raise DeskError(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
-    staging = target.with_name(f".{target.name}.{os.getpid()}")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(source, staging)
-        if problem := damage(staging, version):
-            raise DeskError(f"The copy of {version.name} is not whole and was removed: {problem}")
-        staging.rename(target)
+        with appearing(target) as staging:
+            shutil.copytree(source, staging)
+            if problem := damage(staging, version):
+                raise DeskError(f"The copy of {version.name} is not whole and was removed: {problem}")
     except OSError as error:
         raise DeskError(f"{version.name} could not be copied to {target}: {error.strerror or error}.") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
     return sorted(path.name for path in target.iterdir())
