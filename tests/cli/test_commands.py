@@ -214,6 +214,17 @@ def test_pairs_go_in_and_out(deskloop: Deskloop, home: Path, tmp_path: Path) -> 
     assert deskloop("pairs", "export", out, "--format", "xml", "--home", home).exit_code == 2
 
 
+def test_a_strict_import_that_takes_nothing_is_no_success(deskloop: Deskloop, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    file.write_text('{"instruction": "When?", "output": "At nine."}\n{}\n')
+    result = deskloop("pairs", "import", file, "--strict", "--home", home, "--json")
+    assert json.loads(result.stdout) == {"added": 0, "duplicates": 0, "rejected": 1}
+    assert result.exit_code == 1
+    assert "Nothing was imported" in result.stderr
+    file.write_text('{"instruction": "When?", "output": "At nine."}\n')
+    assert deskloop("pairs", "import", file, "--strict", "--home", home).exit_code == 0
+
+
 def test_data_that_is_no_pairs_is_refused_with_a_sentence(deskloop: Deskloop, home: Path, tmp_path: Path) -> None:
     file = tmp_path / "dpo.jsonl"
     file.write_text('{"prompt": "a", "chosen": "b", "rejected": "c"}\n')

@@ -60,6 +60,10 @@ def import_pairs(
     cli.data(f"{result.added} added, {result.duplicates} duplicates skipped, {result.rejected} rejected.")
     if result.rejects_file:
         cli.say(f"The rejected rows and why: {result.rejects_file}")
+    if strict and result.rejected:
+        cli.fail(
+            "Nothing was imported, because --strict takes all rows or none. Mend the rejected ones and import again."
+        )
 
 
 def _columns(text: str | None) -> dict[str, str] | None:
