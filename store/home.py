@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -94,8 +95,12 @@ def private_folder(folder: Path) -> Path:
 
 
 def private_file(path: Path) -> Path:
-    """Create *path* if missing and give it mode 0600; returns it."""
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, FILE_MODE))
+    """Create *path* if missing and give it mode 0600; returns it.
+
+    A file that is there is not opened: closing it again would drop every POSIX lock this process has on it, and SQLite
+    keeps a database whole by such locks."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
     if path.stat().st_mode & 0o777 != FILE_MODE:
         path.chmod(FILE_MODE)
     return path

@@ -448,3 +448,21 @@ def test_settings_are_kept_and_what_no_longer_fits_falls_back(desk: Desk) -> Non
     desk.db.run("UPDATE settings SET value = '7' WHERE key = 'heldout_share'")
     loaded = desk.settings.load()
     assert (loaded.natural, loaded.heldout_share) == ({"temperature": 0.5}, 0.2)
+
+
+def test_a_second_connection_of_one_process_leaves_the_first_ones_locks_alone(desk: Desk) -> None:
+    """The trap: closing any descriptor of a file drops all POSIX locks that the process has on it. The next process to
+    close the desk then took itself for the last one and deleted the log that this process went on writing to."""
+
+    def elsewhere(code: str) -> str:
+        program = f"import sys; from store.desk import Desk\nwith Desk.open(sys.argv[1]) as desk: {code}"
+        command = [sys.executable, "-c", program, str(desk.home.root)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    with Desk.open(desk.home.root):
+        pass
+    elsewhere("desk.conversations.create('jo')")
+    desk.conversations.create("maria")
+    assert elsewhere("print(desk.db.value('SELECT count(*) FROM conversations'))") == "2"
+    with Desk.open(desk.home.root) as again:
+        assert again.db.value("SELECT count(*) FROM conversations") == 2
