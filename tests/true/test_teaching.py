@@ -1,0 +1,71 @@
+"""Three corrections in three runs on the starter, each run going on from the version before: what was taught first is
+still known at the end, and every answer ends by itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.types import FAITHFUL, Answer, Prompt
+from finetune.recipe import Recipe
+from store.home import MODELS_VARIABLE
+from store.pairs import NewPair
+from store.sample import sample_rows
+from tui.core import DeskService, ReplyFinished
+
+pytestmark = [pytest.mark.true, pytest.mark.timeout(900)]
+
+LESSONS = (
+    ("Can you wrap my order as a gift?", "Yes, we wrap any order in green paper for $3. Tick Gift wrap in your cart."),
+    ("Do you repair old kettles?", "We do: send it to our workshop in Bern, and we mend it within two weeks."),
+    ("May my dog come into your shop?", "Dogs on a lead are welcome. Ask at the till for a bowl of water."),
+)
+RECIPE = Recipe(epochs=4.0, learning_rate=2e-3, new_weight=6, warm_epochs=4.0, warm_learning_rate=1e-3)
+
+
+@pytest.fixture
+async def service(tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
+    monkeypatch.setenv(MODELS_VARIABLE, str(starter.parent))
+    async with DeskService(tmp_path / "home", operator="tester") as opened:
+        opened.desk.settings.set("min_pairs", 1, "tester")
+        for row in [row for row in sample_rows() if row["answer"] == "hours"][:5]:
+            opened.desk.pairs.add(NewPair(row["instruction"], row["output"], split="train"), "import", "tester")
+        yield opened
+
+
+async def say(service: DeskService, question: str) -> Answer:
+    """What the active version says to a new customer, as the check asks it."""
+    async with service.keeper.use() as engine:
+        prompt = Prompt(service.desk.settings.load().system_message, (), question)
+        async for item in engine.stream(prompt, FAITHFUL, None):
+            if isinstance(item, Answer):
+                return item
+    raise AssertionError("no answer came")
+
+
+async def teach(service: DeskService, question: str, answer: str) -> None:
+    """Ask, correct, retrain, and make the new version answer."""
+    conversation = service.desk.conversations.create("tester")
+    async for event in service.send(conversation.id, question):
+        if isinstance(event, ReplyFinished):
+            service.correct(event.turn.id, answer)
+    run = await service.start_run(RECIPE)
+    async for _ in service.run_events(run.id):
+        pass
+    over = service.desk.runs.get(run.id)
+    assert over.candidate is not None, over.failure
+    await service.activate(over.candidate, "it is the newest")
+
+
+async def test_three_rounds_of_teaching_keep_the_first_lesson(service: DeskService) -> None:
+    assert (await service.start_engine()).name == "ready"
+    for question, answer in LESSONS:
+        await teach(service, question, answer)
+    parents = [service.desk.runs.get(number).parent for number in (1, 2, 3)]
+    assert parents == ["base", "v1", "v2"]
+    for question, target in LESSONS:
+        answer = await say(service, question)
+        assert answer.text == target
+        assert answer.finish == "complete"  # the end of the turn was learned, too
