@@ -53,6 +53,13 @@ def judging_decoding(settings: Settings) -> Decoding:
     return replace(FAITHFUL, **{**settings.faithful, "do_sample": False, "seed": None})
 
 
+def margins_of(settings: Settings) -> GateMargins:
+    """The gate's margins as the desk's settings have them."""
+    return GateMargins.of(
+        settings.gate_margin_bleu, settings.gate_large_drop, settings.gate_alpha, settings.gate_min_pairs
+    )
+
+
 async def evaluate_versions(
     engine: Engine,
     desk: Desk,
@@ -78,7 +85,7 @@ async def evaluate_versions(
     settings = desk.settings.load()
     system = settings.system_message if system is None else system
     decoding = decoding or judging_decoding(settings)
-    margins = margins or GateMargins.with_margin(settings.gate_margin_bleu)
+    margins = margins or margins_of(settings)
     questions = [*heldout, *corrections]
     prompts = [_prompt(question, system) for question in questions]
     answers = {}
@@ -185,5 +192,5 @@ async def judge_merged(
     whole = await engine.load(BaseSpec(str(merged), "bf16"))
     after = await version_answers(engine, desk, whole, BASE, prompts, decoding, on_progress)
     items = _items(heldout, before, after)
-    margins = GateMargins.with_margin(settings.gate_margin_bleu)
+    margins = margins_of(settings)
     return await asyncio.to_thread(judge, items, [], margins, active=version, candidate=f"{version}, merged,")

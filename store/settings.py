@@ -54,11 +54,16 @@ def refuse(what: str, *path: str) -> SettingError:
     return SettingError(f"The setting {reason}. It was left as it is.", reason, path)
 
 
+def operator_name(text: str) -> str:
+    """*text* as the name beside an operator's actions: one line of at most 60 characters."""
+    return " ".join(clean(text).split())[:60].strip()
+
+
 def system_user() -> str:
     """The name beside an operator's actions where nothing else names one: ``DESKLOOP_OPERATOR``, else the system's
     user."""
     try:
-        return clean(os.environ.get(OPERATOR_VARIABLE, "")).strip() or clean(getpass.getuser()) or "operator"
+        return operator_name(os.environ.get(OPERATOR_VARIABLE, "")) or operator_name(getpass.getuser()) or "operator"
     except (KeyError, OSError):
         return "operator"
 
@@ -114,6 +119,22 @@ class Settings:
         default=2.0,
         metadata=_setting(TRAINING, "How many BLEU points a new version may fall short of the active one (0 to 50)."),
     )
+    gate_large_drop: float = field(
+        default=15.0,
+        metadata=_setting(
+            TRAINING, "A fall of so many BLEU or chrF points rejects a version, however few pairs show it (0 to 100)."
+        ),
+    )
+    gate_alpha: float = field(
+        default=0.05,
+        metadata=_setting(
+            TRAINING, "A fall that chance explains with a probability below this rejects a version (0.001 to 0.4)."
+        ),
+    )
+    gate_min_pairs: int = field(
+        default=20,
+        metadata=_setting(TRAINING, "With fewer held-out pairs of a language no version is promoted by itself."),
+    )
     min_pairs: int = field(
         default=8, metadata=_setting(TRAINING, "A retraining needs at least so many training pairs.")
     )
@@ -153,6 +174,9 @@ class Settings:
             _check_decoding(name, getattr(self, name))
         _require(0 <= self.heldout_share <= 0.9, "must be between 0 and 0.9", "heldout_share")
         _require(0 <= self.gate_margin_bleu <= 50, "must be between 0 and 50", "gate_margin_bleu")
+        _require(0 <= self.gate_large_drop <= 100, "must be between 0 and 100", "gate_large_drop")
+        _require(0.001 <= self.gate_alpha <= 0.4, "must be between 0.001 and 0.4", "gate_alpha")
+        _require(1 <= self.gate_min_pairs <= 1_000_000, "must be 1 or more", "gate_min_pairs")
         _require(1 <= self.min_pairs <= 1_000_000, "must be 1 or more", "min_pairs")
         _require(isinstance(self.keys, dict), "must be lines of names and keys", "keys")
         for name, keys in self.keys.items():

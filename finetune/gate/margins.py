@@ -8,7 +8,8 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class GateMargins:
-    """The gate's thresholds. Points are BLEU or chrF points on the scale from 0 to 100.
+    """The gate's thresholds. Points are BLEU or chrF points on the scale from 0 to 100. ``margin``,
+    ``large_drop``, ``alpha`` and ``min_pairs`` are settings of the desk.
 
     The error rates named below were simulated by ``benchmarks/gate_power.py`` (its table is
     ``benchmarks/results/gate_power.md``). Raises :class:`ValueError`, naming the field, for values that make no sense.
@@ -16,7 +17,7 @@ class GateMargins:
 
     margin: float = 2.0
     """How many points a candidate may fall short of the active version. Two points are about the least difference
-    that people notice between two systems; setting ``gate_margin_bleu``."""
+    that people notice between two systems."""
     large_drop: float = 15.0
     """A drop of so many points, in BLEU or chrF, that even a handful of pairs is enough to block it. On 10 pairs, 15
     points block 2% of equally good candidates and 99% of those that lost half of the right answers (10 points: 9% and
@@ -51,9 +52,15 @@ class GateMargins:
         _require(0 <= self.long_share <= 1, "long_share", "between 0 and 1")
 
     @classmethod
-    def with_margin(cls, margin: float) -> GateMargins:
-        """The defaults with another margin; the large drop grows with it where it must."""
-        return cls(margin=margin, large_drop=max(cls().large_drop, margin))
+    def of(cls, margin: float, large_drop: float, alpha: float, min_pairs: int) -> GateMargins:
+        """The defaults with what a desk's settings say; what must not be less than another grows with it."""
+        return cls(
+            margin=margin,
+            large_drop=max(large_drop, margin),
+            alpha=alpha,
+            min_pairs=min_pairs,
+            interval_pairs=max(cls().interval_pairs, min_pairs),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -12,6 +12,13 @@ from finetune.gate.comparison import compare
 from finetune.gate.margins import GateMargins
 
 MARGINS = GateMargins()
+
+
+def margins_with(margin: float) -> GateMargins:
+    """The defaults with another margin."""
+    return GateMargins.of(margin, MARGINS.large_drop, MARGINS.alpha, MARGINS.min_pairs)
+
+
 ANSWERS = [
     "You can track your order in the order history of your account.",
     "Refunds are paid back to your card within five working days.",
@@ -148,5 +155,5 @@ def test_margins_that_make_no_sense_are_refused_by_name(values: dict[str, float]
 def test_margins_go_through_json_and_grow_together() -> None:
     assert GateMargins.from_dict({**MARGINS.to_dict(), "unknown": 1}) == MARGINS
     assert GateMargins.from_dict({}) == MARGINS
-    assert GateMargins.with_margin(40).large_drop == 40
-    assert GateMargins.with_margin(1).large_drop == MARGINS.large_drop
+    assert margins_with(40).large_drop == 40
+    assert margins_with(1).large_drop == MARGINS.large_drop

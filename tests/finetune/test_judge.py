@@ -182,6 +182,11 @@ async def test_the_desks_margin_is_used(desk: Desk) -> None:
     desk.settings.set("gate_margin_bleu", 30, "Ann")
     report = await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])
     assert (report.margins.margin, report.margins.large_drop) == (30, 30)
+    for key, value in {"gate_margin_bleu": 1, "gate_large_drop": 9, "gate_alpha": 0.01, "gate_min_pairs": 150}.items():
+        desk.settings.set(key, value, "Ann")
+    margins = (await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])).margins
+    assert (margins.margin, margins.large_drop, margins.alpha) == (1, 9, 0.01)
+    assert (margins.min_pairs, margins.interval_pairs) == (150, 150)
 
 
 async def test_progress_counts_cached_answers_too_and_never_goes_back(desk: Desk) -> None:
