@@ -81,6 +81,7 @@ class DeskloopApp(App[None]):
         """Colours and keys as the settings have them."""
         if settings.theme in self.available_themes:
             self.theme = settings.theme
+        self.key_changes = dict(settings.keys)
         self.set_keymap(keymap(settings.keys))
 
     def _keep_theme(self, theme: str) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from textual.binding import Binding
 from textual.keys import Keys, _character_to_key, _normalize_key_list
+from textual.message_pump import MessagePump
 
 from store.settings import refuse
 from store.text import clean
 from tui import keys as lists
-from tui.keys import WITHIN
+from tui.keys import WITHIN, key_name
 
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 NAMED = frozenset(key.value for key in Keys if "<" not in key.value) | {"space"}
@@ -36,6 +38,28 @@ def normal(keys: str) -> str:
     """Keys as textual calls them: ``F2, ?`` is ``f2,question_mark``."""
     parts = [part.strip() for part in keys.split(",")]
     return _normalize_key_list(",".join(part if len(part) == 1 else part.lower() for part in parts))
+
+
+_PLACEHOLDER = re.compile(r"\{([a-z]+\.[a-z_-]+)\}")
+
+
+def in_words(sentence: str, changes: Mapping[str, str]) -> str:
+    """*sentence* with the key of an action in the place of its name: ``{desk.retrain}`` becomes F5, or what *changes*
+    say instead. What is no name of an action stays."""
+    known = {binding.id: binding.key for bindings in places().values() for binding in bindings if binding.id}
+
+    def key_of(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in known:
+            return match[0]
+        return key_name(normal(changes[name]).split(",")[0] if name in changes else known[name].split(",")[0])
+
+    return _PLACEHOLDER.sub(key_of, sentence)
+
+
+def spoken(node: MessagePump, sentence: str) -> str:
+    """*sentence* as :func:`in_words` has it, by the keys in force in the app that *node* is part of."""
+    return in_words(sentence, getattr(node.app, "key_changes", {}))
 
 
 def keymap(changes: Mapping[str, str]) -> dict[str, str]:

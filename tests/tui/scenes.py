@@ -119,6 +119,17 @@ def judge(desk: Desk, verdict: str) -> int:
     return run.id
 
 
+def pairs_to_look_at(desk: Desk) -> None:
+    """Two conflicts, and personal data in the pair that was added last."""
+    news = [
+        NewPair("Which of your pots stand a night of frost?", "The terracotta ones, [Siena].", split="train"),
+        NewPair("which of your pots stand a nigth of frost?", "所有的花盆都可以。", split="train"),
+        NewPair("who can i ask about siena?", "Nobody.", split="train"),
+        NewPair("Who can I ask about Siena?", "Ask ann.smith@gmail.com or 415-555-2671.", split="train"),
+    ]
+    desk.pairs.add_many(news, "import", "maria")
+
+
 def decline(desk: Desk) -> None:
     """Two versions, of which the second, that answers, is corrected far more."""
     for version, corrected in (("v1", 2), ("v2", 10)):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import pty
 import re
@@ -16,7 +18,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
-from textual.pilot import Pilot
 
 from bot.types import Prompt
 from store.desk import Desk
@@ -27,41 +28,39 @@ from tests.hostile import CORPUS, NEVER_DRAWN
 from tests.tui import scenes
 from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, wait_until
+from tests.tui.places import CHATS, MOMENTS, PLACES, back, go
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.widgets.text import Plain
 
-# What opens each screen from the chat, and a word on it.
-SCREENS = {
-    "chat": ((), "F2 Correct"),
-    "help": (("f1",), "Write what the marked"),
-    "correction": (("f2",), "It should have said"),
-    "preflight": (("f5",), "Pairs to learn from"),
-    "training": (("f6",), "V Report"),
-    "report": (("f6", "v", "left"), "the worst first"),
-    "comparison": (("ctrl+t", "enter"), "Votes:"),
-    "versions": (("f7",), "Versions"),
-    "settings": (("f9",), "quantization"),
-    "search": (("ctrl+f", "a"), "Find"),
-    "review": (("f10",), "judged today"),
-}
 
-
-def fill(desk: Desk, text: str) -> None:
+def fill(service: DeskService, text: str) -> None:
     """Put *text* wherever somebody other than an operator of this desk can put text, and where operators can."""
+    desk = service.desk
+    # names come from settings and systems, which can't hold surrogates
+    who = text[:200].encode(errors="ignore").decode()
+    failed = desk.runs.create({}, "base", who)
+    desk.runs.transition(failed.id, "failed", failure={"kind": "failed", "sentence": text, "log": text})
+    desk.runs.transition(desk.runs.create({}, "base", who).id, "cancelled")
     scenes.judge(desk, "reject")
-    who = (
-        text[:200].encode(errors="ignore").decode()
-    )  # names come from settings and systems, which can't hold surrogates
     replies = scenes.said(desk, text, (text, text, "base", "complete"), ("a", text, "v1", "stopped"))
     short = f"It is {text[:5000]}"
     if len(text) < LONGEST:
         desk.judgements.correct(replies[0], short, who)
-    desk.pairs.add(NewPair(short, short, ((short, short),), category=text), "import", who)
+    pairs = [NewPair(short, f"{short} {end}", ((short, short),), category=text, split="train") for end in "ab"]
+    pairs.append(NewPair(f"ann.smith@gmail.com {short}", short, split="train"))
+    desk.pairs.add_many(pairs, "import", who)
+    last = desk.pairs.list(limit=1)[0].id
+    with contextlib.suppress(ValueError):  # what can't be a tag or a name of a recipe
+        desk.editing.tag([last], text[:40], who)
+    with contextlib.suppress(ValueError):
+        desk.recipes.save(text[:40], {"r": 8}, who)
     desk.promotions.promote("v1", "manual", who, reason=who)
     run = desk.runs.list(limit=1)[0]
     desk.runs.add_event(run.id, "note", {"sentence": text})
     desk.settings.set("system_message", text[:8000], who)
+    chats = [{"instruction": text, "output": text}, {"instruction": f"b {text}", "output": text}]
+    (service.home.root / CHATS).write_text("\n".join(map(json.dumps, chats)), encoding="utf-8")
 
 
 def assert_sane(app: App[Any], where: str) -> None:
@@ -74,11 +73,17 @@ def assert_sane(app: App[Any], where: str) -> None:
 
 
 # What fills a screen by itself, and the rest in one text: the sequence without an end last, as it eats what follows.
-ALONE = ("combining", "emoji", "wide", "long-line", "many-lines", "markdown")
+ALONE = ("long-line", "many-lines")
+BROAD = ("combining", "emoji", "wide")
 REST = " ".join(
-    text for kind, text in sorted(CORPUS.items(), key=lambda item: item[0] == "unfinished") if kind not in ALONE
+    text for kind, text in sorted(CORPUS.items(), key=lambda item: item[0] == "unfinished") if kind not in ALONE + BROAD
 )
-CASES = [*((kind, CORPUS[kind], (80, 24)) for kind in ALONE), ("rest", REST, (80, 24)), ("rest", REST, (160, 45))]
+CASES = [
+    *((kind, CORPUS[kind], (80, 24)) for kind in ALONE),
+    ("broad", " ".join(CORPUS[kind] for kind in BROAD), (80, 24)),
+    ("rest", REST, (80, 24)),
+    ("rest", REST, (160, 45)),
+]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +92,7 @@ CASES = [*((kind, CORPUS[kind], (80, 24)) for kind in ALONE), ("rest", REST, (80
 async def test_no_screen_is_led_astray(
     service: DeskService, engines: Engines, text: str, size: tuple[int, int]
 ) -> None:
-    fill(service.desk, text)
+    fill(service, text)
 
     def reply(prompt: Prompt, version: str) -> str:
         return text
@@ -98,17 +103,16 @@ async def test_no_screen_is_led_astray(
         await ready(app, pilot)
         await pilot.press("h", "i", "enter")
         await wait_until(pilot, lambda: app.chat.talk.current is None and shows(app, "F2 Correct"))
-        for name, (keys, until) in SCREENS.items():
-            await _open(pilot, app, keys, until)
+        for name, place in PLACES.items():
+            await go(app, pilot, place)
             assert_sane(app, name)
-            while app.screen is not app.chat:
-                await pilot.press("escape")
-
-
-async def _open(pilot: Pilot[None], app: DeskloopApp, keys: tuple[str, ...], until: str) -> None:
-    for key in keys:
-        await pilot.press(key)
-    await wait_until(pilot, lambda: shows(app, until))
+            await back(app, pilot)
+        for name, make in MOMENTS.items():
+            screen = make(text)
+            await app.push_screen(screen)
+            await pilot.pause()
+            assert_sane(app, name)
+            await screen.dismiss(None)
 
 
 class OneText(App[None]):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
+
 import pytest
 
 from store.settings import SettingError
+from tests.conftest import ROOT
 from tests.tui.helpers import ready, shows, told, wait_until
 from tui.app import DeskloopApp
 from tui.keymap import check, keymap
@@ -75,3 +79,24 @@ async def test_keys_of_the_file_are_in_force_while_the_app_runs(app: DeskloopApp
         put('[keys]\ndesk.retrain = "f2"\n')
         await wait_until(pilot, lambda: told(app, "line 2: keys.desk.retrain would share f2 with desk.correct"))
         assert shows(app, "F12 Retrain")
+
+
+async def test_sentences_name_the_keys_in_force(app: DeskloopApp) -> None:
+    app.service.change_setting("keys", '"desk.correct" = "f12"\n"desk.retrain" = "f11"')
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(app, pilot)
+        await wait_until(pilot, lambda: shows(app, "correct the reply (F12) or approve it (F3); F11 teaches"))
+        await pilot.press("f10")
+        await wait_until(pilot, lambda: shows(app, "trains at the next F11"))
+
+
+def test_no_sentence_names_a_key_by_itself() -> None:
+    """Keys can be others: a sentence writes ``{desk.retrain}``, not F5. (Ctrl+P and Esc can't be changed.)"""
+    sources = [path for path in (ROOT / "tui").rglob("*.py") if path.name not in ("keys.py", "keys_table.py")]
+    for path in sources:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+                found = re.search(r"\b(F[1-9]\d?|Ctrl\+[A-OQ-Z]|Alt\+[A-Z])\b", node.value)
+                assert found is None, f"{path.name}: {node.value}"

@@ -15,73 +15,72 @@ from textual.widgets import DataTable, Log
 from store.runs import RunLock
 from tests.tui import scenes
 from tests.tui.helpers import ready, screen_text, shows, wait_until
+from tests.tui.places import MOMENTS, PLACES, back, every_screen, furnish, go
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.widgets.keybar import KeyBar
 
 THEMES = {"textual-dark": 3.0, "textual-light": 3.0, "deskloop-high-contrast": 4.5}
 WIDTHS = (60, 79, 99, 160, 250)
-SCREENS: dict[str, tuple[tuple[str, ...], str]] = {
-    "chat": ((), "F2 Correct"),
-    "run": ((), "step 25 of 40"),
-    "training": (("f6",), "1:35 left"),
-    "correction": (("up", "up", "f2"), "It should have said"),
-    "search": (("ctrl+f", "f", "r", "o", "s", "t"), "Which pots"),
-    "help": (("f1",), "Write what the marked"),
-    "preflight": (("f5",), "Pairs to learn from"),
-    "review": (("f10",), "the oldest first"),
-    "settings": (("f9",), "quantization"),
-    "import": (("ctrl+o",), "Path of the file"),
-    "palette": (("ctrl+p",), "Versions"),
-    "versions": (("f7",), "Run 2 by"),
-    "report": (("f6", "v"), "answers worse than v2"),
-    "answers": (("f6", "v", "right", "right"), "Answers 4"),
-}
 
 
-def prepare(service: DeskService, name: str) -> RunLock | None:
-    """The desk a screen is about; the lock is that of a run in progress."""
-    scenes.talk(service.desk)
-    if name in ("versions", "report", "answers"):
-        scenes.judge(service.desk, "reject")
-    if name not in ("run", "training"):
-        return None
-    lock = RunLock(service.home)
-    assert lock.acquire()
-    scenes.train(service.desk)
-    return lock
+async def look(app: DeskloopApp, pilot: Pilot[None], name: str) -> None:
+    """The screen that is there, in every theme and at every width."""
+    for theme, least in THEMES.items():
+        app.theme = theme
+        if name == "palette":  # keeps the colours with which it was opened
+            await back(app, pilot)
+            await go(app, pilot, PLACES[name])
+        await pilot.pause()
+        assert not list(faint(app, least)), f"{name}, {theme}: {list(faint(app, least))}"
+    for width in WIDTHS:
+        await pilot.resize_terminal(width, 24)
+        await pilot.pause()
+        assert not list(broken(app)), f"{name}, {width} columns: {list(broken(app))}\n{screen_text(app)}"
+    await pilot.resize_terminal(100, 30)
 
 
-async def go(app: DeskloopApp, pilot: Pilot[None], name: str) -> None:
-    """Open the screen *name* by its keys."""
-    keys, until = SCREENS[name]
-    await ready(app, pilot)
-    for key in keys:
-        await pilot.press(key)
-        if key == "f6":
-            await wait_until(pilot, lambda: app.screen is not app.chat)
-    await wait_until(pilot, lambda: shows(app, until))
+# Several in one app: it is the opening of the app that takes long.
+ROUNDS = [list(PLACES)[first::6] for first in range(6)]
 
 
-@pytest.mark.parametrize("name", SCREENS)
-async def test_a_screen_can_be_read_in_every_theme_and_at_every_width(bare: DeskService, name: str) -> None:
-    lock = prepare(bare, name)
+@pytest.mark.parametrize("names", ROUNDS, ids=["-".join(names[:2]) for names in ROUNDS])
+async def test_a_screen_can_be_read_in_every_theme_and_at_every_width(bare: DeskService, names: list[str]) -> None:
+    furnish(bare)
     app = DeskloopApp(bare)
     async with app.run_test(size=(100, 30)) as pilot:
-        await go(app, pilot, name)
-        for theme, least in THEMES.items():
-            app.theme = theme
-            if name == "palette":  # keeps the colours with which it was opened
-                await pilot.press("escape")
-                await go(app, pilot, name)
-            await pilot.pause()
-            assert not list(faint(app, least)), f"{theme}: {list(faint(app, least))}"
-        for width in WIDTHS:
-            await pilot.resize_terminal(width, 24)
-            await pilot.pause()
-            assert not list(broken(app)), f"{width} columns: {list(broken(app))}\n{screen_text(app)}"
-    if lock is not None:
-        lock.release()
+        await ready(app, pilot)
+        for name in names:
+            await go(app, pilot, PLACES[name])
+            await look(app, pilot, name)
+            await back(app, pilot)
+
+
+async def test_so_can_a_run_and_what_is_shown_at_rare_moments(bare: DeskService) -> None:
+    furnish(bare)
+    lock = RunLock(bare.home)
+    assert lock.acquire()
+    scenes.train(bare.desk)
+    app = DeskloopApp(bare)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(app, pilot)
+        await wait_until(pilot, lambda: shows(app, "step 25 of 40"))
+        await look(app, pilot, "a run in the chat")
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: shows(app, "1:35 left"))
+        await look(app, pilot, "a run")
+        await back(app, pilot)
+        for name, make in MOMENTS.items():
+            screen = make("It may take a minute; nothing is lost.")
+            await app.push_screen(screen)
+            await look(app, pilot, name)
+            await screen.dismiss(None)
+    lock.release()
+
+
+def test_no_screen_is_left_out() -> None:
+    seen = {place.screen for place in PLACES.values()} | {type(make("text")) for make in MOMENTS.values()}
+    assert every_screen() - seen == set()
 
 
 def faint(app: DeskloopApp, least: float) -> Iterator[str]:

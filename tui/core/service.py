@@ -16,8 +16,7 @@ from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent, Turn
-from store.settings import SettingError, Settings, system_user
-from store.text import clean
+from store.settings import SettingError, Settings, operator_name, system_user
 from tui.core.base import base_spec
 from tui.core.chat import ChatDesk
 from tui.core.checking import check_settings
@@ -57,7 +56,7 @@ class DeskService:
         self.desk.settings.take_file(self.home.settings_file, system_user())
         self._problem_told: str | None = None
         self._settings_told = self.desk.settings.load()
-        self.who = clean(operator or "").strip() or self._settings_told.operator or system_user()
+        self.who = operator_name(operator or "") or operator_name(self._settings_told.operator) or system_user()
         self._listeners: list[Callable[[DeskChange], None]] = []
         self.keeper = EngineKeeper(
             lambda: base_spec(self.desk),

@@ -14,7 +14,9 @@ from tui.screens.dialog import Ask
 def _meant(stage: Stage) -> Conversation:
     number = stage.chat.meant
     if number is None:
-        raise DeskError("There is no conversation here yet. Say something, or choose one in the list (Ctrl+L).")
+        raise DeskError(
+            "There is no conversation here yet. Say something, or choose one in the list ({desk.conversations})."
+        )
     return stage.service.desk.conversations.get(number)
 
 
@@ -43,7 +45,9 @@ async def archive(stage: Stage) -> None:
     if back:
         stage.say("The conversation is back in the list.")
     else:
-        stage.say("Archived; nothing is deleted. Show the archived ones with Alt+F, and Alt+A puts it back.")
+        stage.say(
+            "Archived; nothing is deleted. {desk.show_list} shows the archived ones, and {desk.archive} puts it back."
+        )
         if chat.conversation == conversation.id:
             latest = service.desk.conversations.list(limit=1)
             await chat.open(latest[0].id if latest else None)

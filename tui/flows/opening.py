@@ -32,7 +32,7 @@ async def _first_start(stage: Stage) -> None:
     choice = await stage.show(FirstStart())
     if choice == "sample":
         result = await load_sample_desk(stage.service)
-        stage.say(f"The sample desk is loaded: {result.added} pairs. Ask something, or retrain with F5.")
+        stage.say(f"The sample desk is loaded: {result.added} pairs. Ask something, or retrain with {{desk.retrain}}.")
     elif choice == "import":
         await import_file(stage)
 

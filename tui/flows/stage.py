@@ -12,6 +12,7 @@ from bot.types import EngineError
 from store.home import private_file
 from store.records import now
 from tui.core import DeskError, DeskService
+from tui.keymap import spoken
 from tui.screens.chat import ChatScreen
 
 
@@ -48,8 +49,10 @@ class Stage:
         return await self.app.push_screen_wait(dialog)
 
     def say(self, sentence: str, *, trouble: bool = False) -> None:
-        """Tell the operator something in passing."""
-        self.app.notify(sentence, severity="error" if trouble else "information", timeout=12 if trouble else 6)
+        """Tell the operator something in passing; ``{desk.retrain}`` in it is the key of that action."""
+        self.app.notify(
+            spoken(self.app, sentence), severity="error" if trouble else "information", timeout=12 if trouble else 6
+        )
 
     def tell(self, name: str, story: Awaitable[None]) -> None:
         """Begin a story; one that is being told already isn't told twice."""

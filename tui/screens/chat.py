@@ -13,6 +13,7 @@ from textual.screen import Screen
 from store.records import Turn
 from store.text import clean
 from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyFinished, ReplyStarted
+from tui.keymap import spoken
 from tui.keys import CHAT
 from tui.screens.correction import CorrectionEditor
 from tui.screens.following import Following
@@ -28,7 +29,8 @@ from tui.widgets.turns import BotTurn
 
 EMPTY = (
     "Nothing was said yet. Write as a customer would and press Enter.\n\n"
-    "Then correct the reply (F2) or approve it (F3); F5 teaches the bot what was corrected."
+    "Then correct the reply ({desk.correct}) or approve it ({desk.approve}); {desk.retrain} teaches the bot what was "
+    "corrected."
 )
 WAITING = "waiting-for-model"
 TYPING_PAUSE = 0.12  # seconds without a letter before the list is searched
@@ -86,7 +88,7 @@ class ChatScreen(Screen[None]):
             self.composer.write(self._drafts.pop(conversation, ""))
         self.conversation = conversation
         turns, earlier, later = self._window(at)
-        await self.transcript.load(turns, earlier=earlier, later=later, empty=EMPTY)
+        await self.transcript.load(turns, earlier=earlier, later=later, empty=spoken(self, EMPTY))
         await self._show_writing()
         if at is not None:
             if self.transcript.reply(at) is not None:

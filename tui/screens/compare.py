@@ -20,7 +20,7 @@ from tui.core.quality import sign_test_p
 from tui.keys import COMPARE
 from tui.widgets.differences import side_by_side
 from tui.widgets.keybar import KeyBar
-from tui.widgets.text import Plain
+from tui.widgets.text import Plain, shown
 
 VOTES: dict[Vote, str] = {"left": "left is better", "right": "right is better", "both": "both", "neither": "neither"}
 
@@ -190,7 +190,7 @@ def _texts(item: Comparison) -> tuple[Content, Content]:
 
 
 def _text(text: str | None) -> Content:
-    return Content("…" if text is None else clean(text) or "(nothing)")
+    return Content("…" if text is None else clean(shown(text)) or "(nothing)")
 
 
 def _age(version: str) -> tuple[int, str]:

@@ -11,11 +11,12 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Button, Checkbox, Input, Select
+from textual.widgets import Button, Input, Select
 
 from tui.screens.dialog import Dialog
 from tui.screens.import_file import PathSuggester
 from tui.widgets.text import Plain, PlainButton
+from tui.widgets.tick import Tick
 
 Kind = Literal["question", "conversation", "heldout", "file"]
 KINDS: dict[Kind, str] = {
@@ -64,7 +65,7 @@ class CompareSetup(Dialog[Wanted]):
         yield Plain(ABOUT["question"], classes="detail", id="compare-about")
         yield from self._row("Left", self._side("left", self._left))
         yield from self._row("Right", self._side("right", self._right))
-        yield Checkbox(Content("Blind: names are hidden and sides shuffled until you voted"), id="blind", compact=True)
+        yield Tick("Blind: names and sides are hidden until you vote", id="blind")
         yield Plain("", classes="problem", id="compare-problem")
 
     def _row(self, name: str, field: Select[str]) -> ComposeResult:
@@ -108,7 +109,7 @@ class CompareSetup(Dialog[Wanted]):
     @on(Button.Pressed, "#start-compare")
     def _go(self) -> None:
         text = self.query_one(Input).value.strip()
-        wanted = Wanted(self._kind, self._value("left"), self._value("right"), text, self.query_one(Checkbox).value)
+        wanted = Wanted(self._kind, self._value("left"), self._value("right"), text, self.query_one(Tick).value)
         if (problem := _problem(wanted)) is None:
             self.dismiss(wanted)
         else:

@@ -14,9 +14,10 @@ from textual.widgets import Button, TextArea
 from store.records import Turn
 from store.text import detect_language
 from tui.core.pairs import personal_warning
+from tui.keymap import spoken
 from tui.keys import CORRECTION
 from tui.screens.dialog import Dialog
-from tui.widgets.text import Plain, PlainButton, shown
+from tui.widgets.text import Plain, PlainButton
 
 
 class CorrectionEditor(Dialog[str]):
@@ -32,17 +33,17 @@ class CorrectionEditor(Dialog[str]):
         """Question on top, original and correction side by side (one above the other where it is narrow)."""
         assert self._reply.reply is not None
         with Vertical(classes="dialog wide", id="correction-editor"):
-            yield Plain(f"Customer: {shown(self._message.text)}", id="question")
+            yield Plain(f"Customer: {self._message.text}", id="question")
             with Container(id="sides"):
                 with VerticalScroll(id="original-box", can_focus=False) as original:
                     original.border_title = Content(f"{self._reply.reply.version} said")
-                    yield Plain(shown(self._reply.text) or "(nothing)", id="original")
+                    yield Plain(self._reply.text or "(nothing)", id="original")
                 yield TextArea(
                     self._reply.reply.correction or self._reply.text, id="better", soft_wrap=True, tab_behavior="focus"
                 )
             yield Plain("", id="correction-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
-                yield PlainButton("Save (Ctrl+S)", id="save", variant="primary")
+                yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")
                 yield PlainButton("Cancel (Esc)", id="close")
 
     def on_mount(self) -> None:

@@ -125,7 +125,9 @@ class Ask(Dialog[str]):
     def body(self) -> ComposeResult:
         """What is asked, and where to write."""
         yield Plain(self._text)
-        yield Input(clean(self._value), placeholder=self._placeholder, id="answer", select_on_focus=False)
+        yield Input(
+            clean(self._value).replace("\n", " "), placeholder=self._placeholder, id="answer", select_on_focus=False
+        )
         yield Plain("", id="answer-problem", classes="problem")
 
     def on_mount(self) -> None:

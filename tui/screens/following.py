@@ -21,6 +21,7 @@ from tui.core import (
 )
 from tui.core.advice import Advice, advise
 from tui.core.quality import QualityWatch
+from tui.keymap import spoken
 from tui.keys import key_name
 from tui.widgets.conversations import ConversationList, row_of
 from tui.widgets.rows import Row
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
 
 ROLL_BACK = "app.tell('roll_back')"
-RETRAIN = "app.tell('retrain')"
 
 
 class Following:
@@ -84,7 +84,7 @@ class Following:
             engine="lent" if keeper.held else "comparing" if keeper.purpose else keeper.state.name,
             waiting=self._service.waiting(),
             advice=self._advice,
-            retrain_key=self._key_of(RETRAIN, "F5"),
+            retrain_key=spoken(self._chat, "{desk.retrain}"),
             rate=standing.rate,
         )
         self._chat.query_one(QualityLine).tell(standing, self._key_of(ROLL_BACK, "A rollback"))
@@ -152,8 +152,13 @@ class Following:
         except DeskError as error:
             self._chat.notify(error.sentence, severity="warning", markup=False)
             return
-        word = "The correction is kept. It trains at the next F5." if pair.source == "correction" else "Approved."
-        await self._show_judgement(reply_id, f"{word} Ctrl+Z takes it back.")
+        word = (
+            "The correction is kept. It trains at the next {desk.retrain}."
+            if pair.source == "correction"
+            else "Approved."
+        )
+        word = spoken(self._chat, word + " {desk.take_back} takes it back.")
+        await self._show_judgement(reply_id, word)
 
     async def withdrawn(self, reply_id: int) -> None:
         """Take a judgement back and show it, or say why it can't be taken back."""

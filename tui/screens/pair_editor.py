@@ -13,6 +13,7 @@ from textual.widgets import Button, TextArea
 
 from store.records import Exchange, Pair
 from tui.core.pairs import history_lines, personal_warning
+from tui.keymap import spoken
 from tui.keys import CORRECTION
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
@@ -52,7 +53,7 @@ class PairEditor(Dialog[PairText]):
             yield TextArea(self._begin.output, id="pair-output", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="pair-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
-                yield PlainButton("Save (Ctrl+S)", id="save", variant="primary")
+                yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")
                 yield PlainButton("Cancel (Esc)", id="close")
 
     def on_mount(self) -> None:

@@ -18,6 +18,7 @@ from finetune.recipe import Recipe, RecipeError, parse_changes, recipe_of
 from store.text import clean
 from tui.core import DeskError, DeskService
 from tui.core.recipes import USUAL, desk_recipe, recipe_names
+from tui.keymap import spoken
 from tui.keys import RECIPE
 from tui.screens.dialog import Ask, Confirm, Dialog
 from tui.screens.recipe_diff import value_text
@@ -38,7 +39,7 @@ class ChooseRecipe(Dialog[str]):
         """A line for each, the one that F5 uses marked."""
         words = [f"{'●' if name == self._used else ' '} {clean(name) or USUAL}" for name in self._recipes]
         yield OptionList(*(Option(Content(word)) for word in words), id="hits", markup=False)
-        yield Plain("● is the one that F5 uses.", classes="detail")
+        yield Plain(spoken(self, "● is the one that {desk.retrain} uses."), classes="detail")
 
     def buttons(self) -> ComposeResult:
         """Or not."""
@@ -89,7 +90,9 @@ class RecipeForm(Screen[None]):
         return f"{'≠ ' if changed else ''}{item.name}{mark} — {item.metadata['help']}"
 
     def _show_title(self) -> None:
-        used = ", the one that F5 uses" if self._recipe == self._service.settings.recipe else ""
+        used = (
+            spoken(self, ", the one that {desk.retrain} uses") if self._recipe == self._service.settings.recipe else ""
+        )
         edited = ", changed and not saved" if self._values != self._saved() else ""
         self.query_one("#recipe-title", Plain).show(f"Recipe: {self._recipe or USUAL}{used}{edited}")
 
@@ -165,7 +168,7 @@ class RecipeForm(Screen[None]):
     def action_delete(self) -> None:
         """Forget this named recipe."""
         if not self._recipe or self._recipe == self._service.settings.recipe:
-            self.app.notify("This recipe is the one that F5 uses. Let it use another first (F5 here).")
+            self.app.notify(spoken(self, "This recipe is the one that {desk.retrain} uses. Let it use another first."))
             return
         if self._recipe not in {recipe.name for recipe in self._service.desk.recipes.list()}:
             self.app.notify("This recipe belongs to deskloop and stays. Save it under another name to change it.")
@@ -181,7 +184,8 @@ class RecipeForm(Screen[None]):
     def action_use(self) -> None:
         """Let F5 and `deskloop retrain` use this recipe."""
         if self._values != self._saved():
-            self.app.notify("Save the recipe first (F2): a retraining uses what is saved.", severity="warning")
+            word = spoken(self, "Save the recipe first ({recipe.save}): a retraining uses what is saved.")
+            self.app.notify(word, severity="warning")
             return
         try:
             self._service.change_setting("recipe", self._recipe)

@@ -15,6 +15,7 @@ from store.records import Turn
 from store.review import Order, Progress, ReviewItem
 from tui.core import DeskError, DeskService
 from tui.core.certainty import certainty_words
+from tui.keymap import spoken
 from tui.keys import REVIEW
 from tui.screens.correction import CorrectionEditor
 from tui.widgets.keybar import KeyBar
@@ -23,7 +24,7 @@ from tui.widgets.text import Plain
 
 NONE_LEFT = (
     "Every reply is judged. New ones come here as soon as the bot has answered.\n\nEsc goes back to the chat; what was "
-    "corrected trains at the next F5."
+    "corrected trains at the next {desk.retrain}."
 )
 FIRST = {"oldest": "the oldest first", "least certain": "the least certain first"}
 BAR = 20  # columns of the progress
@@ -54,7 +55,7 @@ class ReviewScreen(Screen[Turn | None]):
                 yield Plain("", id="review-head", classes="who")
                 # The model's words: links are shown, never opened.
                 yield Markdown("", id="review-reply", open_links=False)
-            yield Plain(NONE_LEFT, id="review-empty")
+            yield Plain(spoken(self, NONE_LEFT), id="review-empty")
         yield KeyBar()
 
     async def on_mount(self) -> None:

@@ -16,6 +16,7 @@ from textual.widgets import DataTable
 from finetune.recipe import Recipe
 from store.text import clean
 from tui.core.runs import RunRow
+from tui.keymap import spoken
 from tui.keys import RUNS
 from tui.screens.recipe_diff import RecipeDiff
 from tui.widgets.keybar import KeyBar
@@ -63,7 +64,9 @@ class RunsScreen(Screen[RunChoice | None]):
             table.move_cursor(row=ids.index(self._at))
         table.focus()
         if not self._rows:
-            self.query_one("#run-word", Plain).show("There was no retraining yet. F5 in the chat starts one.")
+            self.query_one("#run-word", Plain).show(
+                spoken(self, "There was no retraining yet. {desk.retrain} in the chat starts one.")
+            )
 
     def _row(self) -> RunRow | None:
         number = self.query_one("#run-table", DataTable).cursor_row

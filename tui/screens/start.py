@@ -9,12 +9,22 @@ from textual.app import ComposeResult
 from textual.widgets import Button
 
 from store.records import Run
+from tui.keymap import spoken
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 
 FirstChoice = Literal["sample", "import", "empty"]
 RunChoice = Literal["resume", "discard"]
 ModelChoice = Literal["starter", "other"]
+LOOP = (
+    "Talk to the bot as a customer would. Correct what it says ({desk.correct}) or approve it ({desk.approve}). "
+    "Retrain it ({desk.retrain}): a new version answers as soon as it passes a check, and any earlier one is one key "
+    "away ({desk.versions}, {desk.roll_back})."
+)
+BEGIN = (
+    "What shall this desk begin with? The sample is a small fictional garden shop; an import can follow at any time "
+    "with {desk.import_file}."
+)
 
 
 class FirstStart(Dialog[FirstChoice]):
@@ -24,15 +34,8 @@ class FirstStart(Dialog[FirstChoice]):
 
     def body(self) -> ComposeResult:
         """What deskloop does, in three lines."""
-        yield Plain(
-            "Talk to the bot as a customer would. Correct what it says (F2) or approve it (F3). Retrain it (F5): a new "
-            "version answers as soon as it passes a check, and any earlier one is one key away (F7, F8)."
-        )
-        yield Plain(
-            "What shall this desk begin with? The sample is a small fictional garden shop; an import can follow at any "
-            "time with Ctrl+O.",
-            classes="heading",
-        )
+        yield Plain(spoken(self, LOOP))
+        yield Plain(spoken(self, BEGIN), classes="heading")
 
     def buttons(self) -> ComposeResult:
         """The three ways."""

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input, Select
 
 from store.listing import SHOWS, Listed, Show
+from tui.keymap import spoken
 from tui.keys import CONVERSATIONS
 from tui.widgets.rows import Fetch, Row, Rows
 from tui.widgets.text import Plain
@@ -48,7 +49,7 @@ class ConversationList(Vertical):
 
     def compose(self) -> ComposeResult:
         """What narrows the list, the list, and the word for an empty one."""
-        yield Input(id="conversation-filter", placeholder="Search  (Ctrl+L)", compact=True)
+        yield Input(id="conversation-filter", placeholder=spoken(self, "Search  ({desk.conversations})"), compact=True)
         yield Select(
             [(Content(NAMES[name]), name) for name in SHOWS],
             allow_blank=False,

@@ -11,6 +11,7 @@ from store.quality import Rate
 from store.records import RunEvent
 from tui.core.advice import Advice
 from tui.core.quality import Standing
+from tui.keymap import spoken
 from tui.widgets.text import Plain
 
 ROOMY = 130  # columns from which the status line says how long a retraining takes
@@ -109,7 +110,10 @@ class RunLine(Plain):
             share = body["done"] / max(1, body["total"])
             self.show(f"Checking {body['version']} {bar(share, 12)} {body['done']} of {body['total']} answers")
         elif kind == "done":
-            self.show(f"{ending(str(body.get('state')), body.get('version'))}. F6 shows how it went.")
+            self.show(
+                ending(str(body.get("state")), body.get("version"))
+                + spoken(self, ". {desk.training} shows how it went.")
+            )
 
     def hide(self) -> None:
         """The operator has seen it."""

@@ -13,14 +13,15 @@ LONGEST_SHOWN = 20_000  # characters of one text on the screen
 
 
 class Plain(Static):
-    """A Static that never reads markup: ``[ORDER-1]`` is shown, ``[/b]`` does no harm, an escape sequence is gone."""
+    """A Static that never reads markup: ``[ORDER-1]`` is shown, ``[/b]`` does no harm, an escape sequence is gone, and
+    of a very long text the beginning is drawn."""
 
     def __init__(self, text: str = "", **kwargs: Any) -> None:
-        super().__init__(Content(clean(text)), markup=False, **kwargs)
+        super().__init__(Content(clean(shown(text))), markup=False, **kwargs)
 
     def show(self, text: str) -> None:
         """Show another text."""
-        self.update(Content(clean(text)))
+        self.update(Content(clean(shown(text))))
 
 
 class PlainButton(Button):

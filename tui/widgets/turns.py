@@ -24,7 +24,7 @@ class CustomerTurn(Vertical):
     def compose(self) -> ComposeResult:
         """A line that says who, then the words."""
         yield Plain("Customer", classes="who")
-        yield Plain(shown(self.turn.text), classes="said")
+        yield Plain(self.turn.text, classes="said")
 
 
 class BotTurn(Vertical):
