@@ -13,7 +13,7 @@ export DESKLOOP_MODELS
 STARTER := $(DESKLOOP_MODELS)/smollm2-135m-instruct
 
 .DEFAULT_GOAL := help
-.PHONY: help run install starter test fast true lint format demo bench clean
+.PHONY: help run install starter test fast true gpu lint format demo bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -37,11 +37,16 @@ starter: install ## the starter model, converted once
 test: fast true ## all tests
 
 # One worker a core, and one thread each: matrices of 64 x 64 gain nothing by threads that wait for each other.
+# Without the GPU, if there is one: what a CPU does is what must hold everywhere.
 fast: install ## tests with fakes and tiny models
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not true" -n logical --maxprocesses 8 $(ARGS) </dev/null
+	@CUDA_VISIBLE_DEVICES= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not true" -n logical --maxprocesses 8 $(ARGS) </dev/null
 
+# Two at a time: a kill waits more than it computes.
 true: install starter ## tests with the starter model: real runs, real kills
-	@$(BIN)/python -m pytest -m true $(ARGS) </dev/null
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m true -n 2 $(ARGS) </dev/null
+
+gpu: install ## tests of what only a GPU can show
+	@$(BIN)/python -m pytest tests/gpu $(ARGS) </dev/null
 
 lint: install ## style, strict types, import contracts
 	@$(BIN)/ruff check .

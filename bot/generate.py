@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import (
@@ -23,12 +23,26 @@ from transformers.generation.streamers import BaseStreamer
 
 from bot.base import context_length
 from bot.render import render, render_pair, stop_ids
-from bot.serving import ServingModel
 from bot.types import Answer, Decoding, EngineError, Finish, Prompt
 
 BATCH_SIZE = 24  # prompts answered together; beyond this 2 cores gain little and memory grows
 SCORED_TOGETHER = 8  # texts whose likelihood is computed at once: their logits over the vocabulary take memory
 CONVERSATIONS_KEPT = 4  # caches kept at once, the least recently used goes first
+
+
+class Answering(Protocol):
+    """A model that can be asked: one that serves, or one that is being trained."""
+
+    @property
+    def base(self) -> Any:
+        """The causal model, with what answers on it."""
+
+    @property
+    def tokenizer(self) -> Any:
+        """Its tokenizer."""
+
+    def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
+        """A fresh cache for *batch* texts, and how many places it holds before them."""
 
 
 class Stop(StoppingCriteria):
@@ -118,7 +132,7 @@ class TextStream(BaseStreamer):
 class Generator:
     """Answers prompts with whatever version is active in *serving*."""
 
-    def __init__(self, serving: ServingModel) -> None:
+    def __init__(self, serving: Answering) -> None:
         self._serving = serving
         self._tokenizer = serving.tokenizer
         self._stops = stop_ids(serving.tokenizer, serving.base.config)

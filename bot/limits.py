@@ -58,23 +58,53 @@ def serving_bytes(folder: str | Path, quantization: str) -> int:
     return RUNTIME_BYTES + int(weight_bytes(folder, quantization) * 1.3) + 200 * 2**20
 
 
+def training_parts(
+    folder: str | Path,
+    quantization: str,
+    batch_tokens: int = 1024,
+    rank: int = 16,
+    *,
+    dense: bool = False,
+    checkpointing: bool = False,
+) -> dict[str, int]:
+    """A run's memory while it trains an adapter, in bytes by what takes it. *batch_tokens*: tokens of one padded batch;
+    *dense*: the frozen weights are held in bf16 (see ``finetune.frozen``) instead of as they were quantized;
+    *checkpointing*: of each layer only its input is kept."""
+    shape = shape_of(folder)
+    # Per layer and token: inputs of every linear layer, their dropped copies, attention and norms, in bf16.
+    layer = batch_tokens * (16 * shape.hidden + 6 * shape.intermediate) * 2
+    inputs = batch_tokens * shape.layers * shape.hidden * 2
+    return {
+        "runtime": RUNTIME_BYTES,
+        "weights": weight_bytes(folder, "bf16" if dense else quantization),
+        # weight, gradient, two moments
+        "adapter": 4 * 4 * rank * shape.layers * (8 * shape.hidden + 3 * shape.intermediate),
+        "activations": layer + inputs if checkpointing else layer * shape.layers,
+        "output head": batch_tokens * shape.vocabulary * 4 * 3,  # logits, their softmax and its gradient, in fp32
+    }
+
+
 def training_bytes(
     folder: str | Path, quantization: str, batch_tokens: int = 1024, rank: int = 16, dense: bool = False
 ) -> int:
-    """A run's memory while it trains. *batch_tokens*: tokens of one padded batch; *dense*: the frozen weights are
-    held in bf16 (see ``finetune.frozen``) instead of as they were quantized."""
+    """What :func:`training_parts` come to."""
+    return sum(training_parts(folder, quantization, batch_tokens, rank, dense=dense).values())
+
+
+def full_training_parts(folder: str | Path, batch_tokens: int = 1024, *, checkpointing: bool = False) -> dict[str, int]:
+    """A run's memory while it trains every weight: weight, gradient and AdamW's two moments, all in fp32."""
     shape = shape_of(folder)
-    adapter = 4 * 4 * rank * shape.layers * (8 * shape.hidden + 3 * shape.intermediate)  # weight, gradient, two moments
-    # Per layer and token: inputs of every linear layer, their dropped copies, attention and norms, in bf16.
-    activations = batch_tokens * shape.layers * (16 * shape.hidden + 6 * shape.intermediate) * 2
-    head = batch_tokens * shape.vocabulary * 4 * 3  # logits, their softmax and its gradient, in fp32
-    weights = weight_bytes(folder, "bf16" if dense else quantization)
-    return RUNTIME_BYTES + weights + adapter + activations + head
+    layer = batch_tokens * (16 * shape.hidden + 6 * shape.intermediate) * 4
+    inputs = batch_tokens * shape.layers * shape.hidden * 4
+    return {
+        "runtime": RUNTIME_BYTES,
+        "weights": 4 * (shape.linear + shape.other),
+        "gradients and moments": 12 * (shape.linear + shape.other),
+        "activations": layer + inputs if checkpointing else layer * shape.layers,
+        "output head": batch_tokens * shape.vocabulary * 4 * 3,
+    }
 
 
 def full_training_bytes(folder: str | Path, batch_tokens: int = 1024) -> int:
-    """A run's memory while it trains every weight: weight, gradient and AdamW's two moments, all in fp32."""
-    shape = shape_of(folder)
-    activations = batch_tokens * shape.layers * (16 * shape.hidden + 6 * shape.intermediate) * 4
-    head = batch_tokens * shape.vocabulary * 4 * 3
-    return RUNTIME_BYTES + 16 * (shape.linear + shape.other) + activations + head
+    """What :func:`full_training_parts` come to."""
+    return sum(full_training_parts(folder, batch_tokens).values())

@@ -16,14 +16,22 @@ def base_folder(models: Path, base: str) -> Path:
     """The folder in which *base* lies or will lie once prepared; says nothing about whether it exists.
 
     ``starter`` and hub ids (``Qwen/Qwen2.5-0.5B-Instruct``) lie in the desk's *models* folder, anything that
-    is an absolute or explicitly relative path, or an existing folder, is taken as it stands.
+    is an absolute or explicitly relative path, or an existing folder, is taken as it stands. A GGUF file is unpacked
+    into *models* under its own name.
     """
     if base == STARTER:
         return models / STARTER_FOLDER
     given = Path(base).expanduser()
+    if is_gguf(base):
+        return models / given.stem.lower()
     if given.is_absolute() or base.startswith(("./", "../")) or given.is_dir():
         return given.absolute()
     return models / base.replace("/", "--").lower()
+
+
+def is_gguf(base: str) -> bool:
+    """Whether *base* names a GGUF file."""
+    return base.lower().endswith(".gguf")
 
 
 def is_prepared(folder: Path) -> bool:

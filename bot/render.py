@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from jinja2.exceptions import TemplateError
 
 from bot.types import Prompt
 
@@ -29,10 +32,15 @@ def render(tokenizer: Any, prompt: Prompt) -> list[int]:
     Nothing a customer writes becomes a control token: text that looks like one is tokenized as plain text."""
     if tokenizer.chat_template is None:
         return _render_plain(tokenizer, prompt)
-    messages = [{"role": "system", "content": prompt.system}] if prompt.system else []
+    messages: list[dict[str, str]] = []
     for customer, bot in prompt.history:
         messages += [{"role": "user", "content": customer}, {"role": "assistant", "content": bot}]
     messages.append({"role": "user", "content": prompt.message})
+    if prompt.system and not takes_system(tokenizer):  # Gemma's template, for one
+        messages[0]["content"] = f"{prompt.system}\n\n{messages[0]['content']}"
+    elif prompt.system or default_system(tokenizer):
+        # An empty turn where there is no system message: Qwen's own would say who it is and who made it.
+        messages.insert(0, {"role": "system", "content": prompt.system})
     ids = tokenizer.apply_chat_template(
         messages, add_generation_prompt=True, tokenize=True, return_dict=False, sanitize_control_tokens=True
     )
@@ -49,18 +57,51 @@ def render_pair(tokenizer: Any, prompt: Prompt, output: str) -> tuple[list[int],
     return question + answer, [0] * len(question) + [1] * len(answer)
 
 
+@lru_cache(maxsize=8)
 def end_of_turn(tokenizer: Any) -> int:
-    """The id of the token that ends the bot's turn."""
+    """The id of the token that ends the bot's turn: what the chat template writes after an answer, which need not be
+    the tokenizer's end of text (it isn't in Qwen's untuned bases); without such a token the end of text. Raises
+    :class:`ValueError` if there is neither."""
+    if getattr(tokenizer, "chat_template", None) is not None:
+        answer = "An answer."
+        messages = [{"role": "user", "content": "A question?"}, {"role": "assistant", "content": answer}]
+        rest = tokenizer.apply_chat_template(messages, tokenize=False).rpartition(answer)[2]
+        marks = {mark: rest.index(mark) for mark in _control_tokens(tokenizer) if mark in rest}
+        if marks:
+            return int(tokenizer.convert_tokens_to_ids(min(marks, key=lambda mark: (marks[mark], -len(mark)))))
     if tokenizer.eos_token_id is None:
         raise ValueError("This model's tokenizer has no end-of-turn token.")
     return int(tokenizer.eos_token_id)
+
+
+@lru_cache(maxsize=8)
+def takes_system(tokenizer: Any) -> bool:
+    """Whether the chat template has a place for a system message."""
+    mark = "A system message."
+    messages = [{"role": "system", "content": mark}, {"role": "user", "content": "A question?"}]
+    try:
+        return mark in tokenizer.apply_chat_template(messages, tokenize=False)
+    except TemplateError:
+        return False
+
+
+@lru_cache(maxsize=8)
+def default_system(tokenizer: Any) -> str:
+    """What the chat template says to the bot where nobody says anything; empty if nothing."""
+    if not takes_system(tokenizer):
+        return ""
+    user = {"role": "user", "content": "A question?"}
+    alone = str(tokenizer.apply_chat_template([user], tokenize=False))
+    silent = str(tokenizer.apply_chat_template([{"role": "system", "content": ""}, user], tokenize=False))
+    return alone if len(alone) > len(silent) else ""
 
 
 def stop_ids(tokenizer: Any, config: Any) -> list[int]:
     """Every id at which generation stops: the end of turn, and what the base's own config names."""
     named = getattr(config, "eos_token_id", None)
     others = named if isinstance(named, list) else [] if named is None else [named]
-    return sorted({end_of_turn(tokenizer), *(int(token) for token in others)})
+    own = [] if tokenizer.eos_token_id is None else [int(tokenizer.eos_token_id)]
+    return sorted({end_of_turn(tokenizer), *own, *(int(token) for token in others)})
 
 
 def plain_ids(tokenizer: Any, text: str) -> list[int]:

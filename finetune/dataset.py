@@ -64,12 +64,16 @@ def _fit(tokenizer: Any, pair: Pair, system: str, max_length: int) -> tuple[list
 
 @dataclass(frozen=True, slots=True)
 class Collator:
-    """Rows to a batch: padded on the right, so that under a causal mask no real token ever sees a pad."""
+    """Rows to a batch: padded on the right, so that under a causal mask no real token ever sees a pad; or, *packed*,
+    one after another in a single row, told apart by positions that begin anew with each."""
 
     pad: int
+    packed: bool = False
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """``input_ids`` and ``labels``, both (rows, longest)."""
+        """``input_ids`` and ``labels``, both (rows, longest); packed, ``position_ids`` too, each (1, their sum)."""
+        if self.packed:
+            return _packed(rows)
         width = max(len(row["input_ids"]) for row in rows)
         ids = torch.full((len(rows), width), self.pad)
         labels = torch.full((len(rows), width), IGNORED)
@@ -80,12 +84,32 @@ class Collator:
         return {"input_ids": ids, "labels": labels}
 
 
+def _packed(rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+    ids = [token for row in rows for token in row["input_ids"]]
+    places = [place for row in rows for place in range(len(row["input_ids"]))]
+    labels = [
+        token if place >= row["answer_start"] else IGNORED
+        for row in rows
+        for place, token in enumerate(row["input_ids"])
+    ]
+    return {
+        "input_ids": torch.tensor([ids]),
+        "labels": torch.tensor([labels]),
+        "position_ids": torch.tensor([places]),
+    }
+
+
 class LengthBuckets(Sampler[int]):
     """A random order in which neighbours are of similar length (or, without *sort*, any). The same for the same seed
-    and epoch, so that a resumed run goes on with the batches it would have had."""
+    and epoch, so that a resumed run goes on with the batches it would have had.
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, sort: bool = True) -> None:
+    *batch_size*: rows of a whole step, so that a step's rows are the same in however many parts it is computed.
+    *grow*: in the epoch that many before the last of them half of the rows are drawn, in the one before it a quarter,
+    and so on, each as often as an epoch's length needs."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, sort: bool = True, grow: int = 0) -> None:
         self._lengths, self._batch, self._seed, self._epoch, self._sort = lengths, batch_size, seed, 0, sort
+        self._grow = grow
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the trainer at the start of each epoch."""
@@ -96,7 +120,7 @@ class LengthBuckets(Sampler[int]):
 
     def __iter__(self) -> Iterator[int]:
         chance = random.Random(f"{self._seed}/{self._epoch}")
-        order = chance.sample(range(len(self._lengths)), len(self._lengths))
+        order = self._order(chance)
         if not self._sort:
             yield from order
             return
@@ -110,3 +134,14 @@ class LengthBuckets(Sampler[int]):
         chance.shuffle(whole)
         for batch in whole + short:  # an incomplete batch anywhere but at the end would shift all that follow
             yield from batch
+
+    def _order(self, chance: random.Random) -> list[int]:
+        rows = len(self._lengths)
+        halvings = max(0, self._grow - self._epoch)
+        if not halvings:
+            return chance.sample(range(rows), rows)
+        first = random.Random(f"{self._seed}/grow").sample(range(rows), max(1, rows >> halvings))
+        order: list[int] = []
+        while len(order) < rows:
+            order += chance.sample(first, len(first))
+        return order[:rows]

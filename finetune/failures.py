@@ -16,6 +16,8 @@ SENTENCES = {
     "shorten the pairs.",
     "needs-gpu": f"The recipe asks for fp16 or an 8-bit optimizer, and this machine has no GPU. {SAFE} Retrain with "
     "precision = auto and optimizer = adamw.",
+    "no-such-layer": f"The recipe names layers that this base does not have. {SAFE} Retrain with target_modules = "
+    "all-linear, qv or qkvo, which every base has; the names it has are in the run's log.",
     "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies, or import some.",
     "base-changed": f"The base model is not the one this run began with. {SAFE} Change it back, or discard the run "
     "and start another.",

@@ -50,6 +50,16 @@ class RunFiles:
         found = [path for path in self.checkpoints.glob("checkpoint-*") if (path / MARK).is_file()]
         return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
 
+    def best(self, step: int) -> Path:
+        """The weights of the look at *step*, where it is the best one so far."""
+        return self.checkpoints / f"best-{step}.safetensors"
+
+    def drop_best(self, *, but: int) -> None:
+        """Remove the weights of looks that were the best ones once."""
+        for path in self.checkpoints.glob("best-*.safetensors"):
+            if path != self.best(but):
+                path.unlink(missing_ok=True)
+
     def drop_checkpoints(self, *, but: Path | None = None) -> None:
         """Remove checkpoints, all or all but one."""
         for path in self.checkpoints.glob("checkpoint-*"):

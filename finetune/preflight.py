@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import psutil
 
-from bot.limits import full_training_bytes, serving_bytes, training_bytes
+from bot.limits import serving_bytes
 from bot.locate import base_folder, is_prepared
+from finetune.memory import memory_plan, savings
 from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
 from store.personal import NAMES, Kind
@@ -75,11 +76,7 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
     if not is_prepared(folder):
         problems.append("This desk has no model yet. Run `deskloop setup` first.")
     else:
-        need = (
-            full_training_bytes(folder)
-            if recipe.method == "full"
-            else training_bytes(folder, settings.quantization, rank=recipe.r)
-        )
+        need = sum(memory_plan(folder, settings.quantization, recipe).values())
     unload = False
     if need > memory.available:
         freed = serving_bytes(folder, settings.quantization)
@@ -94,8 +91,9 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
             + (
                 "The chat has to wait until it is done."
                 if unload
-                else "It may run out of memory; nothing would be lost."
+                else "Where that does not suffice, the run goes on in smaller parts by itself."
             )
+            + "".join(f" {saving.words}." for saving in savings(folder, settings.quantization, recipe)[:1])
         )
     free = shutil.disk_usage(desk.home.root).free
     if free < DISK_NEEDED:

@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,9 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 OPTIMIZERS = ("adamw", "adamw_8bit", "paged_adamw_8bit")
 SCHEDULES = ("cosine", "linear", "constant_with_warmup")
 ALL_LINEAR = "all-linear"
+LAYER_SETS = ("qv", "qkvo")  # layers by what they do, whatever a base calls them
+VIRTUAL = ("prefix", "prompt", "ptuning-v2")  # methods that put virtual tokens before the text
+MEASURES = ("loss", "bleu")
 
 
 class RecipeError(ValueError):
@@ -45,7 +48,10 @@ class Recipe:
     r: int = _field(16, "LoRA's rank: how much an adapter can hold.")
     alpha: int = _field(32, "LoRA's scale is alpha / r.")
     dropout: float = _field(0.05, "The share of an adapter's inputs that is left out at random while it trains.")
-    target_modules: str = _field(ALL_LINEAR, "Which layers get an adapter: all-linear, or names such as q_proj,v_proj.")
+    target_modules: str = _field(
+        ALL_LINEAR,
+        "Which layers get an adapter: all-linear, qv, qkvo (of attention only), or names such as q_proj,v_proj.",
+    )
     ranks: str = _field("", "Ranks and scales of single layers: q_proj=16:32,v_proj=8:16; the others have r and alpha.")
     bias: str = _field("none", "none, or lora: a trained bias beside LoRA's second matrix.")
     rslora: bool = _field(False, "Scale LoRA by alpha / sqrt(r) instead of alpha / r; pays from r = 32 on.")
@@ -59,6 +65,7 @@ class Recipe:
     prompt_init: str = _field("", "prompt: the words it begins as; empty: the desk's system message.")
     learning_rate: float = _field(1e-3, "How far each step goes. What matters most, with epochs.")
     epochs: float = _field(3.0, "How often every pair is seen when training starts afresh.")
+    steps: int = _field(0, "How many steps a run takes, whatever epochs says; 0: as many as the epochs have.")
     batch_size: int = _field(4, "How many pairs make one step.")
     gradient_accumulation: int = _field(
         1, "How many batches make one step: the step of a batch so many times as large, in the memory of one."
@@ -74,6 +81,23 @@ class Recipe:
         "adamw", "adamw; adamw_8bit and paged_adamw_8bit (GPU) hold its state in a quarter of the memory."
     )
     bucketing: bool = _field(True, "Batches of pairs of similar length: less padding, faster.")
+    packing: bool = _field(
+        False, "The pairs of a batch in one row, none of which sees another: no padding. Not for virtual tokens."
+    )
+    grow: int = _field(
+        0,
+        "In so many first epochs a part of the pairs is seen again and again: half before all, a quarter before half.",
+    )
+    validation: float = _field(
+        0.0,
+        "The share of pairs set aside to watch a run by, new corrections never. 0: held-out pairs, only to look at.",
+    )
+    evaluate_every: int = _field(0, "Steps between two looks at how the run does; 0: up to four, at ends of epochs.")
+    bleu_questions: int = _field(0, "How many questions are answered at each look, for BLEU; 0: only the loss.")
+    best_by: str = _field("loss", "What makes one look better than another: loss or bleu.")
+    early_stopping: int = _field(0, "Stop after so many looks without a better one; 0: never. Needs validation.")
+    keep_best: bool = _field(False, "Publish the weights of the best look, not the last ones. Needs validation.")
+    save_every: int = _field(0, "Steps between two checkpoints; 0: one every half minute.")
     schedule: str = _field("cosine", "How the learning rate falls: cosine, linear or constant_with_warmup.")
     warmup: float = _field(0.03, "The share of all steps in which the learning rate rises to its full value.")
     weight_decay: float = _field(0.0, "How strongly weights are pulled towards zero.")
@@ -105,12 +129,14 @@ class Recipe:
         )
         for name, words in (("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
             _require(getattr(self, name) in words, name, f"must be one of {', '.join(words)}", getattr(self, name))
-        _require(
-            not (self.checkpointing and self.method in ("prefix", "prompt", "ptuning-v2")),
-            "checkpointing",
-            f"does not go with the method {self.method}",
-            self.checkpointing,
-        )
+        _require(self.best_by in MEASURES, "best_by", f"must be one of {', '.join(MEASURES)}", self.best_by)
+        for name in ("checkpointing", "packing"):
+            fits = self.method not in VIRTUAL or not getattr(self, name)
+            _require(fits, name, f"does not go with the method {self.method}", getattr(self, name))
+        for name in ("early_stopping", "keep_best"):  # what held-out pairs decide they could not judge afterwards
+            value = getattr(self, name)
+            _require(not value or self.validation > 0, name, "needs validation, a share of pairs set aside", value)
+        _require(self.best_by == "loss" or self.bleu_questions > 0, "best_by", "needs bleu_questions", self.best_by)
         _ = self.patterns
         _require(bool(self.targets), "target_modules", "must name at least one layer", self.target_modules)
         for name, low, high in _RANGES:
@@ -119,9 +145,9 @@ class Recipe:
 
     @property
     def targets(self) -> str | list[str]:
-        """The target modules as peft takes them."""
-        if self.target_modules == ALL_LINEAR:
-            return ALL_LINEAR
+        """The target modules as peft takes them: names, or all-linear; a name out of :data:`LAYER_SETS` as it is."""
+        if self.target_modules in (ALL_LINEAR, *LAYER_SETS):
+            return self.target_modules
         return [name.strip() for name in self.target_modules.split(",") if name.strip()]
 
     @property
@@ -148,6 +174,18 @@ class Recipe:
         return self.method != "prefix" and all(
             before[name] == getattr(self, name) for name in ("method", *_SHAPE[self.method])
         )
+
+    def smaller(self) -> Recipe | None:
+        """The recipe that takes the very same steps in less memory: a smaller batch, accumulated more often (half, for
+        even sizes), then activations computed again; None: there is no smaller one."""
+        if self.batch_size > 1:
+            part = next(factor for factor in range(2, self.batch_size + 1) if self.batch_size % factor == 0)
+            return replace(
+                self, batch_size=self.batch_size // part, gradient_accumulation=self.gradient_accumulation * part
+            )
+        if not self.checkpointing and self.method not in VIRTUAL:
+            return replace(self, checkpointing=True)
+        return None
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as JSON-able values, one a field."""
@@ -179,7 +217,14 @@ _RANGES = (
     ("learning_rate", 1e-8, 1),
     ("epochs", 0.01, 1000),
     ("batch_size", 1, 4096),
-    ("gradient_accumulation", 1, 1024),
+    ("gradient_accumulation", 1, 1_000_000),
+    ("steps", 0, 10_000_000),
+    ("grow", 0, 10),
+    ("validation", 0, 0.5),
+    ("evaluate_every", 0, 1_000_000),
+    ("bleu_questions", 0, 1000),
+    ("early_stopping", 0, 1000),
+    ("save_every", 0, 1_000_000),
     ("warmup", 0, 1),
     ("weight_decay", 0, 1),
     ("max_grad_norm", 1e-6, 1e6),
@@ -198,7 +243,7 @@ def _require(holds: bool, name: str, what: str, value: object) -> None:
 
 # Settings of the article that deskloop grew out of: its Qwen2.5 run, and the customer-service bot it ends with.
 _ARTICLE = {
-    "r": 16, "alpha": 32, "dropout": 0.05, "target_modules": "q_proj,k_proj,v_proj,o_proj", "batch_size": 2,
+    "r": 16, "alpha": 32, "dropout": 0.05, "target_modules": "qkvo", "batch_size": 2,
     "gradient_accumulation": 8, "learning_rate": 1e-3, "epochs": 5.0, "schedule": "cosine", "warmup": 0.03,
     "warm_start": False,
 }  # fmt: skip

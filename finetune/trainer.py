@@ -32,8 +32,8 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     from bot.base import load_tokenizer
     from bot.limits import training_bytes
     from finetune.dataset import build_dataset
+    from finetune.evaluation import Watched, spread
     from finetune.files import RunFiles
-    from finetune.heldout import spread
     from finetune.recipe import Recipe
     from finetune.training import load_for_training, train
     from store.desk import Desk
@@ -42,11 +42,19 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     recipe = Recipe(**job["recipe"])
     spec = BaseSpec(**job["base"])
     with Desk.open(job["home"]) as desk:
-        pairs, heldout = desk.runs.snapshot(job["run"])
+        snapshot = desk.runs.snapshot(job["run"])
         files = RunFiles.of(desk.home, job["run"])
-    data, cuts = build_dataset(load_tokenizer(spec.folder), pairs, job["system"], recipe.max_length)
-    asked = [(pair, 1) for pair in spread(heldout)]
-    measured, _ = build_dataset(load_tokenizer(spec.folder), asked, job["system"], recipe.max_length)
+    data, cuts = build_dataset(load_tokenizer(spec.folder), snapshot.train, job["system"], recipe.max_length)
+    looked_at = snapshot.validation or spread(snapshot.heldout)
+    rows, _ = build_dataset(
+        load_tokenizer(spec.folder), [(pair, 1) for pair in looked_at], job["system"], recipe.max_length
+    )
+    watched = Watched(
+        list(rows),
+        spread(looked_at, recipe.bleu_questions) if recipe.bleu_questions else [],
+        job["system"],
+        "validation" if snapshot.validation else "held-out",
+    )
     if len(data) == 0:
         raise RunFailure("nothing-to-learn")
     if cuts.history or cuts.output or cuts.dropped:
@@ -63,8 +71,9 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
         tuned.warm_start(Path(job["parent"]))
     tell("phase", {"phase": "training", "sentence": f"Training on {len(data)} examples."})
     warm = job["parent"] is not None
-    facts = train(tuned, tokenizer, data, recipe, files, heldout=list(measured), warm=warm, tell=tell, stop=stop.is_set)
+    facts = train(tuned, tokenizer, data, recipe, files, watched=watched, warm=warm, tell=tell, stop=stop.is_set)
     facts["trainable_share"] = facts["trainable_parameters"] / tuned.base.num_parameters()
+    facts["unpacked"] = unpack
     facts["examples"], facts["cuts"] = len(data), [cuts.history, cuts.output, cuts.dropped]
     tell("trained", facts)
 

@@ -17,15 +17,17 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import signal
 import sys
 import time
 import traceback
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, cast
 
-from bot.adapters import verify
+from bot.adapters import read_manifest, verify
 from bot.base import fingerprint
 from bot.child import module_command
 from bot.client import EngineProcess
@@ -40,15 +42,17 @@ from finetune.gate.general import Drift
 from finetune.judge import drift_of, evaluate_versions
 from finetune.preflight import warm_parent
 from finetune.publish import clean_up, publish
-from finetune.recipe import recipe_of
+from finetune.recipe import Recipe, recipe_of
 from finetune.trainer import INTERRUPTED
+from finetune.troubles import Trouble, diverged, troubles_of
 from store.desk import Desk
 from store.home import Home
-from store.records import Pair, Run, RunWish
+from store.records import Pair, Run, RunWish, Snapshot
 from store.runs import LIVE, RunLock
 from store.versions import BASE
 
 NICENESS = 10  # the chat goes first
+FITTED = ("batch_size", "gradient_accumulation", "checkpointing")  # what changes where the memory does not suffice
 STOPPED = {"cancelled": "cancelled", "interrupted": "stopped"}
 SAVE_SECONDS = 20.0  # how long an interrupted trainer may take to write its last checkpoint
 LOOK_EVERY = 0.5  # seconds between two looks for what operators want of the run
@@ -134,6 +138,8 @@ class Worker:
         failure = {"kind": kind, "sentence": sentence, "log": str(self._files.log)}
         if self._desk.runs.get(self._run.id).state in LIVE:
             self._desk.runs.transition(self._run.id, "failed", failure=failure)
+        if kind == "diverged":
+            self._tell_trouble(diverged(self._recipe, self._steps()))
         self._tell("failed", **failure)
         self._done("failed")
 
@@ -143,22 +149,24 @@ class Worker:
         if run.base_fingerprint is not None and run.base_fingerprint != mark:
             raise RunFailure("base-changed")
         clean_up(self._desk)
-        train, heldout = self._snapshot(run, mark)
+        data = self._snapshot(run, mark)
         parent = self._parent(run, mark)
         self._desk.runs.transition(self._run.id, "training", phase="training", base_fingerprint=mark, pid=os.getpid())
-        facts = await self._train(parent, len(train))
+        facts = await self._train(parent, len(data.train))
         self._desk.runs.transition(self._run.id, "evaluating", phase="publishing")
-        await self._judge_and_promote(parent, mark, facts, train, heldout)
+        await self._judge_and_promote(parent, mark, facts, data)
 
     # -- data --------------------------------------------------------------------------------------
-    def _snapshot(self, run: Run, mark: str) -> tuple[list[tuple[Pair, int]], list[Pair]]:
+    def _snapshot(self, run: Run, mark: str) -> Snapshot:
         """Fix the data, once; a resumed run finds it fixed."""
         if run.data_hash is None:
             self._phase("snapshot", "Taking a snapshot of the pairs.")
             chosen = self._desk.pairs.training_set()
             if len(chosen) < self._desk.settings.load().min_pairs:
                 raise RunFailure("too-few-pairs")
-            weights = [(pair, self._recipe.new_weight if new else 1) for pair, new in chosen]
+            validation = self._set_aside([pair for pair, new in chosen if not new])
+            aside = {pair.id for pair in validation}
+            weights = [(pair, self._recipe.new_weight if new else 1) for pair, new in chosen if pair.id not in aside]
             heldout = self._desk.pairs.heldout_set()
             digest = hashlib.sha256(mark.encode())
             for pair, weight in weights:
@@ -168,8 +176,14 @@ class Worker:
                 [(pair.id, weight) for pair, weight in weights],
                 [pair.id for pair in heldout],
                 digest.hexdigest(),
+                sorted(aside),
             )
         return self._desk.runs.snapshot(run.id)
+
+    def _set_aside(self, known: list[Pair]) -> list[Pair]:
+        """The share of pairs that the recipe wants set aside, drawn from those that are no new corrections."""
+        count = min(round(self._recipe.validation * len(known)), len(known) - 1)
+        return random.Random(f"{self._recipe.seed}/validation").sample(known, count) if count > 0 else []
 
     def _parent(self, run: Run, mark: str) -> str:
         """The version to go on from: decided when the run starts, kept when it is resumed."""
@@ -202,13 +216,38 @@ class Worker:
             "home": str(self._desk.home.root),
             "run": self._run.id,
             "base": asdict(self._spec),
-            "recipe": self._recipe.to_dict(),
             "system": self._system,
             "parent": None if parent == BASE else str(self._folder(parent)),
         }
-        facts = await self._trainer(job)
+        facts = await self._train_as_it_fits(job)
         facts_file.write_text(json.dumps(facts))
         return facts
+
+    async def _train_as_it_fits(self, job: dict[str, Any]) -> dict[str, Any]:
+        """Train; out of memory, go on from the last checkpoint with the same steps in smaller parts."""
+        recipe = self._recipe
+        if (fitted := self._desk.runs.last_event(self._run.id, "fitted")) is not None:
+            recipe = replace(recipe, **{name: fitted.body[name] for name in FITTED})
+        while True:
+            try:
+                return await self._trainer(job | {"recipe": recipe.to_dict()})
+            except RunFailure as failure:
+                smaller = recipe.smaller() if failure.kind == "out-of-memory" else None
+                if smaller is None:
+                    raise
+                traceback.print_exc()
+            self._fitted(recipe, smaller)
+            recipe = smaller
+
+    def _fitted(self, before: Recipe, now: Recipe) -> None:
+        change = (
+            "computing activations again instead of keeping them"
+            if now.checkpointing and not before.checkpointing
+            else f"in batches of {now.batch_size}, {now.gradient_accumulation} to a step"
+        )
+        again = "from the last checkpoint" if self._files.last_checkpoint() is not None else "from the beginning"
+        sentence = f"The memory did not suffice. Training goes on {again}, {change}: the same steps in less memory."
+        self._tell("fitted", sentence=sentence, **{name: getattr(now, name) for name in FITTED})
 
     async def _trainer(self, job: dict[str, Any]) -> dict[str, Any]:
         process = await asyncio.create_subprocess_exec(
@@ -256,28 +295,27 @@ class Worker:
         await process.wait()
 
     # -- judging -----------------------------------------------------------------------------------
-    async def _judge_and_promote(
-        self, parent: str, mark: str, facts: dict[str, Any], train: list[tuple[Pair, int]], heldout: list[Pair]
-    ) -> None:
+    async def _judge_and_promote(self, parent: str, mark: str, facts: dict[str, Any], data: Snapshot) -> None:
         engine = EngineProcess(log=self._files.log)
         try:
             self._phase("publishing", "Loading the base as it will serve the new version.")
             base = await engine.load(self._spec)
             candidate = self._desk.runs.get(self._run.id).candidate
             if candidate is None:
-                candidate = await self._publish(engine, parent, mark, facts, train)
+                candidate = await self._publish(engine, parent, mark, facts, data.train)
             reference = AdapterRef(candidate, str(self._folder(candidate)))
             await engine.activate(reference)  # the probe: what was published loads and answers as measured
             active = self._desk.promotions.active()
-            self._phase("judging", f"Comparing {candidate} with {active} on {len(heldout)} held-out pairs.")
+            self._phase("judging", f"Comparing {candidate} with {active} on {len(data.heldout)} held-out pairs.")
             waiting = {pair.id for pair in self._desk.judgements.corrections_since_promotion()}
-            corrections = [pair for pair, _ in train if pair.id in waiting]
+            corrections = [pair for pair, _ in data.train if pair.id in waiting]
             report = await evaluate_versions(
-                engine, self._desk, base, active, candidate, heldout, corrections, self._system, self._judged
+                engine, self._desk, base, active, candidate, data.heldout, corrections, self._system, self._judged
             )
             self._phase("judging", "Looking how far the new version is from the base.")
             drift = await drift_of(engine, self._desk, base, candidate, self._system)
-            self._conclude(active, candidate, report, drift)
+            troubles = self._troubles(active, candidate, facts, report)
+            self._conclude(active, candidate, report, drift, troubles)
         finally:
             await engine.close()
 
@@ -309,9 +347,32 @@ class Worker:
         )
         return row.name
 
-    def _conclude(self, active: str, candidate: str, report: GateReport, drift: Drift) -> None:
+    def _troubles(self, active: str, candidate: str, facts: dict[str, Any], report: GateReport) -> list[Trouble]:
+        probe = read_manifest(self._folder(candidate)).probe
+        return troubles_of(
+            self._recipe,
+            self._steps(),
+            facts,
+            fitted=self._desk.runs.last_event(self._run.id, "fitted") is not None,
+            difference=None if probe is None else probe.difference,
+            answers=report.answers,
+            before=active,
+        )
+
+    def _steps(self) -> list[dict[str, Any]]:
+        return [event.body for event in self._desk.runs.events(self._run.id) if event.kind == "step"]
+
+    def _tell_trouble(self, trouble: Trouble) -> None:
+        self._tell("trouble", trouble=trouble.to_dict(), sentence=trouble.sentence)
+
+    def _conclude(
+        self, active: str, candidate: str, report: GateReport, drift: Drift, troubles: Sequence[Trouble]
+    ) -> None:
         """The verdict, its report and, if it is good, the promotion: all in one transaction."""
         body = report.to_dict() | {"drift": {**asdict(drift), "sentence": drift.sentence}}
+        body["troubles"] = [trouble.to_dict() for trouble in troubles]
+        for trouble in troubles:
+            self._tell_trouble(trouble)
         if drift.far:
             body["sentence"] += f" {drift.sentence}"
         runs = self._desk.runs
@@ -332,7 +393,7 @@ class Worker:
         self._done(state)
 
     # -- telling -----------------------------------------------------------------------------------
-    def _tell(self, kind: str, **body: Any) -> None:
+    def _tell(self, kind: str, /, **body: Any) -> None:  # a failure has a kind of its own
         self._desk.runs.add_event(self._run.id, kind, body)
 
     def _told(self, kind: str, body: dict[str, Any]) -> None:

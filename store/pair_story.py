@@ -10,8 +10,9 @@ from store.pair_listing import ListedPair, PairListing
 
 @dataclass(frozen=True, slots=True)
 class InRun:
-    """A pair in one run. ``used``: "train" or "heldout"; ``outcome``, ``before`` and ``after`` if the gate asked it:
-    learned, not learned or regressed, and the answers of the version that was active then and of the candidate."""
+    """A pair in one run. ``used``: "train", "heldout" or "validation"; ``outcome``, ``before`` and ``after`` if the
+    gate asked it: learned, not learned or regressed, and the answers of the version that was active then and of the
+    candidate."""
 
     run_id: int
     state: str

@@ -103,6 +103,16 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The pairs of a run, fixed when it began: those it trains on, each with its weight; those its version is judged
+    by; and those set aside to watch it by while it trains."""
+
+    train: list[tuple[Pair, int]]
+    heldout: list[Pair]
+    validation: list[Pair]
+
+
+@dataclass(frozen=True, slots=True)
 class Run:
     """One retraining, from data snapshot to verdict. ``failure``: {"kind", "sentence", "log"}."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from store.database import Database, Row
 from store.home import Home, private_file
 from store.pairs import pair_of
-from store.records import JudgedAnswer, Pair, Run, RunEvent, RunWish, Verdict, Wish, now
+from store.records import JudgedAnswer, Run, RunEvent, RunWish, Snapshot, Verdict, Wish, now
 from store.text import clean
 
 LIVE = ("queued", "training", "evaluating")
@@ -168,14 +168,20 @@ class Runs:
 
     # -- data --------------------------------------------------------------------------------------
     def set_snapshot(
-        self, run_id: int, train: Iterable[tuple[int, int]], heldout: Iterable[int], data_hash: str
+        self,
+        run_id: int,
+        train: Iterable[tuple[int, int]],
+        heldout: Iterable[int],
+        data_hash: str,
+        validation: Iterable[int] = (),
     ) -> None:
-        """Fix what the run trains on (pair id, weight) and is judged by. From here on those questions never
-        change from training to test."""
+        """Fix what the run trains on (pair id, weight), is judged by, and is watched by while it trains. From here on
+        those questions never change from training to test."""
         with self._db.atomic():
             self._db.run("DELETE FROM run_pairs WHERE run_id = ?", run_id)
             rows = [(run_id, pair, "train", weight) for pair, weight in train]
             rows += [(run_id, pair, "heldout", 1) for pair in heldout]
+            rows += [(run_id, pair, "validation", 1) for pair in validation]
             self._db.conn.executemany("INSERT INTO run_pairs VALUES (?, ?, ?, ?)", rows)
             self._db.run(
                 "UPDATE splits SET used_by_run = ? WHERE used_by_run IS NULL AND key IN ("
@@ -185,15 +191,19 @@ class Runs:
             )
             self.update(run_id, data_hash=data_hash)
 
-    def snapshot(self, run_id: int) -> tuple[builtins.list[tuple[Pair, int]], builtins.list[Pair]]:
-        """What :meth:`set_snapshot` fixed: training pairs with weights, held-out pairs."""
+    def snapshot(self, run_id: int) -> Snapshot:
+        """What :meth:`set_snapshot` fixed."""
         rows = self._db.all(
             "SELECT p.*, s.split, r.split AS side, r.weight FROM run_pairs r JOIN pairs p ON p.id = r.pair_id "
             "JOIN splits s ON s.key = p.key WHERE r.run_id = ? ORDER BY p.id",
             run_id,
         )
-        train = [(pair_of(row), row["weight"]) for row in rows if row["side"] == "train"]
-        return train, [pair_of(row) for row in rows if row["side"] == "heldout"]
+        sides = {side: [row for row in rows if row["side"] == side] for side in ("train", "heldout", "validation")}
+        return Snapshot(
+            [(pair_of(row), row["weight"]) for row in sides["train"]],
+            [pair_of(row) for row in sides["heldout"]],
+            [pair_of(row) for row in sides["validation"]],
+        )
 
     def trained_on(self, run_id: int) -> builtins.list[tuple[int, str]]:
         """The number and question of each pair that :meth:`set_snapshot` fixed for training."""

@@ -3,10 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import torch
+
+from finetune.failures import RunFailure
 from finetune.methods.method import PeftTuned
-from finetune.recipe import Recipe
+from finetune.recipe import ALL_LINEAR, Recipe
+
+# what a set of layers is called in which family of bases; GPT-NeoX computes query, key and value by one matrix
+SETS = {
+    "qv": (("q_proj", "v_proj"), ("query_key_value",)),
+    "qkvo": (("q_proj", "k_proj", "v_proj", "o_proj"), ("query_key_value", "dense")),
+}
 
 
 def build(base: Any, tokenizer: Any, recipe: Recipe, system: str) -> PeftTuned:
@@ -19,7 +29,7 @@ def build(base: Any, tokenizer: Any, recipe: Recipe, system: str) -> PeftTuned:
         r=recipe.r,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
-        target_modules=recipe.targets,
+        target_modules=target_modules(base, recipe),
         rank_pattern=ranks,
         alpha_pattern=alphas,
         use_rslora=recipe.rslora,
@@ -29,3 +39,16 @@ def build(base: Any, tokenizer: Any, recipe: Recipe, system: str) -> PeftTuned:
         task_type="CAUSAL_LM",
     )
     return PeftTuned(base, get_peft_model(base, config))
+
+
+def target_modules(base: Any, recipe: Recipe) -> str | list[str]:
+    """The layers of *base* that the recipe means. Raises :class:`RunFailure` (``no-such-layer``) for names, also among
+    ``ranks``, that *base* does not have: peft leaves such ranks out without a word."""
+    layers = {name.rpartition(".")[2] for name, part in base.named_modules() if isinstance(part, torch.nn.Linear)}
+    wanted: str | Sequence[str] = recipe.targets
+    if wanted != ALL_LINEAR and isinstance(wanted, str):
+        wanted = next((names for names in SETS[wanted] if layers.issuperset(names)), SETS[wanted][0])
+    named = [*([] if isinstance(wanted, str) else wanted), *recipe.patterns[0]]
+    if unknown := sorted({name for name in named if name.rpartition(".")[2] not in layers}):
+        raise RunFailure("no-such-layer", f"there is no {', '.join(unknown)}; there are {', '.join(sorted(layers))}")
+    return wanted if isinstance(wanted, str) else list(wanted)

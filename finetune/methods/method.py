@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import DynamicCache
 
 from bot.adapters import WEIGHTS_NAME
 from finetune.failures import RunFailure
@@ -21,11 +22,20 @@ class Tuned(ABC):
     def __init__(self, base: Any, model: torch.nn.Module) -> None:
         self.base, self.model = base, model
 
-    def hidden(self, input_ids: torch.Tensor) -> torch.Tensor:
+    def hidden(self, input_ids: torch.Tensor, position_ids: torch.Tensor | None = None) -> torch.Tensor:
         """The last hidden states, (batch, tokens, width), at the places of *input_ids* (batch, tokens), which is padded
-        on the right. There is no attention mask: under a causal mask no place that counts looks at a pad."""
-        states: torch.Tensor = self.base.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
+        on the right. There is no attention mask: under a causal mask no place that counts looks at a pad. Where
+        *position_ids* begin anew, another text begins, which sees nothing of the one before (methods with virtual
+        tokens don't take them)."""
+        states: torch.Tensor = self.base.base_model(
+            input_ids=input_ids, position_ids=position_ids, use_cache=False
+        ).last_hidden_state
         return states
+
+    def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
+        """What ``base`` generates from while it trains: a fresh cache for *batch* texts, and how many places it holds
+        before them."""
+        return DynamicCache(), 0
 
     @abstractmethod
     def save(self, folder: Path) -> None:

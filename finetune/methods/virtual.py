@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from transformers import DynamicCache
 
 from bot.kinds.kind import read_weights
 from bot.types import EngineError
@@ -36,7 +37,12 @@ class _Virtual(PeftTuned):
 class _Prefix(_Virtual):
     """Keys and values before the text, in every layer."""
 
-    def hidden(self, input_ids: torch.Tensor) -> torch.Tensor:
+    def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
+        """It holds the prefix."""
+        cache: DynamicCache = self.model.get_prompt(batch)
+        return cache, cache.get_seq_length()
+
+    def hidden(self, input_ids: torch.Tensor, position_ids: torch.Tensor | None = None) -> torch.Tensor:
         """The text reads the prefix out of a cache."""
         states: torch.Tensor = self.base.base_model(
             input_ids=input_ids, past_key_values=self.model.get_prompt(input_ids.shape[0])
@@ -47,7 +53,18 @@ class _Prefix(_Virtual):
 class _SoftPrompt(_Virtual):
     """Vectors before those of the text."""
 
-    def hidden(self, input_ids: torch.Tensor) -> torch.Tensor:
+    def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
+        """It holds what the layers make of the vectors."""
+        prompt = self.model.get_prompt(batch)
+        cache = DynamicCache()
+        self.base.base_model(
+            inputs_embeds=prompt.to(self.base.get_input_embeddings().weight.dtype),
+            past_key_values=cache,
+            use_cache=True,
+        )
+        return cache, prompt.shape[1]
+
+    def hidden(self, input_ids: torch.Tensor, position_ids: torch.Tensor | None = None) -> torch.Tensor:
         """The vectors' own places are left out of what comes back."""
         prompt = self.model.get_prompt(input_ids.shape[0])
         text = self.base.get_input_embeddings()(input_ids)

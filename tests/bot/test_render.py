@@ -121,7 +121,7 @@ def test_every_end_that_the_base_names_stops(chat: Any) -> None:
 
 def test_a_tokenizer_without_an_end_of_turn_is_refused() -> None:
     with pytest.raises(ValueError, match="no end-of-turn"):
-        end_of_turn(SimpleNamespace(eos_token_id=None))
+        end_of_turn(type("Tokenizer", (), {"eos_token_id": None})())
 
 
 def test_the_starter_renders_its_own_template(starter: Path) -> None:

@@ -258,11 +258,12 @@ def test_doctor_finds_a_damaged_adapter_and_an_open_home(deskloop: Deskloop, hom
 
 
 def test_setup_takes_a_local_folder_and_refuses_what_is_no_model(
-    deskloop: Deskloop, home: Path, tmp_path: Path, script: Script
+    deskloop: Deskloop, home: Path, tmp_path: Path, script: Script, tiny: Path
 ) -> None:
-    model = home / "models" / "smollm2-135m-instruct"
+    model = tiny
     result = deskloop("setup", "--base", model, "--home", home, "--json")
     assert json.loads(result.stdout) == {"base": str(model), "folder": str(model), "prepared_now": False}
+    assert "turns end with <|im_end|>" in result.stderr
     (tmp_path / "pickled").mkdir()
     (tmp_path / "pickled" / "pytorch_model.bin").touch()
     for folder, word in (("nowhere", "no folder"), ("pickled", "pickled"), (".", "not a complete model")):

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from finetune.recipe_table import FILE, page
 from tui.cli.root import cli
 
 ROOT = Path(__file__).parents[2]
@@ -46,3 +47,7 @@ def test_every_command_explains_itself(name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_every_command_takes_a_home(name: str) -> None:
     assert "home" in [parameter.name for parameter in ALL[name].params]
+
+
+def test_the_page_on_recipes_is_the_recipes_own() -> None:
+    assert FILE.read_text(encoding="utf-8") == page(), "run python -m finetune.recipe_table"

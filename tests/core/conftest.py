@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from bot.adapters import WEIGHTS_NAME, Manifest, sha256_of, write_manifest
+from bot.base import fingerprint
 from store.desk import Desk
 from tests.core.scripted import Script
-from tui.core import DeskChange, DeskService
+from tui.core import DeskChange, DeskError, DeskService
+from tui.core.base import base_spec
 
 
 def make_base(models: Path) -> None:
@@ -25,21 +27,32 @@ def make_base(models: Path) -> None:
         (folder / name).write_text("{}")
 
 
-def make_version(desk: Desk, verdict: str | None = None, run_id: int | None = None) -> str:
-    """A published version whose weights are no weights; *verdict*: of a run that made it, *run_id*: of another one."""
+def _mark(desk: Desk) -> str:
+    try:
+        return fingerprint(base_spec(desk))
+    except DeskError:
+        return "f" * 64
+
+
+def make_version(
+    desk: Desk, verdict: str | None = None, run_id: int | None = None, base_fingerprint: str | None = None
+) -> str:
+    """A published version whose weights are no weights; *verdict*: of a run that made it, *run_id*: of another one;
+    *base_fingerprint*: by default that of the desk's base, if it has one."""
+    mark = base_fingerprint or _mark(desk)
     number = desk.versions.next_number()
     folder = desk.home.adapters / f"v{number}"
     folder.mkdir()
     (folder / WEIGHTS_NAME).write_bytes(hashlib.sha256(str(number).encode()).digest())
     files = {WEIGHTS_NAME: sha256_of(folder / WEIGHTS_NAME)}
-    digest = write_manifest(folder, Manifest(f"v{number}", "f" * 64, "qlora", "2026-01-01T00:00:00.000Z", files))
+    digest = write_manifest(folder, Manifest(f"v{number}", mark, "qlora", "2026-01-01T00:00:00.000Z", files))
     if verdict is not None:
         run_id = desk.runs.create({}, "base", "tester").id
         desk.runs.transition(run_id, "training")
         desk.runs.transition(run_id, "evaluating", candidate=f"v{number}")
         desk.runs.save_report(run_id, verdict, {"bleu": {"active": 1.0, "candidate": 2.0}})  # type: ignore[arg-type]
         desk.runs.transition(run_id, {"promote": "promoted", "reject": "rejected"}.get(verdict, "held"))
-    return desk.versions.add(number, folder.name, digest, "f" * 64, "qlora", {}, run_id).name
+    return desk.versions.add(number, folder.name, digest, mark, "qlora", {}, run_id).name
 
 
 @pytest.fixture

@@ -207,5 +207,5 @@ def test_the_presets_are_the_articles_settings() -> None:
     article = recipe_of(PRESETS["article"])
     assert (article.r, article.alpha, article.dropout, article.learning_rate, article.epochs) == (16, 32, 0.05, 1e-3, 5)
     assert article.batch_size * article.gradient_accumulation == 16
-    assert article.targets == ["q_proj", "k_proj", "v_proj", "o_proj"]
+    assert article.targets == "qkvo"
     assert (recipe_of(PRESETS["article-7b"]).r, recipe_of(PRESETS["article-7b"]).targets) == (32, "all-linear")

@@ -16,10 +16,10 @@ from bot.base import load_base, load_tokenizer
 from bot.render import render_pair
 from bot.types import BaseSpec, Prompt
 from finetune.dataset import IGNORED, Collator, LengthBuckets, build_dataset
+from finetune.evaluation import EXAMPLES, TIMES, Watched, heldout_loss, is_due, spread
 from finetune.failures import RunFailure, kind_of
 from finetune.files import MARK, RunFiles
 from finetune.frozen import unpack_frozen
-from finetune.heldout import EXAMPLES, TIMES, heldout_loss, is_due, spread
 from finetune.lora_kernel import install
 from finetune.methods.method import PeftTuned
 from finetune.recipe import Recipe
@@ -204,6 +204,7 @@ class Recorder:
     def __init__(self, stop_after: int | None = None) -> None:
         self.steps: list[dict[str, Any]] = []
         self.evaluated: list[dict[str, Any]] = []
+        self.notes: list[str] = []
         self._stop_after = stop_after
 
     def tell(self, kind: str, body: dict[str, Any]) -> None:
@@ -211,6 +212,8 @@ class Recorder:
             self.steps.append(body)
         elif kind == "evaluated":
             self.evaluated.append(body)
+        elif kind == "note":
+            self.notes.append(body["sentence"])
 
     def stop(self) -> bool:
         return self._stop_after is not None and bool(self.steps) and self.steps[-1]["step"] >= self._stop_after
@@ -232,9 +235,11 @@ def train_tiny(
     data, _ = build_dataset(tokenizer, PAIRS, SYSTEM, recipe.max_length)
     quantization = "bf16" if recipe.method in ("lora", "full") else "nf4"
     tuned, tokenizer = load_for_training(spec_of(folder, quantization), recipe, SYSTEM, longest=64, unpack=True)
-    rows = list(data)[:heldout]
-    train(tuned, tokenizer, data, recipe, files, heldout=rows, warm=False, tell=recorder.tell, stop=recorder.stop)
-    assert [step["step"] for step in recorder.steps][-1] == recorder.steps[-1]["steps"]
+    asked = [pair for pair, _ in PAIRS[: recipe.bleu_questions]]
+    watched = Watched(list(data)[:heldout], asked, SYSTEM)
+    train(tuned, tokenizer, data, recipe, files, watched=watched, warm=False, tell=recorder.tell, stop=recorder.stop)
+    if not recipe.early_stopping:
+        assert recorder.steps[-1]["step"] == recorder.steps[-1]["steps"]
     from safetensors.torch import load_file
 
     return load_file(files.adapter / "adapter_model.safetensors")
@@ -294,7 +299,7 @@ def test_a_checkpoint_without_its_mark_is_not_resumed_from(
 
 
 def test_an_infinite_loss_is_a_failure_of_its_own(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("finetune.heldout.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
+    monkeypatch.setattr("finetune.evaluation.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
     with pytest.raises(RunFailure) as failure:
         train_tiny(tiny, files_in(tmp_path / "nan"), monkeypatch)
     assert failure.value.kind == "diverged"

@@ -81,7 +81,6 @@ REST = " ".join(
 CASES = [
     *((kind, CORPUS[kind], (80, 24)) for kind in ALONE),
     ("broad", " ".join(CORPUS[kind] for kind in BROAD), (80, 24)),
-    ("rest", REST, (80, 24)),
     ("rest", REST, (160, 45)),
 ]
 

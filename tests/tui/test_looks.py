@@ -21,7 +21,7 @@ from tui.core import DeskService
 from tui.widgets.keybar import KeyBar
 
 THEMES = {"textual-dark": 3.0, "textual-light": 3.0, "deskloop-high-contrast": 4.5}
-WIDTHS = (60, 79, 99, 160, 250)
+WIDTHS = (60, 79, 250)  # the pictures are at 80, 100 and 160
 
 
 async def look(app: DeskloopApp, pilot: Pilot[None], name: str) -> None:

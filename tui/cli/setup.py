@@ -9,12 +9,14 @@ from tui.core.setup import Prepared, set_up
 
 
 @click.command()
-@click.option("--base", metavar="ID_OR_FOLDER", help="A hub id (downloaded now), a local folder, or `starter`.")
+@click.option("--base", metavar="BASE", help="A hub id (downloaded now), a local folder, a GGUF file, or `starter`.")
 @home_option
 @json_option
 @pass_cli
 def setup(cli: Cli, base: str | None) -> None:
     """Prepare the model this desk answers with; without --base the one its settings name (at first: the starter).
+
+    It is looked at before it is used: its chat template, what ends its turns, and the memory it needs.
 
     The starter is a small model that comes as a Python package; a hub id is downloaded only by this command.
     """

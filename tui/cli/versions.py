@@ -43,7 +43,14 @@ def _line(row: Overview) -> str:
     mark = "*" if row.active else " "
     bleu = "" if row.bleu is None else f"BLEU {row.bleu:.1f}"
     pairs = "" if row.pairs is None else f"{row.pairs} pairs"
-    parts = [row.method, pairs, bleu, row.verdict or "", row.created_at or "", row.promoted_by or ""]
+    parts = [
+        row.method,
+        pairs,
+        bleu,
+        "other base" if row.other_base else row.verdict or "",
+        row.created_at or "",
+        row.promoted_by or "",
+    ]
     return f"{mark} {row.version:<6} " + "  ".join(part for part in parts if part)
 
 
@@ -58,6 +65,8 @@ def show(cli: Cli, version: str) -> None:
     cli.emit(facts)
     for key, value in facts.items():
         cli.data(f"{key}: {value}")
+    if drift := (facts["report"] or {}).get("drift"):
+        cli.data(drift["sentence"])
 
 
 @versions.command()

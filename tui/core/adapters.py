@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
+from bot.base import fingerprint
 from bot.types import EngineError
 from finetune.files import appearing
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, Run
+from tui.core.base import base_spec
 from tui.core.errors import DeskError
 from tui.core.reports import bleu_of
 
@@ -20,7 +22,9 @@ from tui.core.reports import bleu_of
 @dataclass(frozen=True, slots=True)
 class Overview:
     """One line of the list of versions. ``bleu`` is the candidate's on its gate's held-out pairs; the bare base
-    has no method, run or numbers of its own. ``promoted_by`` and ``promoted_at``: the last time it became active."""
+    has no method, run or numbers of its own. ``promoted_by`` and ``promoted_at``: the last time it became active.
+    ``other_base``: it was trained on another base than the desk's, or on the same one quantized otherwise, and waits
+    until that is set again."""
 
     version: str
     active: bool
@@ -33,6 +37,7 @@ class Overview:
     promoted_at: str | None
     promoted_by: str | None
     promoted_as: str | None
+    other_base: bool
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``deskloop versions list``."""
@@ -58,15 +63,30 @@ def overview(desk: Desk) -> list[Overview]:
     last: dict[str, Promotion] = {}
     for promotion in sorted(desk.promotions.list(), key=lambda row: row.id):
         last[promotion.version] = promotion
-    rows = [_row(desk, "base", None, None, active, last)]
+    mark = _base_mark(desk)
+    rows = [_row(desk, "base", None, None, active, last, mark)]
     for version in sorted(desk.versions.list(), key=lambda row: row.number):
         run = desk.runs.get(version.run_id) if version.run_id is not None else None
-        rows.append(_row(desk, version.name, version, run, active, last))
+        rows.append(_row(desk, version.name, version, run, active, last, mark))
     return rows
 
 
+def _base_mark(desk: Desk) -> str | None:
+    """The fingerprint of the desk's base; None if it can't be told, so that no version is called another base's."""
+    try:
+        return fingerprint(base_spec(desk))
+    except (DeskError, EngineError, OSError):
+        return None
+
+
 def _row(
-    desk: Desk, name: str, version: AdapterVersion | None, run: Run | None, active: str, last: dict[str, Promotion]
+    desk: Desk,
+    name: str,
+    version: AdapterVersion | None,
+    run: Run | None,
+    active: str,
+    last: dict[str, Promotion],
+    mark: str | None,
 ) -> Overview:
     promotion = last.get(name)
     return Overview(
@@ -81,6 +101,7 @@ def _row(
         promoted_at=promotion.at if promotion else None,
         promoted_by=promotion.who if promotion else None,
         promoted_as=promotion.kind if promotion else None,
+        other_base=version is not None and mark is not None and version.base_fingerprint != mark,
     )
 
 

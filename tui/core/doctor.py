@@ -16,14 +16,18 @@ import psutil
 
 from bot.adapters import verify
 from bot.base import fingerprint
-from bot.limits import serving_bytes, training_bytes
+from bot.limits import serving_bytes
 from bot.types import EngineError
+from finetune.memory import memory_plan, plan_words, savings
 from store.desk import Desk
 from store.home import Home
+from store.records import Run
+from store.runs import OVER
 from store.settings_file import FILE_NAME
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
+from tui.core.recipes import recipe_from
 
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "textual", "sqlite-utils", "sacrebleu")
 LOW_DISK = 2 * 2**30  # bytes; an adapter and its checkpoints need well under this, a base a little more
@@ -56,6 +60,7 @@ def examine(desk: Desk) -> Iterator[Check]:
         "memory": _memory,
         "adapters": _adapters,
         "runs": _runs,
+        "training": _training,
         "logs": _logs,
     }
     for name, check in checks.items():
@@ -148,8 +153,11 @@ def _memory(desk: Desk) -> Check:
         spec = base_spec(desk)
     except DeskError:
         return Check("memory", True, have)
-    serving, training = (estimate(spec.folder, spec.quantization) for estimate in (serving_bytes, training_bytes))
-    need = f"answering needs about {_gib(serving)}, training about {_gib(training)} more"
+    recipe = recipe_from(desk)
+    plan = memory_plan(Path(spec.folder), spec.quantization, recipe)
+    ways = savings(Path(spec.folder), spec.quantization, recipe)
+    serving, training = serving_bytes(spec.folder, spec.quantization), sum(plan.values())
+    need = f"answering needs about {_gib(serving)}, training about {_gib(training)} more ({plan_words(plan)})"
     if memory.available < serving:
         return Check("memory", False, f"{have}; {need}.", "Close other programs, or choose a smaller base.")
     if memory.available < serving + training:
@@ -157,7 +165,8 @@ def _memory(desk: Desk) -> Check:
             "memory",
             False,
             f"{have}; {need}.",
-            "Retraining offers to unload the chat meanwhile; or close other programs.",
+            "Retraining offers to unload the chat meanwhile; or close other programs. In the recipe, "
+            f"{', '.join(way.words for way in ways) or 'nothing would free much'}.",
         )
     return Check("memory", True, f"{have}; {need}")
 
@@ -192,6 +201,24 @@ def _runs(desk: Desk) -> Check:
         )
     live = desk.runs.live()
     return Check("runs", True, f"run {live.id} is {live.state}" if live else "none in progress")
+
+
+def _training(desk: Desk) -> Check:
+    """What was wrong with the last run that came to an end."""
+    last = next((run for run in desk.runs.list() if run.state in OVER and run.state != "cancelled"), None)
+    if last is None:
+        return Check("training", True, "no run yet")
+    troubles = [event.body["trouble"] for event in desk.runs.events(last.id) if event.kind == "trouble"]
+    if not troubles:
+        facts = [] if last.failure is None else [str(last.failure["sentence"])]
+        return Check("training", not facts, " ".join([f"run {last.id}: {last.state}.", *facts]), _todo(last, facts))
+    finding = " ".join(trouble["finding"] for trouble in troubles)
+    todo = " ".join(trouble["advice"] for trouble in troubles)
+    return Check("training", False, f"run {last.id}: {finding}", todo)
+
+
+def _todo(run: Run, facts: list[str]) -> str | None:
+    return f"See the log: {run.failure['log']}" if facts and run.failure else None
 
 
 def _logs(desk: Desk) -> Check:

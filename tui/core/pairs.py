@@ -26,6 +26,12 @@ STATES = {
     "all": "all, whatever became of them",
 }
 
+USED = {
+    "train": "trained on it",
+    "heldout": "judged by it",
+    "validation": "was watched by it",
+}  # what a run did with it
+
 
 async def aside(service: DeskService, work: Callable[[Desk], Done]) -> Done:
     """*work* with a connection of its own, in a thread: thousands of pairs take seconds."""
@@ -144,7 +150,7 @@ def story_parts(story: Story) -> list[tuple[str, str]]:
 def _run_words(story: Story) -> list[str]:
     told = []
     for part in story.runs:
-        used = "judged by it" if part.used == "heldout" else "trained on it"
+        used = USED[part.used]
         often = f", weight {part.weight}" if part.used == "train" and part.weight > 1 else ""
         version = f" ({part.version})" if part.version else ""
         lines = [f"Run {part.run_id}{version} {used}{often} · {day(part.at)} · {part.outcome or part.state}"]

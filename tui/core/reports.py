@@ -87,6 +87,8 @@ def version_details(desk: Desk, name: str) -> str:
             lines.append(f"BLEU {after:.1f}, of the version before it {before:.1f}")
         if run.report:
             lines.append(str(run.report.get("sentence", "")))
+            if drift := run.report.get("drift"):
+                lines.append(str(drift["sentence"]))
     lines.append("Recipe: " + ", ".join(f"{key} {value}" for key, value in version.recipe.items()))
     lines.append(f"Base {version.base_fingerprint[:12]}, files in {desk.home.adapters / version.folder}")
     for promotion in desk.promotions.list():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.child import module_command
-from bot.locate import STARTER, base_folder, is_prepared
+from bot.locate import STARTER, base_folder, is_gguf, is_prepared
 from store.desk import Desk
 from store.home import private_file
 from store.settings import SettingError
@@ -29,9 +29,10 @@ class Prepared:
 
 
 async def set_up(desk: Desk, base: str | None, who: str, say: Say) -> Prepared:
-    """Prepare *base* (``starter``, a folder or a hub id; None: what the settings name) and make it the desk's.
+    """Prepare *base* (``starter``, a folder, a GGUF file or a hub id; None: what the settings name), say what it is
+    like, and make it the desk's.
 
-    A second call with the same base finds it prepared and does nothing. *say* gets a sentence for every step.
+    A second call with the same base finds it prepared and only looks at it. *say* gets a sentence for every step.
     Raises :class:`DeskError` with what failed; the desk's former base then stays."""
     wanted = base or desk.settings.load().base
     folder = base_folder(desk.home.models, wanted)
@@ -40,8 +41,13 @@ async def set_up(desk: Desk, base: str | None, who: str, say: Say) -> Prepared:
         _check_local(folder)
         wanted = str(folder)
     fresh = not is_prepared(folder)
+    log = desk.home.logs / "setup.log"
     if fresh:
-        await _prepare(wanted, folder, desk.home.logs / "setup.log", say)
+        await _prepare(wanted, folder, log, say)
+    if is_gguf(wanted):
+        wanted = str(folder)  # what it was unpacked from is needed no more
+    if fresh or base is not None:
+        await _look_at(folder, log, say)
     if desk.settings.load().base != wanted:
         try:
             desk.settings.set("base", wanted, who)
@@ -64,14 +70,29 @@ def _check_local(folder: Path) -> None:
 
 
 async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
-    """Run ``python -m bot.prepare`` and pass its sentences on; everything it prints is kept in *log*."""
+    """Run ``python -m bot.prepare``."""
     say(f"Preparing {source} in {folder} (once; this takes a minute or two)...")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    code, last = await _run(["bot.prepare", source, str(folder)], log, say)
+    if code != 0 or not is_prepared(folder):
+        raise DeskError(last or f"Preparing {source} failed.", log)
+
+
+async def _look_at(folder: Path, log: Path, say: Say) -> None:
+    """Run ``python -m bot.check``."""
+    code, last = await _run(["bot.check", str(folder)], log, say)
+    if code != 0:
+        raise DeskError(last or f"{folder} could not be looked at.", log)
+    say(last)
+
+
+async def _run(command: list[str], log: Path, say: Say) -> tuple[int, str]:
+    """Run a module and pass its sentences on, all but the last; everything else it prints is kept in *log*. Returns its
+    exit code and that sentence."""
     with private_file(log).open("ab") as kept:
         process = await asyncio.create_subprocess_exec(
-            *module_command("bot.prepare"),
-            source,
-            str(folder),
+            *module_command(command[0]),
+            *command[1:],
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=kept,  # libraries draw their progress bars there
@@ -84,8 +105,7 @@ async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
             process.kill()
         await process.wait()
         raise
-    if code != 0 or not is_prepared(folder):
-        raise DeskError(last or f"Preparing {source} failed.", log)
+    return code, last
 
 
 async def _pass_on(process: asyncio.subprocess.Process, say: Say) -> str:

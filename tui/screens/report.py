@@ -133,6 +133,11 @@ def report_lines(run: Run) -> Iterator[tuple[str, str]]:
     counts = [(report.get(word.replace(" ", "_"), 0), word) for word in MARKS]
     if any(count for count, _ in counts):
         yield "Corrections: " + ", ".join(f"{MARKS[word]} {count} {word}" for count, word in counts if count), "heading"
+    if drift := report.get("drift"):
+        yield str(drift["sentence"]), "detail"
+    for trouble in report.get("troubles", []):
+        yield f"! {trouble['finding']}", "warning"
+        yield f"  {trouble['advice']}", "fact"
 
 
 def _language(language: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -64,7 +64,8 @@ class VersionsScreen(Screen[None]):
         table.clear()
         latest_first = list(reversed(rows))
         for row in latest_first:
-            table.add_row(*(Text(clean(cell)) for cell in _cells(row)), key=row.version)
+            style = "dim" if row.other_base else ""
+            table.add_row(*(Text(clean(cell), style) for cell in _cells(row)), key=row.version)
         place = next((place for place, row in enumerate(latest_first) if row.version == marked), 0)
         table.move_cursor(row=place)
         self.refresh_bindings()
@@ -90,21 +91,21 @@ class VersionsScreen(Screen[None]):
     def action_activate(self) -> None:
         """Ask for the marked version to answer."""
         version = self.marked
-        if version is not None and not self._is_active(version):
+        if version is not None and self._can_answer(version):
             self.post_message(self.Wanted(version))
 
     def action_dismiss_dialog(self) -> None:
         """Back to the chat."""
         self.dismiss(None)
 
-    def _is_active(self, version: str) -> bool:
-        return any(row.active and row.version == version for row in self._rows)
+    def _can_answer(self, version: str) -> bool:
+        return any(row.version == version and not row.active and not row.other_base for row in self._rows)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What answers already can't be activated."""
+        """What answers already can't be activated, nor what was trained on another base."""
         if action == "activate" and self.is_mounted:
             marked = self.marked
-            return marked is not None and not self._is_active(marked)
+            return marked is not None and self._can_answer(marked)
         return True
 
 
@@ -116,6 +117,6 @@ def _cells(row: Overview) -> tuple[str, ...]:
         row.method,
         "" if row.pairs is None else str(row.pairs),
         "" if row.bleu is None else f"{row.bleu:.1f}",
-        row.verdict or "",
+        "other base" if row.other_base else row.verdict or "",
         "" if row.promoted_by is None else f"{row.promoted_by} ({row.promoted_as})",
     )

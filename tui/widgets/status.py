@@ -102,7 +102,7 @@ class RunLine(Plain):
         """Show an event of the run."""
         kind, body = event.kind, event.body
         self.display = True
-        if kind in ("phase", "note"):
+        if kind in ("phase", "note", "fitted"):
             self.show(f"Retraining: {body['sentence']}")
         elif kind == "step":
             self.show(f"Retraining {bar(body['step'] / max(1, body['steps']), 5)} {step_words(body)}")

@@ -1,0 +1,198 @@
+"""What can go wrong with a training that does not fail: its loss does not fall, its memory did not suffice, it is
+slow, or what it made does nothing. For each the cause that can be found, and what to change. Needs no torch.
+
+All of it follows from what a run tells of itself: its steps (loss, gradient norm, learning rate), the facts it ends
+with, and the answers its version gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from statistics import fmean, median
+from typing import Any
+
+from finetune.recipe import Recipe
+from store.records import JudgedAnswer
+
+STEPS_NEEDED = 10  # told steps from which a loss curve says anything
+FALLEN = 0.9  # of its beginning: a loss above that has not fallen
+LEARNED = 0.5  # a loss (nats a token) at which there was little left to learn from the beginning
+CUT_SHARE = 0.2  # of all examples: cut outputs from which on they explain a loss that stays
+SLOW = 0.2  # of the ceiling; the default recipe with the starter comes to about a third on 2 cores (benchmarks/)
+BUSY = 0.7  # of the processor's time that training gets on a machine with nothing else to do
+PADDED, LOOKING = 0.25, 0.25  # shares of places and of time from which on they are worth a change
+WEAK = 0.05  # logits; below it an adapter as good as does nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """``kind``: loss, memory, slow or no-effect; what was found; what to change."""
+
+    kind: str
+    finding: str
+    advice: str
+
+    @property
+    def sentence(self) -> str:
+        """Both, for a log."""
+        return f"{self.finding} {self.advice}"
+
+    def to_dict(self) -> dict[str, str]:
+        """Plain values for JSON."""
+        return asdict(self) | {"sentence": self.sentence}
+
+
+def troubles_of(
+    recipe: Recipe,
+    steps: Sequence[dict[str, Any]],
+    facts: dict[str, Any],
+    *,
+    fitted: bool,
+    difference: float | None = None,
+    answers: Sequence[JudgedAnswer] = (),
+    before: str = "the version before",
+) -> list[Trouble]:
+    """What was wrong with a run, worst first. *steps*: the bodies of its step events; *facts*: what its training ended
+    with; *fitted*: whether the memory did not suffice for the recipe as it stands; *difference*: the probe's, in
+    logits; *answers*: those the gate compared with *before*."""
+    found = [
+        _no_effect(recipe, steps, difference, answers, before),
+        _loss(recipe, steps, facts),
+        _memory(recipe, facts) if fitted else None,
+        _slow(recipe, facts),
+    ]
+    return [trouble for trouble in found if trouble is not None]
+
+
+def diverged(recipe: Recipe, steps: Sequence[dict[str, Any]]) -> Trouble:
+    """Why a loss became no number, as far as its steps tell."""
+    rate = _rate(recipe, steps)
+    norms = _values(steps, "gradient_norm")
+    taken = steps[-1]["step"] if steps else 0
+    told = f" Gradients were up to {max(norms):.3g} long." if norms else ""
+    return Trouble(
+        "loss",
+        f"The loss became no number after {taken} steps at a learning rate of {rate:.3g}.{told}",
+        f"Set learning_rate = {rate / 5:.2g}, or warmup = 0.1.",
+    )
+
+
+# -- each ------------------------------------------------------------------------------------------
+def _loss(recipe: Recipe, steps: Sequence[dict[str, Any]], facts: dict[str, Any]) -> Trouble | None:
+    losses = _values(steps, "loss")
+    if len(losses) < STEPS_NEEDED:
+        return None
+    fifth = max(2, len(losses) // 5)
+    first, last = fmean(losses[:fifth]), fmean(losses[-fifth:])
+    if last <= FALLEN * first or last <= LEARNED:
+        return None
+    finding = f"The loss did not fall: {first:.2f} in the first steps, {last:.2f} in the last."
+    norms, rate = _values(steps, "gradient_norm"), _rate(recipe, steps)
+    _, cut, dropped = facts.get("cuts") or (0, 0, 0)
+    if norms and median(norms) < 1e-6:
+        return Trouble(
+            "loss", f"{finding} No gradient reaches what is trained.", "Choose another method for this base."
+        )
+    if (cut + dropped) > CUT_SHARE * max(1, facts.get("examples") or 1):
+        lost = f"{cut} answers lost their end and {dropped} pairs were left out to fit max_length."
+        return Trouble("loss", f"{finding} {lost}", f"Set max_length = {2 * recipe.max_length}, or shorten the pairs.")
+    if last > 1.02 * first or (norms and median(norms) > 10 * recipe.max_grad_norm):
+        cause = f"Gradients are {median(norms):.3g} long, " if norms else "It rose, "
+        return Trouble(
+            "loss",
+            f"{finding} {cause}which speaks for steps that are too long.",
+            f"Set learning_rate = {rate / 5:.2g}.",
+        )
+    return Trouble(
+        "loss",
+        f"{finding} Gradients are sound, so the {len(losses)} steps were too short or too few.",
+        f"Set learning_rate = {rate * 3:.2g}, or more epochs.",
+    )
+
+
+def _memory(recipe: Recipe, facts: dict[str, Any]) -> Trouble:
+    smaller = recipe.smaller()
+    keep = "a smaller max_length"
+    if smaller is not None:
+        changed = ("batch_size", "gradient_accumulation", "checkpointing")
+        keep = ", ".join(
+            f"{name} = {str(getattr(smaller, name)).lower()}"
+            for name in changed
+            if getattr(smaller, name) != getattr(recipe, name)
+        )
+    return Trouble(
+        "memory",
+        "The memory did not suffice for the recipe; the run went on by itself in smaller parts.",
+        f"Set {keep} in the recipe, so that no time is lost by finding it out again.",
+    )
+
+
+def _slow(recipe: Recipe, facts: dict[str, Any]) -> Trouble | None:
+    speed, possible = facts.get("tokens_per_second"), facts.get("ceiling_tokens_per_second")
+    if not speed or not possible:
+        return None
+    limits = list(_limits(recipe, facts))
+    looking = facts.get("looking_seconds", 0) > LOOKING * facts.get("train_seconds", 0)
+    if speed >= SLOW * possible and not looking:
+        return None
+    finding = f"Training did {speed:.0f} tokens a second; this machine's matrix products alone would do {possible:.0f}."
+    if not limits:
+        limits = [("What holds it up is none of the causes that are known", "A smaller base is faster on any machine")]
+    causes, advice = zip(*limits, strict=True)
+    return Trouble("slow", f"{finding} {'. '.join(causes)}.", f"{'. '.join(advice)}.")
+
+
+def _limits(recipe: Recipe, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if (cpu := facts.get("cpu_share")) is not None and cpu < BUSY:
+        yield f"It got {cpu:.0%} of the processor", "Close other programs, or retrain when the desk is quiet"
+    if (padding := facts.get("padding_share") or 0) > PADDED:
+        name = "bucketing" if not recipe.bucketing else "packing"
+        yield f"{padding:.0%} of what was computed was padding", f"Set {name} = true"
+    if recipe.checkpointing:
+        yield "Activations were computed twice", "Set checkpointing = false where the memory allows"
+    if recipe.dora:
+        yield "DoRA computes every weight anew at each step", "Set dora = false"
+    if facts.get("unpacked") is False and recipe.method == "qlora":
+        yield "4-bit weights were unpacked at every step, for want of memory", "Close other programs"
+    seconds = facts.get("train_seconds") or 0
+    if (looking := facts.get("looking_seconds") or 0) > LOOKING * seconds > 0:
+        yield (
+            f"{looking / seconds:.0%} of the time went into looks",
+            "Set a larger evaluate_every or fewer bleu_questions",
+        )
+
+
+def _no_effect(
+    recipe: Recipe,
+    steps: Sequence[dict[str, Any]],
+    difference: float | None,
+    answers: Sequence[JudgedAnswer],
+    before: str,
+) -> Trouble | None:
+    same = [answer.before == answer.after for answer in answers]
+    weak = difference is not None and difference < WEAK
+    if not weak and not (len(same) >= 5 and all(same)):
+        return None
+    finding = (
+        f"The new version moves no logit of the probe by more than {difference:.3f}."
+        if weak
+        else f"The new version answers all {len(same)} questions word for word as {before} does."
+    )
+    taken = steps[-1]["step"] if steps else 0
+    if taken < 20:
+        return Trouble(
+            "no-effect", f"{finding} It took {taken} steps only.", "Set more epochs, or correct more replies."
+        )
+    rate = _rate(recipe, steps)
+    return Trouble("no-effect", f"{finding} Its learning rate was {rate:.2g}.", f"Set learning_rate = {rate * 5:.2g}.")
+
+
+# -- small parts -----------------------------------------------------------------------------------
+def _values(steps: Sequence[dict[str, Any]], name: str) -> list[float]:
+    return [float(step[name]) for step in steps if isinstance(step.get(name), (int, float))]
+
+
+def _rate(recipe: Recipe, steps: Sequence[dict[str, Any]]) -> float:
+    """The highest learning rate of the steps, before it fell; without any, the recipe's."""
+    return max(_values(steps, "learning_rate"), default=recipe.rate) or recipe.rate

@@ -1,0 +1,55 @@
+"""Versions of another base: kept, told apart, and back when the base is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from store.desk import Desk
+from tests.core.conftest import make_version
+from tui.core import DeskService
+from tui.core.adapters import overview
+from tui.core.doctor import examine
+from tui.core.reports import version_details
+
+
+def others(service: DeskService) -> dict[str, bool]:
+    return {row.version: row.other_base for row in overview(service.desk)}
+
+
+def test_versions_of_another_base_wait_until_it_is_back(service: DeskService) -> None:
+    make_version(service.desk)
+    make_version(service.desk, base_fingerprint="e" * 64)
+    assert others(service) == {"base": False, "v1": False, "v2": True}
+    service.desk.settings.set("quantization", "bf16", "ann")
+    assert others(service) == {"base": False, "v1": True, "v2": True}
+    service.desk.settings.set("quantization", "nf4", "ann")
+    assert others(service) == {"base": False, "v1": False, "v2": True}
+
+
+def test_without_a_base_no_version_is_called_another_ones(tmp_path: Path) -> None:
+    with Desk.open(tmp_path / "home") as desk:
+        make_version(desk)
+        assert [row.other_base for row in overview(desk)] == [False, False]
+
+
+def test_how_far_a_version_went_is_among_its_details(service: DeskService) -> None:
+    make_version(service.desk, "promote")
+    run = service.desk.runs.list()[0]
+    bleu = {"active": 1.0, "candidate": 2.0}
+    report = {"bleu": bleu, "sentence": "Good.", "drift": {"sentence": "0.5 nats away."}}
+    service.desk.runs.save_report(run.id, "promote", report)
+    assert "0.5 nats away." in version_details(service.desk, "v1")
+
+
+def test_doctor_tells_what_was_wrong_with_the_last_training(service: DeskService) -> None:
+    def training() -> tuple[bool, str, str | None]:
+        check = next(check for check in examine(service.desk) if check.name == "training")
+        return check.ok, check.finding, check.todo
+
+    assert training() == (True, "no run yet", None)
+    make_version(service.desk, "promote")
+    assert training()[0]
+    run = service.desk.runs.list()[0]
+    trouble = {"kind": "loss", "finding": "The loss did not fall.", "advice": "Set learning_rate = 3e-3."}
+    service.desk.runs.add_event(run.id, "trouble", {"trouble": trouble, "sentence": "x"})
+    assert training() == (False, f"run {run.id}: The loss did not fall.", "Set learning_rate = 3e-3.")
