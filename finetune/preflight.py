@@ -175,4 +175,7 @@ def _estimate(desk: Desk, recipe: Recipe, training: list[tuple[Pair, bool]], hel
             break
     tokens = sum(tokens_of(pair) * (recipe.new_weight if new else 1) for pair, new in training)
     epochs = recipe.warm_epochs if warm else recipe.epochs
+    if recipe.steps:
+        seen = sum(recipe.new_weight if new else 1 for _, new in training)
+        epochs = recipe.steps * recipe.batch_size * recipe.gradient_accumulation / max(1, seen)
     return 25 + tokens * epochs / speed + 0.8 * heldout  # starting two processes; answering by two versions

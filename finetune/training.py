@@ -178,6 +178,15 @@ class Watch(TrainerCallback):
         self.interrupted = self.stopped_early = False
         self.looking_seconds = 0.0
 
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> TrainerControl:
+        """A look that was due when the run was interrupted."""
+        every = self._recipe.evaluate_every
+        if every and state.global_step and state.global_step % every == 0:
+            self._look(state, control)
+        return control
+
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> TrainerControl:
