@@ -12,7 +12,7 @@ from bot.locate import base_folder, is_prepared
 from finetune.memory import memory_plan, savings
 from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
-from store.personal import NAMES, Kind
+from store.personal import MANY, NAMES, Kind
 from store.records import Pair
 
 # Trained tokens a second where this desk has no run of its own to go by: SmolLM2-135M on 2 cores, benchmarks/.
@@ -104,7 +104,7 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
             "bot would learn all of them."
         )
     if flagged:
-        named = ", ".join(_many(count, NAMES[kind], f"{NAMES[kind]}s") for kind, count in personal.items())
+        named = ", ".join(_many(count, NAMES[kind], MANY[kind]) for kind, count in personal.items())
         warnings.append(
             f"{_many(flagged, 'pair holds', 'pairs hold')} personal data ({named}). "
             + (

@@ -23,6 +23,7 @@ NAMES: dict[Kind, str] = {
     "iban": "IBAN",
     "id": "national id",
 }
+MANY = {kind: f"{name}es" if name.endswith("s") else f"{name}s" for kind, name in NAMES.items()}
 
 # Without one of these there is nothing to find: most texts are done here.
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９＠＋－（）．　", "0123456789@+-(). ")

@@ -79,8 +79,8 @@ REST = " ".join(
     text for kind, text in sorted(CORPUS.items(), key=lambda item: item[0] == "unfinished") if kind not in ALONE + BROAD
 )
 CASES = [
-    *((kind, CORPUS[kind], (80, 24)) for kind in ALONE),
-    ("broad", " ".join(CORPUS[kind] for kind in BROAD), (80, 24)),
+    ("long-line", CORPUS["long-line"], (80, 24)),
+    ("broad", "\n".join(CORPUS[kind] for kind in (*BROAD, "many-lines")), (80, 24)),
     ("rest", REST, (160, 45)),
 ]
 
