@@ -16,7 +16,7 @@ from transformers import DynamicCache
 from bot.generate import Generator
 from bot.types import FAITHFUL, Answer, Prompt
 from finetune.dataset import IGNORED
-from finetune.gate import language_of, score
+from finetune.gate import score_by_language, total
 from finetune.methods import Tuned
 from store.records import Pair
 from store.text import clean
@@ -93,14 +93,8 @@ def answers_bleu(tuned: Tuned, tokenizer: Any, pairs: Sequence[Pair], system: st
     prompts = [Prompt(system, pair.history, pair.instruction) for pair in pairs]
     with at_rest(tuned):
         generator.batch(prompts, replace(FAITHFUL, max_new_tokens=ANSWER_TOKENS), keep)
-    languages: dict[str, list[int]] = {}
-    for place, pair in enumerate(pairs):
-        languages.setdefault(language_of(pair.lang, clean(pair.output)), []).append(place)
-    found = 0.0
-    for language, places in languages.items():
-        targets, texts = [clean(pairs[place].output) for place in places], [answers[place] for place in places]
-        found += score(targets, texts, language).bleu * len(places)
-    return found / max(1, len(pairs))
+    scores = score_by_language((pair.lang, clean(pair.output), answers[place]) for place, pair in enumerate(pairs))
+    return total(list(scores.values()), "bleu") or 0.0
 
 
 def heldout_loss(tuned: Tuned, batches: Sequence[dict[str, torch.Tensor]]) -> float:

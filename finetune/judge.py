@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from bot.interface import Engine
 from bot.types import FAITHFUL, BaseFacts, BaseSpec, Decoding, Exchange, Prompt
 from finetune.answers import Progress, ask, likelihoods, tell, unique, version_answers
-from finetune.gate import GateItem, GateMargins, GateReport, Scores, judge, language_of, score, tokenizer_for, total
+from finetune.gate import GateItem, GateMargins, GateReport, Scores, judge, score_by_language, tokenizer_for, total
 from finetune.gate.general import ANSWER_TOKENS, QUESTIONS, Drift
 from store.desk import Desk
 from store.settings import Settings
@@ -124,13 +124,8 @@ async def evaluate_file(
     start = time.perf_counter()
     prompts = [_prompt(row, system) for row in rows]
     found = await ask(engine, unique(prompts), decoding, lambda done, all_: tell(on_progress, done, all_, version))
-    groups: dict[str, tuple[list[str], list[str]]] = {}
-    for row, prompt in zip(rows, prompts, strict=True):
-        target = clean(row.output)
-        references, hypotheses = groups.setdefault(language_of(row.lang, target), ([], []))
-        references.append(target)
-        hypotheses.append(found[prompt])
-    scores = {lang: await asyncio.to_thread(score, *group, lang) for lang, group in sorted(groups.items())}
+    answers = [(row.lang, clean(row.output), found[prompt]) for row, prompt in zip(rows, prompts, strict=True)]
+    scores = await asyncio.to_thread(score_by_language, answers)
     result: dict[str, Any] = {
         "version": version,
         **{name: total(list(scores.values()), name) for name in ("bleu", "chrf", "exact")},

@@ -6,7 +6,7 @@ Importing it loads neither sacrebleu nor numpy; scoring does.
 from finetune.gate.margins import GateMargins
 from finetune.gate.outcomes import outcome_of
 from finetune.gate.report import GateItem, GateReport, LanguageReport, Outcome, total
-from finetune.gate.scores import Scores, language_of, score, sentence_chrf, tokenizer_for
+from finetune.gate.scores import Scores, language_of, score, score_by_language, sentence_chrf, tokenizer_for
 from finetune.gate.verdict import judge
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "language_of",
     "outcome_of",
     "score",
+    "score_by_language",
     "sentence_chrf",
     "tokenizer_for",
     "total",

@@ -5,7 +5,7 @@ sacrebleu (and numpy behind it) is imported at first use, so that the app's proc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -98,6 +98,16 @@ def score(references: Sequence[str], hypotheses: Sequence[str], lang: str = "en"
     """
     metric = Metric(tokenizer_for(lang).name)
     return metric.measure(references, hypotheses).scores
+
+
+def score_by_language(answers: Iterable[tuple[str | None, str, str]]) -> dict[str, Scores]:
+    """Score (language or None, reference, hypothesis) by language, each by its own tokenizer; languages in order."""
+    groups: dict[str, tuple[list[str], list[str]]] = {}
+    for lang, reference, hypothesis in answers:
+        references, hypotheses = groups.setdefault(language_of(lang, reference), ([], []))
+        references.append(reference)
+        hypotheses.append(hypothesis)
+    return {lang: score(*group, lang) for lang, group in sorted(groups.items())}
 
 
 def sentence_chrf(reference: str, hypothesis: str) -> float:

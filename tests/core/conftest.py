@@ -10,11 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.adapters import WEIGHTS_NAME, Manifest, sha256_of, write_manifest
-from bot.base import fingerprint
 from store.desk import Desk
 from tests.core.scripted import Script
-from tui.core import DeskChange, DeskError, DeskService
-from tui.core.base import base_spec
+from tui.core import DeskChange, DeskService
+from tui.core.base import base_mark
 
 
 def make_base(models: Path) -> None:
@@ -27,19 +26,12 @@ def make_base(models: Path) -> None:
         (folder / name).write_text("{}")
 
 
-def _mark(desk: Desk) -> str:
-    try:
-        return fingerprint(base_spec(desk))
-    except DeskError:
-        return "f" * 64
-
-
 def make_version(
     desk: Desk, verdict: str | None = None, run_id: int | None = None, base_fingerprint: str | None = None
 ) -> str:
     """A published version whose weights are no weights; *verdict*: of a run that made it, *run_id*: of another one;
     *base_fingerprint*: by default that of the desk's base, if it has one."""
-    mark = base_fingerprint or _mark(desk)
+    mark = base_fingerprint or base_mark(desk) or "f" * 64
     number = desk.versions.next_number()
     folder = desk.home.adapters / f"v{number}"
     folder.mkdir()

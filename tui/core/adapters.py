@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
-from bot.base import fingerprint
 from bot.types import EngineError
 from finetune.files import appearing
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, Run
-from tui.core.base import base_spec
+from tui.core.base import base_mark
 from tui.core.errors import DeskError
 from tui.core.reports import bleu_of
 
@@ -63,20 +62,12 @@ def overview(desk: Desk) -> list[Overview]:
     last: dict[str, Promotion] = {}
     for promotion in sorted(desk.promotions.list(), key=lambda row: row.id):
         last[promotion.version] = promotion
-    mark = _base_mark(desk)
+    mark = base_mark(desk)
     rows = [_row(desk, "base", None, None, active, last, mark)]
     for version in sorted(desk.versions.list(), key=lambda row: row.number):
         run = desk.runs.get(version.run_id) if version.run_id is not None else None
         rows.append(_row(desk, version.name, version, run, active, last, mark))
     return rows
-
-
-def _base_mark(desk: Desk) -> str | None:
-    """The fingerprint of the desk's base; None if it can't be told, so that no version is called another base's."""
-    try:
-        return fingerprint(base_spec(desk))
-    except (DeskError, EngineError, OSError):
-        return None
 
 
 def _row(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import cast
 
+from bot.base import fingerprint
 from bot.locate import base_folder, is_prepared
-from bot.types import BaseSpec, Quantization
+from bot.types import BaseSpec, EngineError, Quantization
 from store.desk import Desk
 from tui.core.errors import DeskError
 
@@ -22,3 +23,11 @@ def base_spec(desk: Desk) -> BaseSpec:
             "`deskloop setup --base ORG/NAME` (a download from the hub)."
         )
     return BaseSpec(str(folder), cast(Quantization, settings.quantization))
+
+
+def base_mark(desk: Desk) -> str | None:
+    """The fingerprint of the desk's base; None if it can't be told, so that no version is called another base's."""
+    try:
+        return fingerprint(base_spec(desk))
+    except (DeskError, EngineError, OSError):
+        return None
