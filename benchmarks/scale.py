@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import statistics
 import sys
 import tempfile
@@ -27,7 +26,7 @@ from store.desk import Desk
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.widgets.rows import Rows
-from tui.widgets.turns import BotTurn
+from tui.widgets.turns import BotTurn, CustomerTurn
 
 SIZE = (160, 45)
 BEAT = 0.002  # seconds between two looks at whether the event loop is held up
@@ -101,9 +100,9 @@ def _milliseconds(ask: Callable[[], Any]) -> float:
 async def app_times(home: Path, long: int) -> dict[str, dict[str, float]]:
     """The app itself, by keys."""
     found: dict[str, dict[str, float]] = {}
-    gc.freeze()  # as tui.app.run_app does
     service = DeskService(home, operator="maria")
     app = DeskloopApp(service)
+    app.collector.begin()  # as tui.app.run_app does
     app.service.start_engine = _no_engine  # type: ignore[method-assign]
     start = time.perf_counter()
     async with app.run_test(size=SIZE) as pilot:
@@ -126,7 +125,26 @@ async def app_times(home: Path, long: int) -> dict[str, dict[str, float]]:
         middle = turns[len(turns) // 2].id
         found["open it in its middle"] = await timed(lambda: app.chat.open(long, at=middle))
         await until(lambda: app.chat.query(BotTurn))
+        pilot.app.screen.query_one("#conversation-filter", Input).value = ""
+        await until(lambda: listed.count > 1)
+        await app.chat.open(long)
+        with Desk.open(home) as other:
+            found["a conversation that another app began is listed"] = await timed(lambda: _begun(other, listed))
+            found["a message that another app wrote is shown"] = await timed(lambda: _written(other, app, long))
     return found
+
+
+async def _begun(other: Desk, listed: Rows) -> None:
+    """Begin a conversation in another app, and wait for its row in this one."""
+    count = listed.count
+    other.conversations.create("jo", "Begun elsewhere")
+    await until(lambda: listed.count > count)
+
+
+async def _written(other: Desk, app: DeskloopApp, conversation: int) -> None:
+    """Write a message in another app, and wait for it in this one."""
+    turn = other.conversations.add_customer(conversation, "Written elsewhere", "jo")
+    await until(lambda: any(shown.turn.id == turn.id for shown in app.chat.query(CustomerTurn)))
 
 
 async def _each(pilot: Pilot[None], key: str, times: int) -> dict[str, float]:

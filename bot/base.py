@@ -9,6 +9,7 @@ import tempfile
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,10 +64,16 @@ def _file_hashes(folder: Path) -> dict[str, str]:
     for path in sorted({path for pattern in DECIDING for path in folder.glob(pattern)}):
         facts = path.stat()
         key = f"{path.name}:{facts.st_size}:{facts.st_mtime_ns}"
-        hashes[path.name] = kept[key] = cache.get(key) or sha256_of(path)
+        hashes[path.name] = kept[key] = cache.get(key) or _sha256_once(path, facts.st_size, facts.st_mtime_ns)
     if kept != cache:
         _write_cache(cache_path, kept)
     return hashes
+
+
+@lru_cache(maxsize=64)
+def _sha256_once(path: Path, size: int, changed: int) -> str:
+    """Once per process also where the models' folder can't be written, so that no table of versions waits for it."""
+    return sha256_of(path)
 
 
 def _write_cache(path: Path, kept: dict[str, str]) -> None:
@@ -76,7 +83,7 @@ def _write_cache(path: Path, kept: dict[str, str]) -> None:
             json.dump(kept, file)
         Path(temporary).replace(path)
     except OSError:
-        pass  # a read-only models folder only costs the time of hashing again
+        pass  # a read-only models folder only costs the time of hashing once more in each process
 
 
 def load_tokenizer(folder: str) -> Any:

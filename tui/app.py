@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
@@ -14,6 +13,7 @@ from textual.notifications import SeverityLevel
 from store.home import Home
 from store.settings import Settings
 from store.text import clean
+from tui.collector import LOOK_EVERY, QuietCollector
 from tui.core import (
     DeskChange,
     DeskError,
@@ -59,6 +59,7 @@ class DeskloopApp(App[None]):
         self.service = service
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
+        self.collector = QuietCollector()
         for theme in OWN:
             self.register_theme(theme)
         self._unlisten = service.listen(self._heard)
@@ -71,7 +72,14 @@ class DeskloopApp(App[None]):
         self._dress(self.service.settings)
         self.watch(self, "theme", self._keep_theme, init=False)
         await self.push_screen(self.chat)
+        self.set_interval(LOOK_EVERY, self.collector.look)
         self.call_after_refresh(self._begin)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Every key and click comes by here first."""
+        if isinstance(event, events.InputEvent):
+            self.collector.touched()
+        await super().on_event(event)
 
     def _begin(self) -> None:
         self.service.watch()
@@ -178,5 +186,6 @@ class DeskloopApp(App[None]):
 
 def run_app(home: Home | Path | str | None = None, **options: Any) -> None:
     """Open the app on the desk at *home* and stay until it is left."""
-    gc.freeze()  # what is loaded by now stays; each look for garbage in it would hold the keys up for 30 ms
-    DeskloopApp(DeskService(home, **options)).run()
+    app = DeskloopApp(DeskService(home, **options))
+    app.collector.begin()
+    app.run()

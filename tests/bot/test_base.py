@@ -69,6 +69,19 @@ def test_files_are_hashed_once_until_they_change(own: Path, monkeypatch: pytest.
     assert hashed == ["config.json"]
 
 
+def test_a_folder_that_cannot_be_written_is_hashed_once_in_a_process(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    real = base_module.sha256_of
+    monkeypatch.setattr(base_module, "sha256_of", lambda path: hashed.append(path.name) or real(path))
+    monkeypatch.setattr(base_module, "_write_cache", lambda path, kept: None)
+    first = fingerprint(spec_of(own))
+    hashed.clear()
+    assert fingerprint(spec_of(own)) == first
+    assert hashed == []
+
+
 def test_a_spoilt_cache_of_hashes_only_costs_time(own: Path) -> None:
     before = fingerprint(spec_of(own))
     (own / base_module._HASHES).write_text("[")

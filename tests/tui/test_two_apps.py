@@ -1,13 +1,10 @@
-"""Two apps on one desk: what one operator does, the other sees within two seconds."""
+"""Two apps on one desk: what one operator does, the other sees. How soon, `python -m benchmarks scale` measures."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
-from textual.pilot import Pilot
 
 from store.runs import RunLock
 from tests.core.conftest import make_version
@@ -19,7 +16,7 @@ from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.core.service import LOOK_EVERY
 
-SECONDS = 2.0
+PROMISED = 2.0  # seconds, in docs/administration.md
 
 
 @pytest.fixture
@@ -29,14 +26,8 @@ async def other(service: DeskService) -> AsyncIterator[DeskService]:
         yield second
 
 
-async def soon(pilot: Pilot[Any], holds: Callable[[], object]) -> None:
-    """Wait until *holds*, for as long as the other operator's doing may take to be seen."""
-    async with asyncio.timeout(SECONDS):
-        await wait_until(pilot, holds)
-
-
-def test_two_looks_fit_into_the_time_that_is_promised() -> None:
-    assert 2 * LOOK_EVERY <= SECONDS
+def test_most_of_the_promised_time_is_left_for_showing_what_was_seen() -> None:
+    assert 4 * LOOK_EVERY <= PROMISED
 
 
 async def test_conversations_turns_and_corrections_of_another_are_seen(app: DeskloopApp, other: DeskService) -> None:
@@ -45,13 +36,13 @@ async def test_conversations_turns_and_corrections_of_another_are_seen(app: Desk
         await ready(app, pilot)
         assert shows(app, "Which pots stand frost?")
         scenes.said(other.desk, "Deliveries", ("Do you deliver?", "Yes.", "base", "complete"))
-        await soon(pilot, lambda: shows(app, "Deliveries"))
+        await wait_until(pilot, lambda: shows(app, "Deliveries"))
         other.correct(reply, "Only the glazed ones.")
-        await soon(pilot, lambda: shows(app, "should have said: Only the glazed ones."))
+        await wait_until(pilot, lambda: shows(app, "should have said: Only the glazed ones."))
         assert shows(app, "1 correction waiting")
         conversation = other.desk.conversations.turn(reply).conversation_id
         other.desk.conversations.add_customer(conversation, "And the blue ones?", "jo")
-        await soon(pilot, lambda: shows(app, "And the blue ones?"))
+        await wait_until(pilot, lambda: shows(app, "And the blue ones?"))
 
 
 async def test_a_run_of_another_is_seen(app: DeskloopApp, other: DeskService) -> None:
@@ -60,7 +51,7 @@ async def test_a_run_of_another_is_seen(app: DeskloopApp, other: DeskService) ->
         lock = RunLock(other.home)
         assert lock.acquire()
         scenes.train(other.desk)
-        await soon(pilot, lambda: shows(app, "step 25 of 40"))
+        await wait_until(pilot, lambda: shows(app, "step 25 of 40"))
         lock.release()
 
 
@@ -69,12 +60,12 @@ async def test_a_promotion_by_another_swaps_in_here(app: DeskloopApp, other: Des
         await ready(app, pilot)
         name = make_version(other.desk)
         await other.activate(name)
-        await soon(pilot, lambda: shows(app, f"{name} · ready"))
+        await wait_until(pilot, lambda: shows(app, f"{name} · ready"))
         engine: FakeEngine = engines.made[-1]
         assert app.service.keeper.serving == name
         assert engine.active == name
         await other.rollback()
-        await soon(pilot, lambda: app.service.keeper.serving == "base")
+        await wait_until(pilot, lambda: app.service.keeper.serving == "base")
         assert [row.who for row in app.service.desk.promotions.list()] == ["jo", "jo"]
 
 
@@ -83,4 +74,4 @@ async def test_settings_of_another_are_followed(app: DeskloopApp, other: DeskSer
         await ready(app, pilot)
         other.change_setting("theme", "deskloop-high-contrast")
         other.change_setting("keys", '"desk.retrain" = "f12"')
-        await soon(pilot, lambda: app.theme == "deskloop-high-contrast" and shows(app, "F12 Retrain"))
+        await wait_until(pilot, lambda: app.theme == "deskloop-high-contrast" and shows(app, "F12 Retrain"))

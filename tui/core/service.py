@@ -29,7 +29,7 @@ from tui.core.versions import VersionDesk
 
 Judged = TypeVar("Judged")
 
-LOOK_EVERY = 1.0  # seconds between two looks for what other processes wrote to this desk
+LOOK_EVERY = 0.5  # seconds between two looks for what other processes wrote to this desk
 
 
 class DeskService:

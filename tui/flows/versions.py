@@ -20,8 +20,9 @@ def name_of(version: str, *, first: bool = False) -> str:
 
 async def show_versions(stage: Stage) -> None:
     """The table of versions."""
-    desk = stage.service.desk
-    await stage.show(VersionsScreen(overview(desk), lambda name: version_details(desk, name)))
+    service = stage.service
+    rows = await service.reader.read(overview)
+    await stage.show(VersionsScreen(rows, lambda name: version_details(service.desk, name)))
 
 
 async def show_history(stage: Stage) -> None:
@@ -56,7 +57,7 @@ async def activate(stage: Stage, version: str) -> None:
         agreed = bool(await stage.show(Confirm(f"Let {name} answer?", text, "Activate")))
     if agreed:
         await service.activate(version, reason)
-    _refresh(stage)
+    await _refresh(stage)
 
 
 async def roll_back(stage: Stage) -> None:
@@ -69,10 +70,11 @@ async def roll_back(stage: Stage) -> None:
     text = f"{name_of(service.active, first=True)} stops answering; {name} answers from the next reply on."
     if await stage.show(Confirm(f"Roll back to {name}?", text, "Roll back")):
         await service.rollback()
-    _refresh(stage)
+    await _refresh(stage)
 
 
-def _refresh(stage: Stage) -> None:
+async def _refresh(stage: Stage) -> None:
+    rows = await stage.service.reader.read(overview)
     if isinstance(stage.app.screen, VersionsScreen):
-        stage.app.screen.show(overview(stage.service.desk))
+        stage.app.screen.show(rows)
     stage.chat.follows.refresh()
