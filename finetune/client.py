@@ -117,7 +117,8 @@ def _take_lock(desk: Desk) -> RunLock:
 
 
 def _spawn(desk: Desk, run: Run, lock: RunLock) -> RunProcess:
-    log = os.open(RunFiles.of(desk.home, run.id).log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    log_path = RunFiles.of(desk.home, run.id).log
+    log = os.open(log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         process = subprocess.Popen(
             [
@@ -136,7 +137,8 @@ def _spawn(desk: Desk, run: Run, lock: RunLock) -> RunProcess:
             process_group=0,  # Ctrl-C is for the app; not a session, beside which Linux would not heed niceness
         )
     except BaseException:
-        desk.runs.transition(run.id, "failed", failure={"kind": "failed", "sentence": "The run could not be started."})
+        failure = {"kind": "failed", "sentence": "The run could not be started.", "log": str(log_path)}
+        desk.runs.transition(run.id, "failed", failure=failure)
         raise
     finally:
         os.close(log)

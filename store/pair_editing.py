@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from store.database import Database
 from store.pairs import NewPair, Pairs
-from store.personal import redact
+from store.personal import find, redact
 from store.records import Exchange, Pair, now
 from store.tags import Tags, tag_of
 
@@ -67,6 +67,16 @@ class PairEditing:
             without(pair.output),
             tuple((without(customer), without(bot)) for customer, bot in pair.history),
         )
+
+    def redactions(self, ids: Sequence[int]) -> list[tuple[int, list[tuple[str, str]]]]:
+        """What :meth:`redact_all` would take out: of each pair with something, each piece of personal data beside its
+        placeholder, once."""
+        found = []
+        for pair in map(self._pairs.get, filter(self.is_flagged, ids)):
+            texts = (pair.instruction, pair.output, *(text for exchange in pair.history for text in exchange))
+            pieces = ((text[one.start : one.end], f"[{one.kind}]") for text in texts for one in find(text, pair.lang))
+            found.append((pair.id, list(dict.fromkeys(pieces))))
+        return found
 
     def redact(self, pair_id: int, who: str) -> Pair:
         """Put placeholders in the place of a pair's personal data: an edit. Raises as :meth:`edit` does."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from textual.pilot import Pilot
 
-from store.pairs import NewPair
 from store.records import JudgedAnswer
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
@@ -26,7 +25,7 @@ def test_the_pairs(picture: Picture, desk: DeskService, scene: str) -> None:  # 
         "editor": ("ctrl+b", "Pair 48 · trains", ("e",), "! Personal data: e-mail address. The"),
         "redaction": ("ctrl+b", "Pair 48 · trains", ("d",), "Ask [email], or"),
         "story": ("ctrl+b", "Pair 48 · trains", ("down", "down", "down", "down", "enter"), "The story of a pair"),
-        "conflicts": ("alt+g", "▶ Pair 47", ("down", "right"), "▶ Pair 45"),
+        "conflicts": ("alt+g", "▶ Pair 46", ("down", "right"), "▶ Pair 45"),
         "preflight": ("f5", "2 open: C settles them", (), "personal data"),
     }[scene]
 
@@ -51,13 +50,7 @@ def fill(service: DeskService) -> None:
     judged = JudgedAnswer(edited.id, "correction", "No.", "Yes, within 30 days.", "Yes.", "learned")
     store.runs.save_report(run.id, "inconclusive", {}, [judged])
     store.runs.transition(run.id, "held")
-    news = [
-        NewPair("Which of your pots stand a night of frost?", "The terracotta ones, [Siena].", split="train"),
-        NewPair("which of your pots stand a nigth of frost?", "所有的花盆都可以。", split="train"),
-        NewPair("Who can I ask about Siena?", "Ask ann.smith@gmail.com or 415-555-2671.", split="train"),
-        NewPair("who can i ask about siena?", "Nobody.", split="train"),
-    ]
-    store.pairs.add_many(news, "import", "maria")
-    store.editing.edit(46, "jo", "Who can I ask about Siena?", "Ask ann.smith@gmail.com, or write to us.")
+    scenes.pairs_to_look_at(store)
+    store.editing.edit(47, "jo", "Who can I ask about Siena?", "Ask ann.smith@gmail.com, or write to us.")
     store.editing.tag([44, 45], "frost", "maria")
     store.editing.pin([3], True)

@@ -8,11 +8,11 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.records import JudgedAnswer
 from tests.tui import scenes
-from tests.tui.helpers import ready, shows, wait_until, write
+from tests.tui.helpers import ready, shows, told, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.screens.conflicts import ConflictsScreen
-from tui.screens.dialog import Ask
+from tui.screens.dialog import Ask, Confirm
 from tui.screens.pair_editor import PairEditor
 from tui.screens.pair_filter import PairFilterDialog
 from tui.screens.pair_story import PairStoryDialog
@@ -81,6 +81,34 @@ async def test_many_at_once_and_why_some_were_left(app: DeskloopApp, desk: Desk)
         await pilot.press("r")
         await wait_until(pilot, lambda: shows(app, "Restored 1 pair.") and shows(app, "No pair is like this"))
         assert desk.pairs.count() == 13
+
+
+async def test_what_is_taken_out_of_many_pairs_is_shown_before(app: DeskloopApp, desk: Desk) -> None:
+    texts = {
+        "Who is there?": "Ann, ann@x.org. Or [ann@x.org]!",
+        "And who else?": "Bo, +44 20 7946 0958.",
+        "Else?": "No.",
+    }
+    news = [NewPair(question, answer, split="train") for question, answer in texts.items()]
+    desk.pairs.add_many(news, "import", "ann")
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await ready(app, pilot)
+        await pilot.press("ctrl+b")
+        await wait_until(pilot, lambda: shows(app, "Pairs — 16 live"))
+        await pilot.press("a", "d")
+        await wait_until(pilot, lambda: isinstance(app.screen, Confirm) and shows(app, "Redact 2 pairs?"))
+        assert shows(app, "Pair 14: ann@x.org → [email]")
+        assert shows(app, "Pair 15: +44 20 7946 0958 → [phone]")
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: isinstance(app.screen, PairsScreen))
+        assert len(desk.pair_listing.flagged()) == 2
+        await pilot.press("d")
+        await wait_until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: shows(app, "Redacted 2 pairs."))
+        assert desk.pair_listing.flagged() == {}
+        await pilot.press("a", "d")
+        await wait_until(pilot, lambda: told(app, "There is no personal data in these 16 pairs"))
 
 
 async def test_the_story_and_the_way_to_the_reply(app: DeskloopApp, desk: Desk) -> None:

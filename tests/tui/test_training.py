@@ -10,11 +10,11 @@ from textual.widgets import Input
 from finetune.recipe import RecipeError
 from store.runs import RunLock
 from tests.tui import scenes
-from tests.tui.helpers import ready, screen_text, shows, wait_until
+from tests.tui.helpers import ready, screen_text, shows, told, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.core.recipes import recipe_from
-from tui.screens.recipe_form import RecipeForm
+from tui.screens.recipe_form import ChooseRecipe, RecipeForm
 from tui.screens.runs import RunsScreen
 from tui.screens.training import TrainingScreen
 from tui.widgets.run_log import RunLog
@@ -170,3 +170,31 @@ async def test_a_recipe_is_changed_saved_and_used(app: DeskloopApp, service: Des
         service.desk.recipes.delete("small")
         with pytest.raises(RecipeError, match="no recipe named 'small'"):
             recipe_from(service.desk)
+
+
+async def test_a_named_recipe_is_deleted_unless_it_is_in_use(app: DeskloopApp, service: DeskService) -> None:
+    for name in ("small", "large"):
+        service.desk.recipes.save(name, {"r": 8}, "maria")
+    service.change_setting("recipe", "small")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: shows(app, "Recipe small"))
+        await pilot.press("tab", "enter")
+        await wait_until(pilot, lambda: shows(app, "Recipe: small, the one that F5 uses"))
+        await pilot.press("f4")
+        await wait_until(pilot, lambda: told(app, "This recipe is the one that F5 uses."))
+        await pilot.press("f3")
+        await wait_until(pilot, lambda: isinstance(app.screen, ChooseRecipe) and shows(app, "large"))
+        await pilot.press("home", "down", "enter")
+        await wait_until(pilot, lambda: shows(app, "Recipe: large"))
+        await pilot.press("f4")
+        await wait_until(pilot, lambda: shows(app, "Delete the recipe large?"))
+        await pilot.press("enter")  # a hurried Enter keeps it
+        await wait_until(pilot, lambda: isinstance(app.screen, RecipeForm))
+        assert len(service.desk.recipes.list()) == 2
+        await pilot.press("f4")
+        await wait_until(pilot, lambda: shows(app, "Delete the recipe large?"))
+        await pilot.press("shift+tab", "enter")
+        await wait_until(pilot, lambda: shows(app, "Recipe: the defaults"))
+        assert [recipe.name for recipe in service.desk.recipes.list()] == ["small"]

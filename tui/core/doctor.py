@@ -21,7 +21,6 @@ from bot.types import EngineError
 from finetune.memory import memory_plan, plan_words, savings
 from store.desk import Desk
 from store.home import Home
-from store.records import Run
 from store.runs import OVER
 from store.settings_file import FILE_NAME
 from tui.core.adapters import folder_of, verify_all
@@ -209,16 +208,13 @@ def _training(desk: Desk) -> Check:
     if last is None:
         return Check("training", True, "no run yet")
     troubles = [event.body["trouble"] for event in desk.runs.events(last.id) if event.kind == "trouble"]
-    if not troubles:
-        facts = [] if last.failure is None else [str(last.failure["sentence"])]
-        return Check("training", not facts, " ".join([f"run {last.id}: {last.state}.", *facts]), _todo(last, facts))
-    finding = " ".join(trouble["finding"] for trouble in troubles)
-    todo = " ".join(trouble["advice"] for trouble in troubles)
-    return Check("training", False, f"run {last.id}: {finding}", todo)
-
-
-def _todo(run: Run, facts: list[str]) -> str | None:
-    return f"See the log: {run.failure['log']}" if facts and run.failure else None
+    if troubles:
+        finding = " ".join(trouble["finding"] for trouble in troubles)
+        return Check("training", False, f"run {last.id}: {finding}", " ".join(one["advice"] for one in troubles))
+    if last.failure is not None:
+        sentence, log = last.failure["sentence"], last.failure["log"]
+        return Check("training", False, f"run {last.id}: {last.state}. {sentence}", f"See the log: {log}")
+    return Check("training", True, f"run {last.id}: {last.state}.")
 
 
 def _logs(desk: Desk) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from store.desk import Desk
 from store.pair_editing import Outcome
@@ -16,6 +16,8 @@ from tui.screens.pair_editor import PairEditor, PairText
 from tui.screens.pair_filter import PairFilterDialog
 from tui.screens.pair_story import PairStoryDialog
 from tui.screens.pairs import PairsScreen
+
+LISTED = 200  # pairs whose redactions are shown before many are redacted
 
 
 async def show_pairs(stage: Stage, wanted: PairFilter | None = None) -> None:
@@ -73,7 +75,8 @@ async def _edit(stage: Stage, number: int, text: PairText) -> None:
 
 
 async def redact_pairs(stage: Stage) -> None:
-    """Placeholders for personal data: of one pair it is shown, and can be changed, before it is kept."""
+    """Placeholders for personal data. It is shown before it is kept: one pair as it will be, and can be changed;
+    of many, what is taken out."""
     screen = stage.app.screen
     if not isinstance(screen, PairsScreen) or not (ids := screen.targets):
         return
@@ -87,13 +90,19 @@ async def redact_pairs(stage: Stage) -> None:
             await _edit(stage, pair.id, text)
             await screen.follow()
         return
-    question = Confirm(
-        f"Redact {len(ids):,} pairs?",
-        "Addresses, phone numbers, cards, IBANs and ids become words such as [email]. The old texts are kept.",
-        "Redact",
-    )
-    if await stage.show(question):
+    found = await stage.service.reader.read(lambda desk: desk.editing.redactions(ids))
+    if not found:
+        stage.say(f"There is no personal data in these {len(ids):,} pairs that nobody has cleared.")
+    elif await stage.show(Confirm(f"Redact {_what([pair for pair, _ in found])}?", _redactions(found), "Redact")):
         await _act(stage, screen, "Redacted", lambda desk: desk.editing.redact_all(ids, who))
+
+
+def _redactions(found: Sequence[tuple[int, Sequence[tuple[str, str]]]]) -> str:
+    """What is taken out of each pair, as far as anybody would read it."""
+    lines = [f"Pair {pair}: {', '.join(f'{text} → {name}' for text, name in out)}" for pair, out in found[:LISTED]]
+    if (more := len(found) - LISTED) > 0:
+        lines.append(f"and of {more:,} more pairs")
+    return "\n".join(["The old texts are kept. Taken out is:", *lines])
 
 
 # -- one or many ---------------------------------------------------------------------------------------
