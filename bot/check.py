@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import psutil
 
+from bot.child import TROUBLE, say
 from bot.limits import serving_bytes, shape_of, training_bytes
 from bot.render import default_system, end_of_turn, takes_system
 from bot.types import EngineError, Quantization
@@ -68,9 +69,9 @@ def main() -> int:
     """Entry point."""
     try:
         for sentence in findings(Path(sys.argv[1])):
-            sys.stdout.write(sentence + "\n")
+            say(sentence)
     except (EngineError, OSError, ValueError, KeyError) as error:
-        sys.stdout.write(f"This base can't be used: {error}\n")
+        say(f"{TROUBLE}This base can't be used: {error}")
         return 1
     return 0
 

