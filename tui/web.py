@@ -14,7 +14,6 @@ import hmac
 import ipaddress
 import logging
 import os
-import secrets
 import shlex
 import socket
 import sys
@@ -32,7 +31,6 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_SESSIONS = 4  # each is an app with an engine, and so a base in memory, of its own
 WRONG_PASSWORD_SECONDS = 1.0  # the answer to a wrong password takes so long
 REALM = 'Basic realm="deskloop", charset="UTF-8"'
-COOKIE = "deskloop"
 POLICY = (
     "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; font-src 'self' data:; connect-src 'self' {socket}; "
@@ -56,7 +54,6 @@ class DeskServer(Server):
         super().__init__(shlex.join([sys.executable, "-c", script]), host=host, port=port, title="deskloop")
         os.environ[HOME_VARIABLE] = str(home.root)  # what the visitors' apps open
         self._wanted = None if password is None else _digest(password)
-        self._token = secrets.token_urlsafe(32)
         self.sessions = 0
         """How many visitors have an app now."""
 
@@ -79,7 +76,7 @@ class DeskServer(Server):
                 await asyncio.sleep(WRONG_PASSWORD_SECONDS)
             raise web.HTTPUnauthorized(
                 text="This desk needs a password.",
-                headers={"WWW-Authenticate": 'Basic realm="deskloop", charset="UTF-8"'},
+                headers={"WWW-Authenticate": REALM},
             )
         response = await handler(request)
         if not response.prepared:
@@ -87,12 +84,6 @@ class DeskServer(Server):
             response.headers["X-Content-Type-Options"] = "nosniff"
             response.headers["Referrer-Policy"] = "no-referrer"
         return response
-
-    def _is_known(self, request: web.Request) -> bool:
-        """Whether the visitor gave the password, now or for the page (some browsers don't give it to web sockets)."""
-        if self._wanted is None or _same(request.headers.get("Authorization", ""), self._wanted):
-            return True
-        return hmac.compare_digest(request.cookies.get(COOKIE, "").encode(), self._token.encode())
 
     def _is_meant(self, request: web.Request) -> bool:
         """Whether the request came from this desk's own page, by the host it names and where it says it comes from."""
