@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from store.errors import DeskError
 from store.home import private_file
 
 BUSY_SECONDS = 30.0  # how long a writer waits for another app on the same desk before it gives up
@@ -21,26 +22,24 @@ SCHEMA = 10
 Row = sqlite3.Row
 
 
-class DeskUnreadable(sqlite3.DatabaseError):
+class DeskUnreadable(DeskError, sqlite3.DatabaseError):
     """The desk's file can't be used as it is; ``sentence`` says why and what to do."""
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+
+class DeskBusy(DeskError, sqlite3.OperationalError):
+    """Another app wrote for longer than this connection waits; nothing of this action was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("Another app is writing to this desk. Nothing of this action was kept; do it again.")
 
 
-class DeskBusy(sqlite3.OperationalError):
-    """Another app wrote for longer than :data:`BUSY_SECONDS`; nothing of this action was kept."""
-
-    sentence = "Another app was writing to this desk for too long. Nothing of this action was kept; do it again."
-
-
-class DeskFull(sqlite3.OperationalError):
+class DeskFull(DeskError, sqlite3.OperationalError):
     """The disk is full; nothing of this action was kept."""
 
-    sentence = (
-        "The disk is full. Nothing of this action was kept and nothing before it is lost; make room, do it again."
-    )
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk is full. Nothing of this action was kept and nothing before it is lost; make room, do it again."
+        )
 
 
 @contextmanager
@@ -51,9 +50,9 @@ def _told() -> Iterator[None]:
     except sqlite3.OperationalError as error:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            raise DeskBusy(str(error)) from error
+            raise DeskBusy from error
         if code == sqlite3.SQLITE_FULL:
-            raise DeskFull(str(error)) from error
+            raise DeskFull from error
         raise
 
 
@@ -151,6 +150,10 @@ class Database:
     def insert(self, sql: str, *values: Any) -> int:
         """Execute an INSERT and return the new row's id."""
         return int(self.run(sql, *values).lastrowid or 0)
+
+    def wait_at_most(self, seconds: float) -> None:
+        """Let this connection's writers wait for others that long, in place of :data:`BUSY_SECONDS`."""
+        self.conn.execute(f"PRAGMA busy_timeout = {round(1000 * seconds)}")
 
     def close(self) -> None:
         """Close the connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
@@ -24,6 +25,7 @@ class PartialKeeper:
 
     def __init__(self, write: Callable[[str], None]) -> None:
         self._write, self._text, self._kept = write, "", 0
+        self._begun = False
         self._timer: asyncio.TimerHandle | None = None
 
     @property
@@ -34,7 +36,8 @@ class PartialKeeper:
     def add(self, delta: str) -> None:
         """Take in more text; it is in the store within :data:`KEEP_EVERY` seconds."""
         self._text += delta
-        if self._kept == 0:
+        if not self._begun:
+            self._begun = True
             self._flush()
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(KEEP_EVERY, self._flush)
@@ -42,8 +45,9 @@ class PartialKeeper:
     def _flush(self) -> None:
         self._timer = None
         if len(self._text) > self._kept:
-            self._write(self._text)
-            self._kept = len(self._text)
+            with suppress(DeskError):  # a full disk or a busy desk: the next words try again, the reply's end tells it
+                self._write(self._text)
+                self._kept = len(self._text)
 
     def close(self) -> None:
         """Stop the timer; the last word is ``finish_reply``'s."""

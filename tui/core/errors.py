@@ -1,18 +1,12 @@
-"""The one error the core raises at an operator: a sentence, and where the details are."""
+"""The one error the core raises at an operator, and how its details are named."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+from store.errors import DeskError
 
-class DeskError(Exception):
-    """Something an operator must be told. ``sentence`` is plain English; ``log`` holds the details, if
-    any."""
-
-    def __init__(self, sentence: str, log: Path | None = None) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.log = log
+__all__ = ["DeskError", "with_log"]
 
 
 def with_log(sentence: str, log: Path | None) -> str:
