@@ -42,6 +42,7 @@ from tui.themes import OWN
 from tui.widgets.status import StatusBar
 
 FOLLOWING = (ReviewScreen, PairsScreen, ConflictsScreen)  # screens that show at once what others write to the desk
+BUSY_SECONDS = 3.0  # an operator waits for another app's writing, before a screen that stands still
 NARROW = 100  # columns below which things stand one above the other
 
 
@@ -60,6 +61,7 @@ class DeskloopApp(App[None]):
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
         self.collector = QuietCollector()
+        service.desk.db.wait_at_most(BUSY_SECONDS)
         for theme in OWN:
             self.register_theme(theme)
         self._unlisten = service.listen(self._heard)
@@ -79,6 +81,8 @@ class DeskloopApp(App[None]):
         """Every key and click comes by here first."""
         if isinstance(event, events.InputEvent):
             self.collector.touched()
+        if isinstance(event, events.Paste) and not event.is_forwarded:
+            event = events.Paste(clean(event.text))  # many lines stay many lines; what could steer a terminal goes
         await super().on_event(event)
 
     def _begin(self) -> None:

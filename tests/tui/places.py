@@ -111,6 +111,9 @@ MOMENTS: dict[str, Callable[[str], Screen[Any]]] = {
 }
 
 
+ABSTRACT = ("Dialog", "ResultScreen")
+
+
 def every_screen() -> set[type[Screen[Any]]]:
     """All screens of ``tui.screens`` that can be opened."""
     for module in pkgutil.iter_modules(tui.screens.__path__):
@@ -120,7 +123,7 @@ def every_screen() -> set[type[Screen[Any]]]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if kind.__module__.startswith("tui.screens.") and kind.__name__ != "Dialog" and "[" not in kind.__name__:
+        if kind.__module__.startswith("tui.screens.") and kind.__name__ not in ABSTRACT and "[" not in kind.__name__:
             found.add(kind)
     return found
 

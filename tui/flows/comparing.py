@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from pathlib import Path
 
 from bot.types import EngineError
 from store.desk import Desk
@@ -16,6 +15,7 @@ from tui.core.nearest import nearest
 from tui.flows.stage import Stage
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_setup import CompareSetup, Wanted
+from tui.screens.paths import typed_path
 from tui.screens.reply_details import ReplyDetails
 from tui.screens.versions import VersionsScreen
 
@@ -51,7 +51,7 @@ async def show_details(stage: Stage) -> None:
     """How the marked reply came to be."""
     message, marked = _marked_message(stage), stage.chat.transcript.marked
     if message is None or marked is None:
-        raise DeskError("No reply is marked. Mark one with Ctrl+Up, or with a click.")
+        raise DeskError("No reply is marked. Mark one with {desk.mark-up}, or with a click.")
     reply = stage.service.desk.conversations.turn(marked)
     version = reply.reply.version if reply.reply is not None else "base"
     look = stage.service.reader.read
@@ -92,7 +92,7 @@ async def _prepared(stage: Stage, wanted: Wanted, message: Turn | None) -> list[
             return of_question(message.text, desk.conversations.history(message.id), left, right)
         return of_question(wanted.text, (), left, right)
     if wanted.kind == "file":
-        return await asyncio.to_thread(of_file, Path(wanted.text), left, right)
+        return await asyncio.to_thread(of_file, typed_path(wanted.text), left, right)
     conversation = stage.chat.conversation
 
     def read() -> list[Comparison]:

@@ -9,6 +9,7 @@ from store.transcripts import as_json, as_markdown, file_name, write_new
 from tui.core import DeskError
 from tui.flows.stage import Stage
 from tui.screens.dialog import Ask
+from tui.screens.paths import typed_path
 
 
 def _meant(stage: Stage) -> Conversation:
@@ -18,11 +19,6 @@ def _meant(stage: Stage) -> Conversation:
             "There is no conversation here yet. Say something, or choose one in the list ({desk.conversations})."
         )
     return stage.service.desk.conversations.get(number)
-
-
-def expanded(given: str) -> Path:
-    """The path that somebody typed."""
-    return Path(given).expanduser()
 
 
 async def rename(stage: Stage) -> None:
@@ -60,15 +56,16 @@ async def export_conversation(stage: Stage) -> None:
     text = "A file that does not exist yet: .md for reading, .json for programs."
     given = str(Path.home() / file_name(conversation))
     while (given := await stage.show(Ask("Export the conversation", text, "Export", "Path", value=given))) is not None:
-        path = expanded(given)
+        path = typed_path(given)
         turns = desk.conversations.turns(conversation.id)
         whole = (as_json if path.suffix.lower() == ".json" else as_markdown)(conversation, turns)
         try:
             write_new(path, whole)
         except FileExistsError:
             text = f"{path} exists already and was left as it is. Give another name."
-        except OSError as error:
-            text = f"{path} can't be written: {error.strerror or error}. Nothing was lost; give another name."
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            text = f"{path} can't be written: {why}. Nothing was lost; give another name."
         else:
             stage.say(f"Written to {path}.")
             return

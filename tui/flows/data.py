@@ -57,7 +57,7 @@ async def _reading(stage: Stage, title: str, read: Reader[Read], chosen: tuple[P
     try:
         return await read(stage.service, *chosen, progress=progress)
     finally:
-        wait.dismiss(None)
+        wait.done()
 
 
 def sentences(result: ImportResult) -> list[str]:

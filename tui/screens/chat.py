@@ -183,7 +183,8 @@ class ChatScreen(Screen[None]):
     def _send(self, event: Composer.Sent) -> None:
         if self.talk.current is not None:
             self.composer.put_back(event.text)
-            self.notify("The bot is still writing. Wait for it, or stop it with Esc.", markup=False)
+            word = spoken(self, "The bot is still writing. Wait for it, or stop it with {desk.stop}.")
+            self.notify(word, markup=False)
             return
         try:
             self.conversation = self.talk.send(self.conversation, event.text)
@@ -329,12 +330,15 @@ class ChatScreen(Screen[None]):
         """Open the editor for the marked reply."""
         reply = self._marked_turn()
         if reply is not None and reply.in_reply_to is not None:
-            message = self._desk.conversations.turn(reply.in_reply_to)
-            self.app.push_screen(CorrectionEditor(message, reply), lambda text: self._correct(reply.id, text))
+            self._write_correction(self._desk.conversations.turn(reply.in_reply_to), reply)
 
-    async def _correct(self, reply_id: int, text: str | None) -> None:
-        if text is not None:
-            await self.follows.judged(reply_id, lambda: self._service.correct(reply_id, text))
+    def _write_correction(self, message: Turn, reply: Turn, begun: str | None = None) -> None:
+        async def keep(text: str | None) -> None:
+            kept = text is None or await self.follows.judged(reply.id, lambda: self._service.correct(reply.id, text))
+            if not kept:
+                self._write_correction(message, reply, text)
+
+        self.app.push_screen(CorrectionEditor(message, reply, begun), keep)
 
     async def action_approve(self) -> None:
         """Approve the marked reply."""

@@ -10,14 +10,16 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Static
 
 from store.comparisons import Tally, Vote
 from store.text import clean
+from tui.core import DeskError
 from tui.core.compare import Comparison, Side
 from tui.core.quality import sign_test_p
+from tui.keymap import spoken
 from tui.keys import COMPARE
+from tui.screens.result import ResultScreen
 from tui.widgets.differences import side_by_side
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain, shown
@@ -25,7 +27,7 @@ from tui.widgets.text import Plain, shown
 VOTES: dict[Vote, str] = {"left": "left is better", "right": "right is better", "both": "both", "neither": "neither"}
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(ResultScreen[None]):
     """Shows one comparison at a time. *keep* keeps a vote, *tally* counts those on two versions, *stop* ends the
     asking. What is answered arrives by :meth:`heard`; :meth:`ended` says that no more will."""
 
@@ -125,15 +127,21 @@ class CompareScreen(Screen[None]):
         line = self.query_one("#compare-progress", Plain)
         done = sum(item.complete for item in self._items)
         if self._asking:
-            line.show(f"Asking: {done} of {len(self._items)} answered by both. Esc stops.")
+            stops = spoken(self, "{compare.leave_or_stop} stops.")
+            line.show(f"Asking: {done} of {len(self._items)} answered by both. {stops}")
         elif self._trouble:
             line.show(f"! {self._trouble} {done} of {len(self._items)} were answered by both.")
         line.display = self._asking or bool(self._trouble)
 
     # -- keys --------------------------------------------------------------------------------------
     def _vote(self, vote: Vote) -> None:
-        self._items[self._place] = replace(self._item, vote=vote)
-        self._keep(self._item)
+        voted = replace(self._item, vote=vote)
+        try:
+            self._keep(voted)
+        except DeskError as error:
+            self.app.notify(error.sentence, severity="warning")
+            return
+        self._items[self._place] = voted
         self._show()
 
     def action_prefer_left(self) -> None:

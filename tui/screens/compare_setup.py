@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, cast
 
 from textual import on
@@ -14,7 +13,7 @@ from textual.content import Content
 from textual.widgets import Button, Input, Select
 
 from tui.screens.dialog import Dialog
-from tui.screens.import_file import PathSuggester
+from tui.screens.paths import PathSuggester, is_file, typed_path
 from tui.widgets.text import Plain, PlainButton
 from tui.widgets.tick import Tick
 
@@ -99,7 +98,7 @@ class CompareSetup(Dialog[Wanted]):
     def _another_kind(self) -> None:
         text = self.query_one(Input)
         text.display = self._kind in ("question", "file")
-        text.suggester = PathSuggester(use_cache=False, case_sensitive=True) if self._kind == "file" else None
+        text.suggester = PathSuggester() if self._kind == "file" else None
         if text.value == self._question and self._kind == "file":
             text.value = ""
         self.query_one("#left", Select).disabled = self._kind == "conversation"
@@ -122,6 +121,6 @@ def _problem(wanted: Wanted) -> str | None:
         return "Both sides are the same version. Choose two."
     if wanted.kind == "question" and not wanted.text:
         return "Write the question."
-    if wanted.kind == "file" and not Path(wanted.text).expanduser().is_file():
+    if wanted.kind == "file" and not is_file(typed_path(wanted.text)):
         return f"There is no file {wanted.text}."
     return None

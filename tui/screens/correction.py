@@ -21,13 +21,13 @@ from tui.widgets.text import Plain, PlainButton
 
 
 class CorrectionEditor(Dialog[str]):
-    """Returns the corrected text."""
+    """Returns the corrected text. *begun*: what was written before and could not be kept."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CORRECTION)
 
-    def __init__(self, message: Turn, reply: Turn) -> None:
+    def __init__(self, message: Turn, reply: Turn, begun: str | None = None) -> None:
         super().__init__()
-        self._message, self._reply = message, reply
+        self._message, self._reply, self._begun = message, reply, begun
 
     def compose(self) -> ComposeResult:
         """Question on top, original and correction side by side (one above the other where it is narrow)."""
@@ -38,21 +38,23 @@ class CorrectionEditor(Dialog[str]):
                 with VerticalScroll(id="original-box", can_focus=False) as original:
                     original.border_title = Content(f"{self._reply.reply.version} said")
                     yield Plain(self._reply.text or "(nothing)", id="original")
-                yield TextArea(
-                    self._reply.reply.correction or self._reply.text, id="better", soft_wrap=True, tab_behavior="focus"
-                )
+                begin = self._begun or self._reply.reply.correction or self._reply.text
+                yield TextArea(begin, id="better", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="correction-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")
-                yield PlainButton("Cancel (Esc)", id="close")
+                yield PlainButton(spoken(self, "Cancel ({dialog.dismiss_dialog})"), id="close")
 
     def on_mount(self) -> None:
         """Write at once: anew, or after an arrow key into what is there."""
         editor = self.query_one(TextArea)
         editor.border_title = Content("It should have said")
-        editor.border_subtitle = Content("typing replaces it, an arrow key keeps it")
         editor.focus()
-        editor.select_all()
+        if self._begun is None:
+            editor.border_subtitle = Content("typing replaces it, an arrow key keeps it")
+            editor.select_all()
+        else:
+            editor.move_cursor(editor.document.end)
         self._warn()
 
     @on(TextArea.Changed)

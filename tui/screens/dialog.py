@@ -13,12 +13,13 @@ from textual.widgets import Button, Input
 
 from store.text import clean
 from tui.keys import DIALOG, SCROLLED
+from tui.screens.result import ResultScreen
 from tui.widgets.text import Plain, PlainButton
 
 Result = TypeVar("Result")
 
 
-class Dialog(ModalScreen[Result | None], Generic[Result]):
+class Dialog(ModalScreen[Result | None], ResultScreen[Result | None], Generic[Result]):
     """A titled box over the screen below; Escape leaves it with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*DIALOG, *SCROLLED]
@@ -69,8 +70,8 @@ class Tell(Dialog[None]):
             yield Plain(sentence, classes="sentence")
 
 
-class Wait(ModalScreen[None]):
-    """Something is being done that can't be left half way; :meth:`say` tells how it goes. Ended by its maker."""
+class Wait(ModalScreen[None], ResultScreen[None]):
+    """Something is being done that can't be left half way; :meth:`say` tells how it goes, :meth:`done` ends it."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
@@ -86,6 +87,11 @@ class Wait(ModalScreen[None]):
         """Show *sentence* in place of the one before."""
         if self.is_mounted:
             self.query_one("#wait-word", Plain).show(sentence)
+
+    def done(self) -> None:
+        """It is over. What was opened above (help, the palette) is closed with it."""
+        while self in self.app.screen_stack:
+            self.app.screen.dismiss(None)
 
 
 class Confirm(Dialog[bool]):

@@ -145,13 +145,13 @@ class Following:
         turns = self._service.desk.conversations.turns(conversation, limit=WINDOW)
         await self._chat.transcript.follow(turns)
 
-    async def judged(self, reply_id: int, judge: Callable[[], Pair]) -> None:
-        """Keep a judgement and show it, or say why it can't be kept."""
+    async def judged(self, reply_id: int, judge: Callable[[], Pair]) -> bool:
+        """Keep a judgement and show it, or say why it can't be kept; returns whether it is."""
         try:
             pair = judge()
         except DeskError as error:
             self._chat.notify(error.sentence, severity="warning", markup=False)
-            return
+            return False
         word = (
             "The correction is kept. It trains at the next {desk.retrain}."
             if pair.source == "correction"
@@ -159,6 +159,7 @@ class Following:
         )
         word = spoken(self._chat, word + " {desk.take_back} takes it back.")
         await self._show_judgement(reply_id, word)
+        return True
 
     async def withdrawn(self, reply_id: int) -> None:
         """Take a judgement back and show it, or say why it can't be taken back."""

@@ -8,16 +8,16 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 
 from tui.core.history import Milestone
 from tui.keys import HISTORY
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
 from tui.widgets.version_chart import VersionChart
 
 
-class HistoryScreen(Screen[None]):
+class HistoryScreen(ResultScreen[None]):
     """BLEU, training pairs and correction rate over the versions."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(HISTORY)

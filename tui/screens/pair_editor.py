@@ -39,6 +39,12 @@ class PairEditor(Dialog[PairText]):
         self._begin = redacted or PairText(pair.instruction, pair.output, pair.history)
         self._title = f"Edit pair {pair.id}" if redacted is None else f"Pair {pair.id} without personal data"
 
+    def again(self, begun: PairText) -> PairEditor:
+        """The same editor with what was written in it, which could not be kept."""
+        editor = PairEditor(self._pair)
+        editor._title, editor._begin = self._title, begun
+        return editor
+
     def compose(self) -> ComposeResult:
         """What was said before, question, answer."""
         with Vertical(classes="dialog wide", id="pair-editor"):
@@ -54,7 +60,7 @@ class PairEditor(Dialog[PairText]):
             yield Plain("", id="pair-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")
-                yield PlainButton("Cancel (Esc)", id="close")
+                yield PlainButton(spoken(self, "Cancel ({dialog.dismiss_dialog})"), id="close")
 
     def on_mount(self) -> None:
         """Write at once, at the end of the answer."""

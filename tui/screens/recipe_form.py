@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -22,6 +21,7 @@ from tui.keymap import spoken
 from tui.keys import RECIPE
 from tui.screens.dialog import Ask, Confirm, Dialog
 from tui.screens.recipe_diff import value_text
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain, PlainButton
 
@@ -54,7 +54,7 @@ class ChooseRecipe(Dialog[str]):
         self.dismiss(self._recipes[event.option_index])
 
 
-class RecipeForm(Screen[None]):
+class RecipeForm(ResultScreen[None]):
     """A field for each value, judged as it is written; what differs from the default is marked. Named recipes are
     loaded, saved, deleted, and made the one that F5 and `deskloop retrain` use."""
 
@@ -155,7 +155,7 @@ class RecipeForm(Screen[None]):
             return
         try:
             self._recipe = self._service.desk.recipes.save(name, self._values, self._service.who).name
-        except ValueError as error:
+        except (DeskError, ValueError) as error:
             self._refused(error)
         self._show_title()
 
@@ -178,8 +178,12 @@ class RecipeForm(Screen[None]):
         self.app.push_screen(ask, lambda yes: self._delete() if yes else None)
 
     def _delete(self) -> None:
-        self._service.desk.recipes.delete(self._recipe)
-        self._fill("")
+        try:
+            self._service.desk.recipes.delete(self._recipe)
+        except DeskError as error:
+            self._refused(error)
+        else:
+            self._fill("")
 
     def action_use(self) -> None:
         """Let F5 and `deskloop retrain` use this recipe."""

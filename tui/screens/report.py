@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import TabbedContent, TabPane
 
 from store.records import Run
 from tui.core.reports import Change
 from tui.keys import REPORT
+from tui.screens.result import ResultScreen
 from tui.widgets.judged import MARKS, JudgedAnswers
 from tui.widgets.keybar import KeyBar
 from tui.widgets.status import ending
@@ -32,7 +32,7 @@ class Override:
     version: str
 
 
-class ReportScreen(Screen[Override | None]):
+class ReportScreen(ResultScreen[Override | None]):
     """Returns an :class:`Override`, or None to leave everything as the check decided. *changes* fetches the answers;
     the numbers are there at once."""
 

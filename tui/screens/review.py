@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import Screen
 from textual.widgets import Markdown
 
 from store.records import Turn
@@ -18,19 +17,20 @@ from tui.core.certainty import certainty_words
 from tui.keymap import spoken
 from tui.keys import REVIEW
 from tui.screens.correction import CorrectionEditor
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.status import bar
 from tui.widgets.text import Plain
 
 NONE_LEFT = (
-    "Every reply is judged. New ones come here as soon as the bot has answered.\n\nEsc goes back to the chat; what was "
-    "corrected trains at the next {desk.retrain}."
+    "Every reply is judged. New ones come here as soon as the bot has answered.\n\n"
+    "{dialog.dismiss_dialog} goes back to the chat; what was corrected trains at the next {desk.retrain}."
 )
 FIRST = {"oldest": "the oldest first", "least certain": "the least certain first"}
 BAR = 20  # columns of the progress
 
 
-class ReviewScreen(Screen[Turn | None]):
+class ReviewScreen(ResultScreen[Turn | None]):
     """Judges replies one by one; returns the reply to be opened in the chat, if any.
 
     Nothing is reserved: what another operator judges meanwhile simply makes room for the next."""
@@ -106,30 +106,38 @@ class ReviewScreen(Screen[Turn | None]):
 
     def action_correct(self) -> None:
         """Write what it should have said."""
-        if (item := self._item) is not None:
-            self.app.push_screen(CorrectionEditor(item.message, item.reply), self._correct)
+        if self._item is not None:
+            self._write_correction(self._item)
 
-    async def _correct(self, text: str | None) -> None:
-        if text is not None:
-            await self._judge(lambda reply: self._review.correct(reply, text, self._service.who) is not None)
+    def _write_correction(self, item: ReviewItem, begun: str | None = None) -> None:
+        async def keep(text: str | None) -> None:
+            kept = text is None or await self._judge(
+                lambda reply: self._review.correct(reply, text, self._service.who) is not None
+            )
+            if not kept:
+                self._write_correction(item, text)
+
+        self.app.push_screen(CorrectionEditor(item.message, item.reply, begun), keep)
 
     async def action_skip(self) -> None:
         """Leave it to nobody."""
         await self._judge(lambda reply: self._review.skip(reply, self._service.who))
 
-    async def _judge(self, judge: Callable[[int], bool]) -> None:
+    async def _judge(self, judge: Callable[[int], bool]) -> bool:
+        """Judge the reply and go on to the next; False if the judgement could not be kept, which is said."""
         if self._item is None:
-            return
+            return True
         reply = self._item.reply.id
         try:
             if judge(reply):
                 self._done.append(reply)
             else:
                 self.notify("Somebody judged this reply a moment ago; theirs stands.", markup=False, timeout=4)
-        except (ValueError, LookupError) as error:
+        except (DeskError, ValueError, LookupError) as error:
             self.notify(str(error), severity="warning", markup=False)
-            return
+            return False
         await self._go_on()
+        return True
 
     async def action_take_back(self) -> None:
         """Back to what was judged or skipped last, as if it had not been."""

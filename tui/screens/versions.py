@@ -10,19 +10,19 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import Screen
 from textual.widgets import DataTable
 
 from store.text import clean
 from tui.core.adapters import Overview
 from tui.keys import VERSIONS
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
 
 COLUMNS = ("", "version", "made", "method", "pairs", "BLEU", "verdict", "promoted by")
 
 
-class VersionsScreen(Screen[None]):
+class VersionsScreen(ResultScreen[None]):
     """A table of versions, the latest first, and the details of the marked one."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(VERSIONS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import BindingType
-from textual.events import Paste
 from textual.message import Message
 from textual.widgets import TextArea
 
@@ -85,12 +84,6 @@ class Composer(TextArea):
             super().action_cursor_down(select)
         else:
             self.post_message(self.MarkMoved(1))
-
-    async def _on_paste(self, event: Paste) -> None:
-        """Many lines stay many lines; what could steer a terminal stays outside."""
-        event.prevent_default()  # or the text area would paste it as it is
-        event.stop()
-        self.insert(clean(event.text))
 
     def action_recall(self, by: int) -> None:
         """What was sent before, or after that."""
