@@ -84,10 +84,14 @@ class Conflicts:
 
     # -- settling ----------------------------------------------------------------------------------
     def keep(self, conflict: OpenConflict, pair_id: int, who: str) -> int:
-        """Let one pair of a conflict stand; those that answer otherwise are excluded. Returns how many."""
+        """Let one pair of a conflict stand; those that answer otherwise are excluded. Returns how many.
+
+        Raises :class:`ValueError` with a sentence if somebody put that pair aside meanwhile: no answer would stand."""
         with self._db.atomic():
             kept = self._pairs.get(pair_id)
-            others = [pair for pair in self.pairs(conflict) if pair.id != pair_id and pair.output != kept.output]
+            if not kept.live:
+                raise ValueError(f"Somebody settled this otherwise meanwhile: pair {pair_id} stands no more.")
+            others = [pair for pair in self.pairs(conflict) if pair.live and pair.output != kept.output]
             for pair in others:
                 self._pairs.exclude(pair.id, who, "conflict")
         return len(others)

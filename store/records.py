@@ -101,6 +101,11 @@ class Pair:
     created_at: str
     created_by: str
 
+    @property
+    def live(self) -> bool:
+        """Whether it trains, or is a test."""
+        return self.excluded_at is None and self.superseded_by is None
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:

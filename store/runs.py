@@ -265,14 +265,23 @@ class Runs:
 
     # -- crashes -----------------------------------------------------------------------------------
     def mark_interrupted(self) -> builtins.list[Run]:
-        """Runs that count as live but whose process is gone become ``interrupted``; returns those."""
+        """Runs that count as live but whose process is gone become ``interrupted``; returns those. What their process
+        could not tell any more, their end, is told for it."""
         run = self.live()
         lock = RunLock(self._home)
         if run is None or not lock.acquire():
             return []
         try:
-            run = self.live()  # looked at again: between look and lock it may have ended
-            return [] if run is None else [self.transition(run.id, "interrupted")]
+            with self._db.atomic():
+                run = self.live()  # looked at again: between look and lock it may have ended
+                if run is None:
+                    return []
+                self.add_event(
+                    run.id,
+                    "done",
+                    {"run": run.id, "verdict": None, "version": run.candidate, "bleu": None, "state": "interrupted"},
+                )
+                return [self.transition(run.id, "interrupted")]
         finally:
             lock.release()
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from finetune.client import END_SECONDS
+from finetune.preflight import Preflight
 from finetune.recipe import Recipe
+from store.database import DeskBusy
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run, Wish
@@ -65,9 +68,84 @@ async def test_a_run_whose_process_was_killed_ends_as_interrupted(
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     run = begin(service.desk)  # nobody holds the lock
-    assert [event async for event in service.run_events(run.id)] == []
+    [last] = [event async for event in service.run_events(run.id)]  # what the killed one could not tell
+    assert (last.kind, last.body["state"]) == ("done", "interrupted")
     assert service.desk.runs.get(run.id).state == "interrupted"
     assert [found.id for found in service.interrupted()] == [run.id]
+    assert service.desk.runs.events(run.id) == [last]
+
+
+async def test_a_resumed_run_is_followed_again_from_where_it_was_resumed(
+    service: DeskService, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    over = asyncio.Queue[str]()
+    service.run_desk.on_finished = lambda run: over.put_nowait(run.state)
+    run = begin(service.desk)
+    service.desk.runs.add_event(run.id, "step", {"step": 1})
+    service.run_desk.follow()  # nobody holds the lock: it was killed
+    assert await asyncio.wait_for(over.get(), 20) == "interrupted"
+    lock = RunLock(service.home)
+    assert lock.acquire()
+    for state in ("queued", "training"):
+        service.desk.runs.transition(run.id, state)
+    service.desk.runs.add_event(run.id, "step", {"step": 2})
+    service.run_desk.follow()
+    end(service.desk, run, "held")
+    assert await asyncio.wait_for(over.get(), 20) == "held"
+    lock.release()
+    events = [change.event for change in told if isinstance(change, RunProgress)]
+    assert [(event.kind, event.body.get("step", event.body.get("state"))) for event in events] == [
+        ("step", 1), ("done", "interrupted"), ("step", 2), ("done", "held"),
+    ]  # fmt: skip
+
+
+async def test_a_run_is_followed_through_a_busy_desk(
+    service: DeskService, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    finished = asyncio.Event()
+    service.run_desk.on_finished = lambda run: finished.set()
+    refusals = 3
+    mark = service.desk.runs.mark_interrupted
+
+    def busy() -> list[Run]:
+        nonlocal refusals
+        refusals -= 1
+        if refusals >= 0:
+            raise DeskBusy
+        return mark()
+
+    monkeypatch.setattr(service.desk.runs, "mark_interrupted", busy)
+    begin(service.desk)
+    service.run_desk.follow()
+    await asyncio.wait_for(finished.wait(), 20)
+    assert refusals < 0
+
+
+async def test_a_resumed_run_that_needs_the_chats_memory_is_lent_it(
+    service: DeskService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.start_engine()
+    run = begin(service.desk)
+    service.interrupted()
+    tight = replace(await service.preflight(Recipe()), unload_engine=True)
+
+    async def preflight(recipe: Recipe) -> Preflight:
+        return tight
+
+    states = []
+
+    async def resume(run_id: int) -> Run:
+        states.append(service.engine_state.name)
+        raise DeskError("Not today.")
+
+    monkeypatch.setattr(service.run_desk, "preflight", preflight)
+    monkeypatch.setattr(service.run_desk, "resume", resume)
+    with pytest.raises(DeskError, match="Not today"):
+        await service.resume_run(run.id)
+    assert states == ["absent"]
+    assert service.engine_state.name == "ready"  # refused: the chat has its memory back
 
 
 async def test_a_live_run_of_another_app_is_not_offered(service: DeskService, other: Desk) -> None:

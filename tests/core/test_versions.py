@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from unittest.mock import Mock
 
 import pytest
 
@@ -157,3 +159,22 @@ async def test_the_overview_has_the_base_and_every_version_with_its_numbers(serv
     assert (base.version, base.active) == ("base", False)
     assert (first.version, first.active, first.bleu, first.verdict) == ("v1", True, 2.0, "promote")
     assert (first.promoted_by, first.promoted_as) == ("tester", "manual")
+
+
+async def test_files_that_cannot_be_read_are_damage_not_a_crash(
+    service: DeskService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = make_version(service.desk)
+    monkeypatch.setattr("tui.core.adapters.verify", Mock(side_effect=PermissionError(13, "Permission denied")))
+    with pytest.raises(DeskError, match="can't be read: Permission denied"):
+        await service.activate(version)
+    assert service.active == "base"
+    assert "can't be read" in str(verify_all(service.desk)[0].sentence)
+
+
+async def test_files_are_checked_beside_the_event_loop(service: DeskService, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+    monkeypatch.setattr("tui.core.adapters.verify", lambda folder: threads.append(threading.current_thread()))
+    await service.activate(make_version(service.desk))
+    assert threads
+    assert threading.main_thread() not in threads

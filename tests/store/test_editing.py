@@ -174,6 +174,9 @@ def test_conflicts_between_the_same_and_nearly_the_same(desk: Desk) -> None:
     assert (same.sameness, same.ids) == ("same", (1, 2))
     assert [(conflict.sameness, conflict.ids) for conflict in alike] == [("alike", (3, 4)), ("alike", (9, 10))]
     assert desk.conflicts.keep(same, 2, "ann") == 1
+    with pytest.raises(ValueError, match="pair 1 stands no more"):  # another operator, who sees it still open
+        desk.conflicts.keep(same, 1, "jo")
+    assert desk.pairs.get(2).live
     desk.conflicts.settle(alike[0], "ann")
     assert [conflict.ids for conflict in desk.conflicts.open()] == [(9, 10)]
     assert desk.pair_listing.rows([1])[0].why == "conflict"

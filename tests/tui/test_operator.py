@@ -15,7 +15,7 @@ from store.pairs import NewPair
 from store.runs import RunLock
 from tests.core.conftest import make_base, make_version
 from tests.core.scripted import DIED, Script
-from tests.tui.helpers import shows, wait_until
+from tests.tui.helpers import shows, told, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
 
@@ -241,3 +241,20 @@ async def test_an_interrupted_run_is_offered(tmp_path: Path, script: Script) -> 
         await wait_until(pilot, lambda: shows(pilot.app, "Run 1 was interrupted"))
         await pilot.press("tab", "enter")
         await wait_until(pilot, lambda: service.desk.runs.get(1).state == "cancelled")
+
+
+async def test_a_run_that_cannot_be_resumed_is_said_and_the_app_goes_on(tmp_path: Path, script: Script) -> None:
+    def interrupted(service: DeskService) -> None:
+        for _ in range(2):
+            run = service.desk.runs.create({}, "base", "ann")
+            service.desk.runs.transition(run.id, "training")
+            service.desk.runs.transition(run.id, "interrupted")
+
+    async with opened(tmp_path, script, setup=interrupted) as (pilot, service):
+        lock = RunLock(service.home)
+        assert lock.acquire()
+        await wait_until(pilot, lambda: shows(pilot.app, "was interrupted"))
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: told(pilot.app, "already in progress"))
+        await wait_until(pilot, lambda: shows(pilot.app, "was interrupted"), "the other one is offered, too")
+        lock.release()

@@ -23,8 +23,8 @@ from tui.widgets.run_log import RunLog
 class OwnRun:
     """The process of a run that this app started, as far as the app knows it."""
 
-    def __init__(self, service: DeskService, run_id: int) -> None:
-        self.service, self.run_id, self.detached = service, run_id, False
+    def __init__(self, service: DeskService, run_id: int, lock: RunLock) -> None:
+        self.service, self.run_id, self.lock, self.detached = service, run_id, lock, False
 
     def detach(self) -> None:
         self.detached = True
@@ -38,7 +38,7 @@ def live(service: DeskService) -> Iterator[OwnRun]:
     """A run of this app's in mid-training."""
     lock = RunLock(service.home)
     assert lock.acquire()
-    own = OwnRun(service, scenes.train(service.desk))
+    own = OwnRun(service, scenes.train(service.desk), lock)
     service.run_desk._own = own  # type: ignore[assignment]
     yield own
     lock.release()
@@ -198,3 +198,35 @@ async def test_a_named_recipe_is_deleted_unless_it_is_in_use(app: DeskloopApp, s
         await pilot.press("shift+tab", "enter")
         await wait_until(pilot, lambda: shows(app, "Recipe: the defaults"))
         assert [recipe.name for recipe in service.desk.recipes.list()] == ["small"]
+
+
+async def test_a_run_that_is_killed_is_told_and_where_to_go_on_with_it(
+    app: DeskloopApp, live: OwnRun, service: DeskService
+) -> None:
+    service.run_desk._own = None  # another app's, as far as this one knows
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await wait_until(pilot, lambda: shows(app, "step 25 of 40"))
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+        live.lock.release()  # its process is gone
+        await wait_until(pilot, lambda: shows(app, "The retraining was interrupted; nothing was lost."))
+        await wait_until(pilot, lambda: told(app, "was interrupted; nothing was lost. Ctrl+G lists it"))
+        await pilot.press("escape")
+        await wait_until(pilot, lambda: app.screen is app.chat and not shows(app, "step 25 of 40"))
+
+
+async def test_an_event_is_shown_once_however_often_it_is_told(
+    app: DeskloopApp, live: OwnRun, service: DeskService
+) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen) and shows(app, "Loading the base."))
+        screen = app.screen
+        assert isinstance(screen, TrainingScreen)
+        lines = screen.query_one(RunLog).option_count
+        for event in service.desk.runs.events(live.run_id):
+            screen.tell(event)
+        await pilot.pause()
+        assert screen.query_one(RunLog).option_count == lines

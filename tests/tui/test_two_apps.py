@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from textual.widgets import Input
 
 from store.runs import RunLock
 from tests.core.conftest import make_version
@@ -75,3 +76,21 @@ async def test_settings_of_another_are_followed(app: DeskloopApp, other: DeskSer
         other.change_setting("theme", "deskloop-high-contrast")
         other.change_setting("keys", '"desk.retrain" = "f12"')
         await wait_until(pilot, lambda: app.theme == "deskloop-high-contrast" and shows(app, "F12 Retrain"))
+
+
+async def test_a_field_in_focus_does_not_bring_back_what_another_changed(app: DeskloopApp, other: DeskService) -> None:
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f9")
+        await wait_until(pilot, lambda: bool(app.screen.query("#set-heldout_share")))
+        field = app.screen.query_one("#set-heldout_share", Input)
+        field.focus()
+        other.change_setting("heldout_share", 0.3)
+        await wait_until(pilot, lambda: field.value == "0.3")
+        await pilot.press("end", "5")  # now it is being written
+        other.change_setting("heldout_share", 0.4)
+        await wait_until(pilot, lambda: app.service.settings.heldout_share == 0.4)
+        assert field.value == "0.35"
+        await pilot.press("backspace", "backspace", "4", "escape")
+        await wait_until(pilot, lambda: app.screen is app.chat)
+        assert other.settings.heldout_share == 0.4

@@ -63,7 +63,7 @@ def ask(cli: Cli, text: str, version: str | None, conversation: int | None) -> N
     async def work() -> Turn:
         async with cli.service(pin=version) as service:
             if version is not None:
-                service.version_desk.check(version)
+                await service.version_desk.check(version)
             cli.say("Loading the model...")
             return await exchange(cli, service, text, conversation)
 

@@ -29,7 +29,7 @@ def evaluate(cli: Cli, file: Path, version: str | None, format_: str | None) -> 
     async def work() -> dict[str, Any]:
         async with cli.service(pin=version) as service:
             if version is not None:
-                service.version_desk.check(version)
+                await service.version_desk.check(version)
             cli.say("Loading the model...")
             return await measure(service, file, format_, lambda done, all_: line.show(f"{done} of {all_} answers"))
 

@@ -37,7 +37,10 @@ def pairs(ctx: click.Context) -> None:
 def import_pairs(
     cli: Cli, file: Path, format_: str | None, split: str | None, strict: bool, columns: str | None
 ) -> None:
-    """Import pairs or conversations from FILE. Exact duplicates are skipped, bad rows are listed beside it."""
+    """Import pairs or conversations from FILE. Exact duplicates are skipped.
+
+    Bad rows are listed in the desk's exports folder, each with its reason.
+    """
     line = Line(cli)
 
     def progress(done: int, total: int, rows: int) -> None:

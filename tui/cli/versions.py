@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
 
 from finetune.gate import GateReport
 from finetune.merging import NotMerged, export_merged
+from store.records import Promotion
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.core import DeskError, DeskService, Notice
 from tui.core.adapters import Overview, card, export_version, overview, verify_all
@@ -78,7 +80,7 @@ def show(cli: Cli, version: str) -> None:
 @pass_cli
 def activate(cli: Cli, version: str, reason: str | None, no_probe: bool) -> None:
     """Make VERSION (vN or base) the one that answers."""
-    _change(cli, lambda service: service.version_desk.promote(version, reason).version, probe=not no_probe)
+    _change(cli, lambda service: service.version_desk.promote(version, reason), probe=not no_probe)
 
 
 @versions.command()
@@ -89,16 +91,16 @@ def activate(cli: Cli, version: str, reason: str | None, no_probe: bool) -> None
 @pass_cli
 def rollback(cli: Cli, reason: str | None, no_probe: bool) -> None:
     """Go back to the version that answered before the active one."""
-    _change(cli, lambda service: service.version_desk.roll_back(reason).version, probe=not no_probe)
+    _change(cli, lambda service: service.version_desk.roll_back(reason), probe=not no_probe)
 
 
-def _change(cli: Cli, write: object, *, probe: bool) -> None:
+def _change(cli: Cli, write: Callable[[DeskService], Awaitable[Promotion]], *, probe: bool) -> None:
     """Write a promotion, prove it in an engine of our own, and say what answers now."""
 
     async def work() -> tuple[str, str]:
         async with cli.service() as service:
             service.listen(lambda change: cli.say(change.sentence) if isinstance(change, Notice) else None)
-            wanted = write(service)  # type: ignore[operator]
+            wanted = (await write(service)).version
             if probe:
                 await _prove(cli, service)
             return wanted, service.active
@@ -153,7 +155,7 @@ def _export_merged(cli: Cli, version: str, folder: Path) -> None:
     async def work() -> GateReport:
         async with cli.service() as service:
             row = service.version_desk.known(version)
-            service.version_desk.check(version)
+            await service.version_desk.check(version)
             cli.say("Merging, then answering the held-out questions with both...")
             try:
                 return await export_merged(service.desk, base_spec(service.desk), row, folder)

@@ -121,9 +121,17 @@ def verify_all(desk: Desk, version: str | None = None) -> list[Finding]:
 def verify_version(folder: Path, version: AdapterVersion) -> None:
     """Check that *folder* holds what was published as *version*: its files by the manifest, the manifest by the row.
 
-    Raises :class:`EngineError` (``adapter-damaged``)."""
-    verify(folder)
-    if sha256_of(folder / MANIFEST_NAME) != version.manifest_sha256:
+    Raises :class:`EngineError` (``adapter-damaged``), also for files that can't be read."""
+    try:
+        verify(folder)
+        published = sha256_of(folder / MANIFEST_NAME) == version.manifest_sha256
+    except OSError as error:
+        raise EngineError(
+            "adapter-damaged",
+            f"The files of {version.name} in {folder} can't be read: {error.strerror or error}. They are not used; "
+            "restore the folder from a backup, or retrain.",
+        ) from error
+    if not published:
         raise EngineError(
             "adapter-damaged",
             f"The manifest in {folder} is not the one that was published as {version.name}. It is not used; restore "

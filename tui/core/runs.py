@@ -10,7 +10,7 @@ from datetime import datetime
 
 from finetune import client
 from finetune.preflight import Preflight, preflight
-from finetune.recipe import Recipe
+from finetune.recipe import Recipe, recipe_of
 from store.desk import Desk
 from store.records import Run, RunEvent, RunWish
 from store.runs import LIVE, RunAlreadyLive, WrongTransition
@@ -72,13 +72,18 @@ class RunDesk:
         except (ValueError, OSError) as error:
             raise DeskError(f"The base model can't be measured: {error}. Run `deskloop doctor`.") from error
 
-    async def events(self, run_id: int, after_id: int = 0) -> AsyncIterator[RunEvent]:
-        """Every event of a run after *after_id*, from the store, until the run is over.
+    def events(self, run_id: int) -> AsyncIterator[RunEvent]:
+        """Every event of a run, from the store, until it is over; of one that was resumed, those since then.
 
         A run whose process was killed is over, too: it is marked as interrupted here."""
+        ended = self._desk.runs.last_event(run_id, "done") if self._desk.runs.get(run_id).state in LIVE else None
+        return self._events(run_id, ended.id if ended is not None else 0)
+
+    async def _events(self, run_id: int, after_id: int) -> AsyncIterator[RunEvent]:
         farewell = FAREWELL
         while True:
-            self._desk.runs.mark_interrupted()
+            with suppress(DeskError):  # a busy desk or a full disk: at the next look
+                self._desk.runs.mark_interrupted()
             over = self._desk.runs.get(run_id).state not in LIVE
             said = self._desk.runs.events(run_id, after_id)
             for event in said:
@@ -102,6 +107,11 @@ class RunDesk:
     async def resume(self, run_id: int) -> Run:
         """Go on with an interrupted run from its last checkpoint."""
         return await self._begin(lambda: client.resume_run(self._desk, run_id, self._who))
+
+    async def unloads_engine(self, run_id: int) -> bool:
+        """Whether the chat's memory would have to be lent to an interrupted run; False if it is no such run."""
+        found = next((run for run in self.interrupted() if run.id == run_id), None)
+        return found is not None and (await self.preflight(recipe_of(found.recipe))).unload_engine
 
     def discard(self, run_id: int) -> None:
         """Give an interrupted run up and remove its files."""
@@ -158,7 +168,7 @@ class RunDesk:
         if run is None or run.id == self._followed:
             return
         self._followed = run.id
-        self._follower = asyncio.create_task(self._pump(run.id), name=f"follow-run-{run.id}")
+        self._follower = asyncio.create_task(self._pump(run.id, self.events(run.id)), name=f"follow-run-{run.id}")
 
     async def _begin(self, spawn: Callable[[], Awaitable[client.RunProcess]]) -> Run:
         try:
@@ -174,13 +184,14 @@ class RunDesk:
         self.follow()
         return self._desk.runs.get(self._own.run_id)
 
-    async def _pump(self, run_id: int) -> None:
+    async def _pump(self, run_id: int, events: AsyncIterator[RunEvent]) -> None:
         """Tell every event of a run, then its end."""
-        async for event in self.events(run_id):
+        async for event in events:
             self._tell(RunProgress(event))
         if self._own is not None and self._own.run_id == run_id:
             await self._own.wait()
             self._own = None
+        self._followed = None  # it may be resumed
         self.on_finished(self._desk.runs.get(run_id))
 
 

@@ -12,7 +12,6 @@ from bot.client import EngineProcess
 from bot.types import EngineError
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
-from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent, Turn
@@ -134,7 +133,7 @@ class DeskService:
         self._file_as_read = look
         try:
             self.desk.settings.take_file(self.home.settings_file, self.who)
-        except (DeskBusy, DeskFull) as error:
+        except DeskError as error:
             self._file_as_read = (-1,)  # again at the next look
             self.tell(Notice(error.sentence, trouble=True))
             return
@@ -238,10 +237,13 @@ class DeskService:
 
     async def start_run(self, recipe: Recipe, *, unload_engine: bool = False) -> Run:
         """Start a retraining. ``unload_engine`` frees the chat's memory for the length of the run."""
+        return await self._begin_run(self.run_desk.start(recipe), unload_engine=unload_engine)
+
+    async def _begin_run(self, run: Coroutine[None, None, Run], *, unload_engine: bool) -> Run:
         if unload_engine:
             await self.keeper.unload("The chat waits: its memory is lent to the retraining until that is done.")
         try:
-            return await self.run_desk.start(recipe)
+            return await run
         except BaseException:
             if unload_engine:
                 await self.keeper.reload()
@@ -252,9 +254,9 @@ class DeskService:
         """The run in progress on this desk."""
         return self.run_desk.live
 
-    def run_events(self, run_id: int, after_id: int = 0) -> AsyncIterator[RunEvent]:
-        """Every event of a run, from the store, until it is over."""
-        return self.run_desk.events(run_id, after_id)
+    def run_events(self, run_id: int) -> AsyncIterator[RunEvent]:
+        """See :meth:`tui.core.runs.RunDesk.events`."""
+        return self.run_desk.events(run_id)
 
     async def cancel_run(self) -> None:
         """Cancel the live run, whichever app started it."""
@@ -265,8 +267,9 @@ class DeskService:
         await self.run_desk.interrupt()
 
     async def resume_run(self, run_id: int) -> Run:
-        """Go on with an interrupted run."""
-        return await self.run_desk.resume(run_id)
+        """Go on with an interrupted run, which needs as much memory as at its start."""
+        unload_engine = await self.run_desk.unloads_engine(run_id)
+        return await self._begin_run(self.run_desk.resume(run_id), unload_engine=unload_engine)
 
     def discard_run(self, run_id: int) -> None:
         """Give an interrupted run up."""
@@ -288,11 +291,11 @@ class DeskService:
 
     async def activate(self, version: str, reason: str | None = None) -> Promotion:
         """Make *version* ("base" or "vN") active, in the log and, if it runs, in the engine."""
-        return await self._follow(self.version_desk.promote(version, reason))
+        return await self._follow(await self.version_desk.promote(version, reason))
 
     async def rollback(self, reason: str | None = None) -> Promotion:
         """Go back to the version before the active one."""
-        return await self._follow(self.version_desk.roll_back(reason))
+        return await self._follow(await self.version_desk.roll_back(reason))
 
     async def _follow(self, promotion: Promotion) -> Promotion:
         if self.keeper.state.name in ("ready", "busy"):

@@ -45,20 +45,20 @@ class VersionDesk:
             raise DeskError(f"There is no version {version}. This desk has: {names}.")
         return row
 
-    def check(self, version: str) -> None:
+    async def check(self, version: str) -> None:
         """Verify the files of *version* against its manifest; raises :class:`DeskError` with the finding."""
         if version == "base":
             return
         try:
-            self._verified(version)
+            await self._verified(version)
         except EngineError as error:
             raise DeskError(error.sentence) from error
 
-    def promote(self, version: str, reason: str | None = None) -> Promotion:
+    async def promote(self, version: str, reason: str | None = None) -> Promotion:
         """Write the operator's choice of *version*; the engine follows with :meth:`sync`.
 
         A version its gate rejected needs a *reason*, and is logged as forced. Raises :class:`DeskError`."""
-        self.check(version)
+        await self.check(version)
         run_id = None if version == "base" else self.known(version).run_id
         rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
         if rejected and not reason:
@@ -68,13 +68,13 @@ class VersionDesk:
         kind: PromotionKind = "forced" if rejected else "manual"
         return self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
 
-    def roll_back(self, reason: str | None = None) -> Promotion:
+    async def roll_back(self, reason: str | None = None) -> Promotion:
         """Write a rollback to the version before the active one. Raises :class:`DeskError` if there is
         none."""
         target = self._desk.promotions.rollback_target()
         if target is None:
             raise DeskError("There is no earlier version to go back to: this desk answers with its first one.")
-        self.check(target)
+        await self.check(target)
         return self._desk.promotions.promote(target, kind="rollback", who=self._who, reason=reason)
 
     async def sync(self) -> str:
@@ -97,7 +97,7 @@ class VersionDesk:
         async with self._keeper.use(purpose) as engine:
             try:
                 if version != self._keeper.serving:
-                    await self._keeper.apply(self._verified(version))
+                    await self._keeper.apply(await self._verified(version))
                 yield engine
             finally:
                 back = asyncio.ensure_future(self.restore())
@@ -113,7 +113,7 @@ class VersionDesk:
         while (wanted := self.wanted) != self._keeper.serving:
             tried.add(wanted)
             try:
-                seconds = await self._keeper.apply(self._verified(wanted))
+                seconds = await self._keeper.apply(await self._verified(wanted))
             except EngineError as error:
                 if error.kind not in UNFIT or wanted in ("base", self._pin):
                     raise
@@ -121,8 +121,9 @@ class VersionDesk:
             else:
                 self._tell(VersionChanged(wanted, seconds))
 
-    def _verified(self, version: str) -> AdapterRef | None:
-        """What the engine needs to activate *version* (None: the bare base), its files checked.
+    async def _verified(self, version: str) -> AdapterRef | None:
+        """What the engine needs to activate *version* (None: the bare base), its files checked. To read hundreds of
+        megabytes takes its time, so that is done beside the event loop.
 
         Raises :class:`EngineError` (``adapter-damaged``)."""
         if version == "base":
@@ -132,7 +133,7 @@ class VersionDesk:
         except DeskError as error:
             raise EngineError("adapter-damaged", error.sentence) from error
         folder = folder_of(self._desk, row)
-        verify_version(folder, row)
+        await asyncio.to_thread(verify_version, folder, row)
         return AdapterRef(version, str(folder))
 
     def _fall_back(self, wanted: str, why: str, tried: set[str]) -> None:

@@ -40,7 +40,10 @@ async def _first_start(stage: Stage) -> None:
 async def _offer(stage: Stage, run: Run) -> None:
     choice = await stage.show(InterruptedRun(run))
     if choice == "resume":
-        await stage.service.resume_run(run.id)
+        try:
+            await stage.service.resume_run(run.id)
+        except DeskError as error:
+            stage.say(error.sentence, trouble=True)
     elif choice == "discard":
         stage.service.discard_run(run.id)
         stage.say(f"Run {run.id} was given up. Its corrections and pairs stay, and train the next time.")
@@ -62,7 +65,7 @@ async def _get_model(stage: Stage, sentence: str) -> None:
             sentence = error.sentence
             continue
         finally:
-            wait.dismiss(None)
+            wait.done()
         state = await stage.service.start_engine()
         if state.name != "absent":
             return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import Field, fields
 from itertools import groupby
 from typing import Any, ClassVar
@@ -13,7 +12,6 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantBlur
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Select, TextArea
 
@@ -21,6 +19,7 @@ from store.settings import SettingError, Settings
 from store.settings_file import FILE_NAME, as_lines
 from tui.core import DeskError, DeskService
 from tui.keys import SETTINGS
+from tui.screens.result import ResultScreen
 from tui.themes import names
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
@@ -29,7 +28,7 @@ LONG = ("system_message", "faithful", "natural", "keys")  # settings of several 
 USUAL = Settings()
 
 
-class SettingsScreen(Screen[None]):
+class SettingsScreen(ResultScreen[None]):
     """A field for each setting, in groups. A value is judged as it is written and kept as its field is left; a wrong
     one is refused with its reason. What ``deskloop.toml`` gives is shown and can't be changed here."""
 
@@ -129,8 +128,8 @@ class SettingsScreen(Screen[None]):
             return True
         try:
             self._settings = self._service.change_setting(name, value)
-        except (DeskError, sqlite3.OperationalError) as error:
-            self._say(name, getattr(error, "sentence", str(error)), trouble=True)
+        except DeskError as error:
+            self._say(name, error.sentence, trouble=True)
             return False
         self._tell_about(name)
         self._say(name, "Kept.")
@@ -147,13 +146,14 @@ class SettingsScreen(Screen[None]):
         line.show(word)
 
     def follow(self, settings: Settings) -> None:
-        """Another app or ``deskloop.toml`` changed the settings: show them, but for what is being written."""
+        """Another app or ``deskloop.toml`` changed the settings: show them, but for what is being written. A field
+        that has the focus and says what was in force says what is in force now, or leaving it would bring that back."""
         before, self._settings = self._settings, settings
         self._given = frozenset(self._service.desk.settings.file().values)
         for item in fields(Settings):
             field = self.query_one(f"#set-{item.name}")
-            value = text_of(getattr(settings, item.name))
-            if value != text_of(getattr(before, item.name)) and (not field.has_focus or item.name in self._given):
+            value, was = text_of(getattr(settings, item.name)), text_of(getattr(before, item.name))
+            if value != was and (self._value(field)[1] == was or item.name in self._given):
                 if isinstance(field, TextArea):
                     field.text = value
                 elif isinstance(field, Input | Select):

@@ -8,21 +8,23 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import Input
 
 from store.records import Run, RunEvent
+from tui.keymap import spoken
 from tui.keys import TRAINING
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loss_plot import LossPlot
 from tui.widgets.run_log import RunLog
 from tui.widgets.status import bar, clock, ending
 from tui.widgets.text import Plain
 
+SEARCH = "Search in the log; Enter finds, {dialog.dismiss_dialog} leaves"
 PHASES = ("snapshot", "loading", "training", "publishing", "judging")
 
 
-class TrainingScreen(Screen[None]):
+class TrainingScreen(ResultScreen[None]):
     """Phase, bar, loss curve and log of one run."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(TRAINING)
@@ -32,6 +34,7 @@ class TrainingScreen(Screen[None]):
         super().__init__()
         self._run, self._events = run, events
         self._numbers: dict[str, str] = {}
+        self._last: int | None = None  # the event told last; None before there is anything to tell it on
 
     @property
     def run_id(self) -> int:
@@ -50,20 +53,25 @@ class TrainingScreen(Screen[None]):
             yield LossPlot()
             yield RunLog()
             yield Plain("", id="found")
-            yield Input(placeholder="Search in the log; Enter finds, Esc leaves", id="log-search", compact=True)
+            yield Input(placeholder=spoken(self, SEARCH), id="log-search", compact=True)
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Tell what was told before."""
         self.query_one("#log-search").display = False
         self._found("")
+        self._last = 0
         for event in self._events:
             self.tell(event)
 
     def tell(self, event: RunEvent) -> None:
-        """Show one more event of the run."""
-        if event.run_id != self._run.id:
+        """Show one more event of the run; one that was shown already changes nothing."""
+        if event.run_id != self._run.id or event.id <= (self._last or 0):
             return
+        if self._last is None:
+            self._events.append(event)
+            return
+        self._last = event.id
         body = event.body
         if event.kind == "step":
             self._step(body)
