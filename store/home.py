@@ -70,7 +70,7 @@ class Home:
 
     @property
     def exports(self) -> Path:
-        """Rejects files of imports, and what operators export without naming a place."""
+        """Rows that imports could not use."""
         return self.root / "exports"
 
     @property

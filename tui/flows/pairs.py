@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from store.desk import Desk
 from store.pair_editing import Outcome
 from store.pair_listing import PairFilter
+from store.records import Pair
 from tui.core import DeskError
 from tui.core.pairs import aside, outcome_words
 from tui.flows.stage import Stage
+from tui.keymap import spoken
 from tui.screens.conflicts import ConflictsScreen
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.pair_editor import PairEditor, PairText
@@ -58,20 +60,26 @@ async def edit_pair(stage: Stage) -> None:
         return
     if number is None:
         return
-    pair = stage.service.desk.pairs.get(number)
-    text: PairText | None = await stage.show(PairEditor(pair))
-    if text is not None:
-        await _edit(stage, number, text)
+    if await _edited(stage, stage.service.desk.pairs.get(number)):
         await screen.follow()
 
 
-async def _edit(stage: Stage, number: int, text: PairText) -> None:
-    who = stage.service.who
-    try:
-        new = stage.service.desk.editing.edit(number, who, text.instruction, text.output, text.history)
-    except ValueError as error:
-        raise DeskError(str(error)) from error
-    stage.say(f"Pair {new.id} stands in the place of pair {number}, which is kept.")
+async def _edited(stage: Stage, pair: Pair, redacted: PairText | None = None) -> bool:
+    """Have a pair edited until its new text is kept, or the operator leaves it as it is (False). What was written
+    and can't be kept is there to go on with."""
+    editor = PairEditor(pair, redacted)
+    while (text := await stage.show(editor)) is not None:
+        try:
+            new = stage.service.desk.editing.edit(
+                pair.id, stage.service.who, text.instruction, text.output, text.history
+            )
+        except (DeskError, ValueError) as error:
+            stage.say(str(error), trouble=True)
+            editor = editor.again(text)
+        else:
+            stage.say(f"Pair {new.id} stands in the place of pair {pair.id}, which is kept.")
+            return True
+    return False
 
 
 async def redact_pairs(stage: Stage) -> None:
@@ -86,8 +94,7 @@ async def redact_pairs(stage: Stage) -> None:
         redacted = PairText(*desk.editing.redacted(pair.id))
         if redacted == PairText(pair.instruction, pair.output, pair.history):
             stage.say(f"There is no personal data in pair {pair.id}.")
-        elif (text := await stage.show(PairEditor(pair, redacted))) is not None:
-            await _edit(stage, pair.id, text)
+        elif await _edited(stage, pair, redacted):
             await screen.follow()
         return
     found = await stage.service.reader.read(lambda desk: desk.editing.redactions(ids))
@@ -111,7 +118,8 @@ async def exclude_pairs(stage: Stage) -> None:
     screen = stage.app.screen
     if isinstance(screen, PairsScreen) and (ids := screen.targets):
         who = stage.service.who
-        ask = Ask(f"Exclude {_what(ids)}?", "Nothing is deleted; R takes it in again.", "Exclude", "Why")
+        text = spoken(stage.app, "Nothing is deleted; {pairs.restore_pairs} takes it in again.")
+        ask = Ask(f"Exclude {_what(ids)}?", text, "Exclude", "Why")
         if (why := await stage.show(ask)) is not None:
             await _act(stage, screen, "Excluded", lambda desk: desk.editing.exclude(ids, who, why))
 
@@ -186,8 +194,12 @@ async def keep_answer(stage: Stage) -> None:
     screen = stage.app.screen
     if isinstance(screen, ConflictsScreen) and (conflict := screen.conflict) and (number := screen.chosen) is not None:
         desk, who = stage.service.desk, stage.service.who
-        others = desk.conflicts.keep(conflict, number, who)
-        stage.say(f"Pair {number} stands; {others} other{'' if others == 1 else 's'} excluded.")
+        try:
+            others = desk.conflicts.keep(conflict, number, who)
+        except ValueError as error:
+            stage.say(str(error), trouble=True)
+        else:
+            stage.say(f"Pair {number} stands; {others} other{'' if others == 1 else 's'} excluded.")
         await screen.follow()
 
 

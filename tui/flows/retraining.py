@@ -125,6 +125,8 @@ def _say_end(stage: Stage, run: Run) -> None:
     if run.state == "failed":
         log = f" Details: {failure['log']}" if failure.get("log") else ""
         stage.say(f"{failure.get('sentence') or 'The retraining failed.'}{log}", trouble=True)
+    elif run.state == "interrupted":
+        stage.say(f"Run {run.id} was interrupted; nothing was lost. {{desk.runs}} lists it, to go on with it or not.")
     else:
         stage.say(f"Run {run.id} is {run.state}.")
 
@@ -138,7 +140,10 @@ def _may_interrupt(stage: Stage) -> bool:
 
 
 async def _override(stage: Stage, run: Run, version: str) -> None:
-    why = "The check rejected it." if run.state == "rejected" else "There was not enough to judge it by."
+    why = {
+        "reject": "The check rejected it.",
+        "promote": "It passed the check, but another version was made to answer meanwhile.",
+    }.get(run.verdict or "", "There was not enough to judge it by.")
     ask = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")
     if (reason := await stage.show(ask)) is not None:
         await stage.service.activate(version, reason)

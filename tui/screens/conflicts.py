@@ -8,22 +8,23 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.screen import Screen
 
 from store.conflicts import OpenConflict
 from store.records import Pair
 from tui.core import DeskService
 from tui.core.pairs import day
+from tui.keymap import spoken
 from tui.keys import CONFLICTS
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.rows import Row, Rows
 from tui.widgets.text import Plain
 
-SETTLED = "No question has two answers that contradict each other. Esc goes back."
+SETTLED = "No question has two answers that contradict each other. {dialog.dismiss_dialog} goes back."
 SHOWN = 20  # answers of one question that are shown; the oldest ones
 
 
-class ConflictsScreen(Screen[None]):
+class ConflictsScreen(ResultScreen[None]):
     """The conflicts on top, the answers of the highlighted one below, one of them chosen. What the keys do is told in
     :mod:`tui.flows.pairs`."""
 
@@ -100,7 +101,7 @@ class ConflictsScreen(Screen[None]):
     def _show_answers(self) -> None:
         conflict = self.conflict
         pairs = [] if conflict is None else [self._service.desk.pairs.get(number) for number in conflict.ids[:SHOWN]]
-        word = "" if self._conflicts is None else SETTLED
+        word = "" if self._conflicts is None else spoken(self, SETTLED)
         if conflict is not None:
             word = "One question" if conflict.sameness == "same" else "Two questions, nearly the same"
             if pairs[0].history:

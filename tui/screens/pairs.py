@@ -11,21 +11,22 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.events import Key
-from textual.screen import Screen
 from textual.widgets import Input
 
 from store.pair_listing import ListedPair, PairFilter
 from tui.core import DeskService
 from tui.core.pairs import filter_words, history_lines, pair_head, pair_marks, personal_words
+from tui.keymap import spoken
 from tui.keys import PAIRS
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.rows import Row, Rows
 from tui.widgets.text import Plain
 
-NONE = "No pair is like this. F changes the filter, / the words."
+NONE = "No pair is like this. {pairs.filter_pairs} changes the filter, {pairs.search} the words."
 
 
-class PairsScreen(Screen[int | None]):
+class PairsScreen(ResultScreen[int | None]):
     """A list of pairs of any length, and the highlighted one below; returns the reply to be opened in the chat, if
     any. What the keys do to pairs is told in :mod:`tui.flows.pairs`."""
 
@@ -42,7 +43,11 @@ class PairsScreen(Screen[int | None]):
         """How many, the words, the list, the highlighted pair, keys."""
         with Vertical(id="pairs"):
             yield Plain("", id="pairs-head")
-            yield Input(placeholder="Words in question or answer  ( / )", id="pair-query", compact=True)
+            yield Input(
+                placeholder=spoken(self, "Words in question or answer  ( {pairs.search} )"),
+                id="pair-query",
+                compact=True,
+            )
             yield Rows(id="pair-list")
             with VerticalScroll(id="pair-details", can_focus=False):
                 yield Plain("", id="pair-facts", classes="who")
@@ -118,9 +123,10 @@ class PairsScreen(Screen[int | None]):
         row = rows[0] if rows else None
         found = personal_words(row) if row else ""
         before = "\n".join(history_lines(row.pair)) if row else ""
+        ways = spoken(self, "{pairs.redact_pairs} redacts it, {pairs.clear_pairs} lets it train as it is.")
         for name, text in (
-            ("facts", pair_head(row) if row else NONE),
-            ("warning", f"! Personal data: {found}. D redacts it, K lets it train as it is." if found else ""),
+            ("facts", pair_head(row) if row else spoken(self, NONE)),
+            ("warning", f"! Personal data: {found}. {ways}" if found else ""),
             ("before", before),
             ("question", f"Customer: {row.pair.instruction}" if row else ""),
             ("answer", f"Answer: {row.pair.output}" if row else ""),

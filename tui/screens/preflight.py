@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.widgets import Button
 
 from finetune.preflight import Preflight
+from tui.keymap import spoken
 from tui.keys import PREFLIGHT, SCROLLED
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
@@ -32,16 +33,19 @@ class PreflightDialog(Dialog[Choice]):
         found = self._found
         minutes = max(1, round(found.estimate_seconds / 60))
         parent = "the bare base" if found.parent == "base" else found.parent
+        settles = spoken(self, " open: {preflight.conflicts} settles them") if found.conflicts else ""
+        looks = spoken(self, ": {preflight.personal} looks at them") if found.flagged else ""
+        chat = "waits for it: its memory is needed" if found.unload_engine else "goes on meanwhile"
         for name, value in (
             ("Pairs to learn from", str(found.pairs)),
             ("New corrections", str(found.new_corrections)),
-            ("Questions with two answers", f"{found.conflicts}{' open: C settles them' if found.conflicts else ''}"),
-            ("Pairs with personal data", f"{found.flagged}{': D looks at them' if found.flagged else ''}"),
+            ("Questions with two answers", f"{found.conflicts}{settles}"),
+            ("Pairs with personal data", f"{found.flagged}{looks}"),
             ("Held out to check with", str(found.heldout)),
             ("Going on from", parent),
             ("Recipe", self._recipe),
             ("Memory", f"{found.memory_needed / 2**30:.1f} GiB needed, {found.memory_available / 2**30:.1f} GiB free"),
-            ("Time", f"about {minutes} minute{'s' if minutes > 1 else ''}; the chat goes on meanwhile"),
+            ("Time", f"about {minutes} minute{'s' if minutes > 1 else ''}; the chat {chat}"),
         ):
             yield Plain(f"{name:<27} {value}", classes="fact")
         for problem in found.problems:

@@ -10,7 +10,6 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widgets import DataTable
 
 from finetune.recipe import Recipe
@@ -19,6 +18,7 @@ from tui.core.runs import RunRow
 from tui.keymap import spoken
 from tui.keys import RUNS
 from tui.screens.recipe_diff import RecipeDiff
+from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.status import clock
 from tui.widgets.text import Plain
@@ -34,7 +34,7 @@ class RunChoice:
     run_id: int
 
 
-class RunsScreen(Screen[RunChoice | None]):
+class RunsScreen(ResultScreen[RunChoice | None]):
     """A table, the latest run first. Returns what to do next."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(RUNS)
@@ -112,8 +112,8 @@ class RunsScreen(Screen[RunChoice | None]):
         self._marked = None if self._marked == row.run.id else row.run.id
         if self._marked is not None:
             table.update_cell(str(self._marked), "", Text("●"))
-        word = "" if self._marked is None else f"Run {self._marked} is marked; D on another shows what differs."
-        self.query_one("#run-word", Plain).show(word)
+        word = f"Run {self._marked} is marked; {{runs.diff}} on another shows what differs."
+        self.query_one("#run-word", Plain).show("" if self._marked is None else spoken(self, word))
 
     def action_diff(self) -> None:
         """The recipe of this run against the marked one's, else that of the run before it, else the usual one."""

@@ -28,7 +28,7 @@ ENGINE = {
 }
 ENDINGS = {
     "promoted": "{version} passed the check and answers now",
-    "held": "{version} is held: there is not enough to judge by",
+    "held": "{version} is held: it waits for your decision",
     "rejected": "{version} was rejected; what answered before goes on answering",
     "cancelled": "The retraining was cancelled; nothing changed",
     "interrupted": "The retraining was interrupted; nothing was lost",
