@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from store.text import clean
+from tui.keymap import spoken
 from tui.keys import COMPOSER
 
 
@@ -49,8 +50,11 @@ class Composer(TextArea):
             soft_wrap=True,
             highlight_cursor_line=False,
             tab_behavior="focus",
-            placeholder="Write as the customer would. Enter sends.",
         )
+
+    def on_mount(self) -> None:
+        """Say what to do here, by the keys in force."""
+        self.placeholder = spoken(self, "Write as the customer would. {composer.send} sends.")
 
     # Priority keys reach their action before letters typed ahead of them have reached this widget. What depends on the
     # text takes its turn behind those, or a hurried message would be cut.
