@@ -109,7 +109,7 @@ async def test_what_this_operator_sent_comes_back_with_the_draft_behind_it(
 async def test_a_paste_of_many_lines_stays_many_lines_and_harmless(app: DeskloopApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        app.chat.composer.post_message(Paste("one\r\ntwo\x1b]52;c;aGk=\x07\n\nfour"))
+        app.post_message(Paste("one\r\ntwo\x1b]52;c;aGk=\x07\n\nfour"))
         await wait_until(pilot, lambda: app.chat.composer.text == "one\ntwo\n\nfour")
         assert app.chat.conversation is None  # nothing was sent
 
