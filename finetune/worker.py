@@ -373,19 +373,23 @@ class Worker:
         body["troubles"] = [trouble.to_dict() for trouble in troubles]
         for trouble in troubles:
             self._tell_trouble(trouble)
-        if drift.far:
-            body["sentence"] += f" {drift.sentence}"
         runs = self._desk.runs
         with self._desk.atomic():
+            answering = self._desk.promotions.active()
+            if report.verdict == "promote" and answering != active:
+                body["sentence"] += (
+                    f" But {answering} was activated meanwhile, and nobody compared {candidate} with it: "
+                    f"{candidate} waits until you decide."
+                )
+            if drift.far:
+                body["sentence"] += f" {drift.sentence}"
             runs.save_report(self._run.id, report.verdict, body, report.answers)
             self._tell("verdict", version=candidate, **body)
-            if report.verdict == "promote" and self._desk.promotions.active() == active:
+            if report.verdict == "promote" and answering == active:
                 self._desk.promotions.promote(candidate, "gate", self._run.created_by, run_id=self._run.id)
                 state = "promoted"
-            elif report.verdict == "reject":
-                state = "rejected"
-            else:  # inconclusive, or another version was made active meanwhile, which nobody judged this one by
-                state = "held"
+            else:
+                state = "rejected" if report.verdict == "reject" else "held"
             runs.transition(self._run.id, state, phase="")
             if state == "promoted":
                 self._tell("promoted", version=candidate)

@@ -74,13 +74,13 @@ class ScriptedRun:
 
 
 @pytest.fixture
-def run_ends(home: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Let every run end in the state given."""
+def run_ends(home: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Let every run end in the state given; what was held may have had a verdict of its own."""
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     with Desk.open(home) as desk:
         desk.pairs.add_many((NewPair(f"question {n}", "answer", split="train") for n in range(20)), "import", "t")
 
-    def ends(state: str) -> None:
+    def ends(state: str, held: str = "inconclusive") -> None:
         async def start(desk: Desk, recipe: Any, who: str) -> ScriptedRun:
             run = desk.runs.create(recipe.to_dict(), "base", who)
             desk.runs.transition(run.id, "training")
@@ -91,8 +91,9 @@ def run_ends(home: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> Cal
                 desk.runs.transition(run.id, "failed", failure=failure)
             else:
                 desk.runs.transition(run.id, "evaluating", candidate=make_version(desk))
-                verdict = {"promoted": "promote", "rejected": "reject", "held": "inconclusive"}[state]
-                desk.runs.save_report(run.id, verdict, {"bleu": {"active": 1.0, "candidate": 2.0}})  # type: ignore[arg-type]
+                verdict = {"promoted": "promote", "rejected": "reject", "held": held}[state]
+                report = {"verdict": verdict, "bleu": {"active": 1.0, "candidate": 2.0}}
+                desk.runs.save_report(run.id, verdict, report)  # type: ignore[arg-type]
                 desk.runs.transition(run.id, state)
             desk.runs.add_event(run.id, "done", {"state": state})
             return ScriptedRun(desk, run.id)
@@ -116,6 +117,19 @@ def test_retrain_ends_with_its_outcome_and_exit_code(
     assert [line.get("event") for line in lines] == ["preflight", "step", None]
     bleu = {"active": None, "candidate": None} if verdict is None else {"active": 1.0, "candidate": 2.0}
     assert lines[-1] == {"run": 1, "verdict": verdict, "version": verdict and "v1", "bleu": bleu}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "why"),
+    [("inconclusive", "there is not enough to judge by"), ("promote", "another version was activated meanwhile")],
+)
+def test_a_held_version_is_told_with_its_reason(
+    deskloop: Deskloop, home: Path, run_ends: Callable[..., None], verdict: str, why: str
+) -> None:
+    run_ends("held", verdict)
+    result = deskloop("retrain", "--yes", "--home", home)
+    assert f"v1 is held (BLEU 1.0 -> 2.0): {why}." in result.stdout
+    assert result.exit_code == 4
 
 
 def test_a_failed_run_is_one_sentence_with_its_log(

@@ -76,21 +76,23 @@ def train(desk: Desk) -> int:
     return run.id
 
 
-def languages() -> list[dict[str, Any]]:
-    """The numbers of a gate in two languages."""
+def languages(decision: str = "too few") -> list[dict[str, Any]]:
+    """The numbers of a gate in two languages, of which the first is decided as told."""
 
     def scores(bleu: float, exact: float) -> dict[str, Any]:
         return {"bleu": bleu, "chrf": bleu + 8, "exact": exact, "n": 54, "signature": ""}
 
     return [
-        {"lang": "en", "n": 54, "p": 0.004, "active": scores(21.4, 0.05), "candidate": scores(63.9, 0.5), "note": None},
+        {"lang": "en", "n": 54, "p": 0.004, "active": scores(21.4, 0.05), "candidate": scores(63.9, 0.5), "note": None,
+         "decision": decision},
         {"lang": "zh", "n": 11, "p": 0.21, "active": scores(8.0, 0.0), "candidate": scores(12.5, 0.1),
-         "note": "With 11 pairs in Chinese only a large difference can be seen."},
+         "decision": "too few", "note": "With 11 pairs in Chinese only a large difference can be seen."},
     ]  # fmt: skip
 
 
-def judge(desk: Desk, verdict: str) -> int:
-    """A run that was judged, its version beside two older ones; returns its number."""
+def judge(desk: Desk, verdict: str, decision: str = "too few") -> int:
+    """A run that was judged, its version beside two older ones; returns its number. What passed is held all the same.
+    *decision*: about the held-out pairs of the first language."""
     for _ in range(2):
         make_version(desk, "promote")
     desk.promotions.promote("v1", "gate", "maria", run_id=1)
@@ -103,8 +105,10 @@ def judge(desk: Desk, verdict: str) -> int:
     sentence = {
         "reject": f"{name} answers worse than v2: BLEU fell from 63.9 to 40.2 on 54 held-out pairs (p = 0.004).",
         "inconclusive": f"There are 11 held-out pairs, too few to judge {name} by. It waits for your decision.",
+        "promote": f"{name} is not worse than v1. But v2 was activated meanwhile.",
     }[verdict]
-    report = {"sentence": sentence, "bleu": {"active": 63.9, "candidate": 40.2}, "languages": languages()}
+    bleu = {"active": 63.9, "candidate": 40.2}
+    report = {"verdict": verdict, "sentence": sentence, "bleu": bleu, "languages": languages(decision)}
     rows = [
         JudgedAnswer(pairs[0].id, "correction", "No.", "Yes, within 30 days.", "Yes. Within 30 days.", "learned"),
         JudgedAnswer(pairs[1].id, "correction", "At ten.", "At ten.", "At nine, on Sundays too.", "not learned"),

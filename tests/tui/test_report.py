@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from textual.widgets import Input
 
 from tests.tui import scenes
@@ -65,6 +66,27 @@ async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: Desklo
         await wait_until(pilot, lambda: service.keeper.serving == "v3")
         last = service.desk.promotions.list()[-1]
         assert (last.version, last.kind, last.reason) == ("v3", "forced", "spring")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "decision", "why"),
+    [
+        ("promote", "pass", "another version was activated meanwhile"),
+        ("inconclusive", "pass", "it did not learn what it was trained for"),
+        ("inconclusive", "unclear", "the check can't tell whether it is worse"),
+        ("inconclusive", "too few", "there is not enough to judge by"),
+    ],
+)
+async def test_a_held_version_is_said_to_be_for_its_own_reason(
+    app: DeskloopApp, service: DeskService, verdict: str, decision: str, why: str
+) -> None:
+    scenes.judge(service.desk, verdict, decision)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6", "v")
+        await wait_until(pilot, lambda: shows(app, f"Run 3: v3 is held: {why}"))
+        await pilot.press("u")
+        await wait_until(pilot, lambda: shows(app, f"It is held: {why}."))
 
 
 async def test_the_base_has_no_report(app: DeskloopApp, service: DeskService) -> None:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from textual.widgets import Input
 
-from finetune.recipe import RecipeError
+from finetune.recipe import Recipe, RecipeError
 from store.runs import RunLock
 from tests.tui import scenes
 from tests.tui.helpers import ready, screen_text, shows, told, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.core.recipes import recipe_from
+from tui.screens.preflight import PreflightDialog
 from tui.screens.recipe_form import ChooseRecipe, RecipeForm
 from tui.screens.runs import RunsScreen
 from tui.screens.training import TrainingScreen
 from tui.widgets.run_log import RunLog
+from tui.widgets.status import RunLine
 
 
 class OwnRun:
@@ -91,6 +94,36 @@ async def test_another_apps_run_is_stopped_from_the_training_screen(
         await wait_until(pilot, lambda: service.desk.runs.wished(live.run_id) is not None)
         service.desk.runs.transition(live.run_id, "interrupted")
         await wait_until(pilot, lambda: service.live_run is None)
+
+
+async def test_a_held_version_is_told_with_its_reason_as_the_run_ends(
+    app: DeskloopApp, live: OwnRun, service: DeskService
+) -> None:
+    service.run_desk._own = None
+    why = "v9 is held: another version was activated meanwhile"
+    async with app.run_test(size=(120, 30)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6")
+        await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
+        runs = service.desk.runs
+        runs.transition(live.run_id, "evaluating")
+        runs.add_event(live.run_id, "verdict", {"verdict": "promote", "sentence": "v9 passed.", "languages": []})
+        runs.transition(live.run_id, "held")
+        runs.add_event(live.run_id, "done", {"run": live.run_id, "state": "held", "version": "v9"})
+        await wait_until(pilot, lambda: why in str(app.chat.query_one(RunLine).render()))
+        app.screen_stack[1].dismiss(None)  # the report, which came by itself
+        await wait_until(pilot, lambda: shows(app, f"{why}."))
+
+
+@pytest.mark.parametrize(("unloads", "words"), [(True, "the chat waits for it"), (False, "the chat goes on meanwhile")])
+async def test_the_preflight_says_what_becomes_of_the_chat(
+    app: DeskloopApp, service: DeskService, unloads: bool, words: str
+) -> None:
+    found = replace(await service.preflight(Recipe()), unload_engine=unloads)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await ready(app, pilot)
+        app.push_screen(PreflightDialog(found, "the defaults"))
+        await wait_until(pilot, lambda: shows(app, words))
 
 
 async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, service: DeskService) -> None:

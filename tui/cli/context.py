@@ -1,7 +1,7 @@
 """What every command shares: the desk's home, ``--json``, printing, and errors turned into one sentence.
 
 stdout is data, stderr is narration. Exit codes are a contract: 0 done, 1 failed, 2 wrong usage (click's own),
-3 rejected by the gate, 4 inconclusive and held.
+3 rejected by the gate, 4 held.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from store.records import Run, RunEvent
 from tui.cli.context import DONE, FAILED, INCONCLUSIVE, REJECTED, Cli
 from tui.cli.progress import Line
 from tui.core import DeskService
-from tui.core.reports import outcome
+from tui.core.reports import held_because, outcome
 
 
 async def follow_run(cli: Cli, service: DeskService, run: Run) -> Run:
@@ -85,7 +85,7 @@ def _conclude(cli: Cli, run: Run) -> None:
         cli.data(f"{run.candidate} was rejected by the regression check{numbers}; nothing changed for customers.")
     elif run.state == "held":
         cli.data(
-            f"{run.candidate} is held{numbers}: the check had too little to judge by. "
+            f"{run.candidate} is held{numbers}: {held_because(run.report or {})}. "
             f"`deskloop versions activate {run.candidate}` uses it."
         )
     elif run.state == "interrupted":

@@ -23,7 +23,7 @@ from tui.core.recipes import recipe_from
 def retrain(cli: Cli, chosen: str | None, changes: tuple[str, ...], yes: bool) -> None:
     """Train a new version on what was corrected, check it, and let it answer if it is not worse.
 
-    Exit codes: 0 promoted, 3 rejected, 4 inconclusive and held, 1 failed or cancelled, 2 wrong usage.
+    Exit codes: 0 promoted, 3 rejected, 4 held, 1 failed or cancelled, 2 wrong usage.
     """
 
     async def work() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,18 @@ def outcome(run: Run) -> dict[str, Any]:
         "version": run.candidate,
         "bleu": {"active": active, "candidate": candidate},
     }
+
+
+def held_because(report: Mapping[str, Any]) -> str:
+    """Why a version is held, as part of a sentence; *report* is that of its run."""
+    decisions = {language.get("decision") for language in report.get("languages", [])}
+    if report.get("verdict") == "promote":
+        return "another version was activated meanwhile"
+    if "unclear" in decisions:
+        return "the check can't tell whether it is worse"
+    if "pass" in decisions:
+        return "it did not learn what it was trained for"
+    return "there is not enough to judge by"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from store.pair_listing import PairFilter
 from store.records import Run
 from tui.core import DeskError
 from tui.core.recipes import USUAL, recipe_from
-from tui.core.reports import changes_of
+from tui.core.reports import changes_of, held_because
 from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage
 from tui.screens.chat import ChatScreen
@@ -140,10 +140,7 @@ def _may_interrupt(stage: Stage) -> bool:
 
 
 async def _override(stage: Stage, run: Run, version: str) -> None:
-    why = {
-        "reject": "The check rejected it.",
-        "promote": "It passed the check, but another version was made to answer meanwhile.",
-    }.get(run.verdict or "", "There was not enough to judge it by.")
+    why = "The check rejected it." if run.state == "rejected" else f"It is held: {held_because(run.report or {})}."
     ask = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")
     if (reason := await stage.show(ask)) is not None:
         await stage.service.activate(version, reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from textual import on
@@ -35,6 +36,7 @@ class TrainingScreen(ResultScreen[None]):
         self._run, self._events = run, events
         self._numbers: dict[str, str] = {}
         self._last: int | None = None  # the event told last; None before there is anything to tell it on
+        self._report: Mapping[str, Any] = {}
 
     @property
     def run_id(self) -> int:
@@ -85,11 +87,14 @@ class TrainingScreen(ResultScreen[None]):
             self.query_one("#phase", Plain).show(phase_line(str(body["phase"])))
             self._log(event, str(body["sentence"]))
         elif event.kind == "done":
-            word = ending(str(body.get("state")), body.get("version"))
+            word = ending(str(body.get("state")), body.get("version"), self._report)
             self.query_one("#phase", Plain).show(f"{word}.")
             self.query_one("#bar", Plain).show("")
             self._log(event, word)
             self.refresh_bindings()
+        elif event.kind == "verdict":
+            self._report = body
+            self._log(event, str(body["sentence"]))
         elif isinstance(sentence := body.get("sentence"), str):
             self._log(event, sentence)
 

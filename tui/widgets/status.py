@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from store.quality import Rate
 from store.records import RunEvent
 from tui.core.advice import Advice
 from tui.core.quality import Standing
+from tui.core.reports import held_because
 from tui.keymap import spoken
 from tui.widgets.text import Plain
 
@@ -28,7 +30,7 @@ ENGINE = {
 }
 ENDINGS = {
     "promoted": "{version} passed the check and answers now",
-    "held": "{version} is held: it waits for your decision",
+    "held": "{version} is held: {why}",
     "rejected": "{version} was rejected; what answered before goes on answering",
     "cancelled": "The retraining was cancelled; nothing changed",
     "interrupted": "The retraining was interrupted; nothing was lost",
@@ -97,6 +99,7 @@ class RunLine(Plain):
     def __init__(self) -> None:
         super().__init__("", id="run-line")
         self.display = False
+        self._report: Mapping[str, Any] = {}
 
     def tell(self, event: RunEvent) -> None:
         """Show an event of the run."""
@@ -109,9 +112,11 @@ class RunLine(Plain):
         elif kind == "judged":
             share = body["done"] / max(1, body["total"])
             self.show(f"Checking {body['version']} {bar(share, 12)} {body['done']} of {body['total']} answers")
+        elif kind == "verdict":
+            self._report = body
         elif kind == "done":
             self.show(
-                ending(str(body.get("state")), body.get("version"))
+                ending(str(body.get("state")), body.get("version"), self._report)
                 + spoken(self, ". {desk.training} shows how it went.")
             )
 
@@ -131,9 +136,9 @@ def _share(rate: Rate) -> str:
     return f"{rate.share or 0:.0%} of {rate.judged}"
 
 
-def ending(state: str, version: str | None) -> str:
-    """How a run ended, in words."""
-    return ENDINGS.get(state, f"The run is {state}").format(version=version)
+def ending(state: str, version: str | None, report: Mapping[str, Any]) -> str:
+    """How a run ended, in words. *report*: what its check found, as far as it got."""
+    return ENDINGS.get(state, f"The run is {state}").format(version=version, why=held_because(report))
 
 
 def bar(share: float, width: int) -> str:
