@@ -95,6 +95,8 @@ class DeskloopApp(App[None]):
             self.theme = settings.theme
         self.key_changes = dict(settings.keys)
         self.set_keymap(keymap(settings.keys))
+        if self.chat.is_mounted:
+            self.chat.name_keys()
 
     def _keep_theme(self, theme: str) -> None:
         if theme != self.service.settings.theme:

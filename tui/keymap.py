@@ -40,7 +40,7 @@ def normal(keys: str) -> str:
     return _normalize_key_list(",".join(part if len(part) == 1 else part.lower() for part in parts))
 
 
-_PLACEHOLDER = re.compile(r"\{([a-z]+\.[a-z_-]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_.]+\.[a-z_-]+)\}")
 
 
 def in_words(sentence: str, changes: Mapping[str, str]) -> str:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import re
 
 import pytest
 
 from store.settings import SettingError
 from tests.conftest import ROOT
+from tests.tui import places
+from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, told, wait_until
 from tui.app import DeskloopApp
+from tui.core import DeskService
 from tui.keymap import check, keymap
 from tui.keys_table import FILE, table
 
@@ -74,11 +78,66 @@ async def test_keys_of_the_file_are_in_force_while_the_app_runs(app: DeskloopApp
 
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(app, pilot)
-        put('theme = "deskloop-high-contrast"\n[keys]\ndesk.retrain = "f12"\n')
+        put('theme = "deskloop-high-contrast"\n[keys]\ndesk.retrain = "f12"\ncomposer.send = "ctrl+s"\n')
         await wait_until(pilot, lambda: shows(app, "F12 Retrain") and app.theme == "deskloop-high-contrast")
+        assert shows(app, "Ctrl+S sends.")
+        assert shows(app, "F12 teaches the bot")
         put('[keys]\ndesk.retrain = "f2"\n')
         await wait_until(pilot, lambda: told(app, "line 2: keys.desk.retrain would share f2 with desk.correct"))
         assert shows(app, "F12 Retrain")
+
+
+OTHERS = {
+    "composer.send": "ctrl+s", "desk.stop": "f12", "desk.mark-up": "alt+u", "dialog.dismiss_dialog": "f12",
+    "preflight.conflicts": "z", "preflight.personal": "y", "pairs.search": "y", "pairs.filter_pairs": "g",
+    "pairs.redact_pairs": "z", "pairs.clear_pairs": "w", "pairs.restore_pairs": "v", "pair_story.open": "z",
+    "runs.diff": "z", "conflicts.keep_answer": "z",
+}  # fmt: skip
+LISTED = ("ctrl+b", "?G Filter")
+
+
+@pytest.mark.parametrize(
+    ("steps", "sentence"),
+    [
+        ((), "Write as the customer would. Ctrl+S sends."),
+        (("ctrl+n",), "Write as a customer would and press Ctrl+S."),
+        (("ctrl+r",), "A copy to edit. Ctrl+S sends it"),
+        (("ctrl+n", "?Nothing was said yet", "ctrl+d"), "Mark one with Alt+U"),
+        (("f2",), "Cancel (F12)"),
+        (("f5",), "2 open: Z settles them"),
+        (("f5",), ": Y looks at them"),
+        (LISTED, "Words in question or answer ( Y )"),
+        (LISTED, "Z redacts it, W lets it train"),
+        ((*LISTED, "y", *"qqqq"), "No pair is like this. G changes the filter, Y the words."),
+        ((*LISTED, "x"), "V takes it in again"),
+        ((*LISTED, "e"), "Cancel (F12)"),
+        ((*LISTED, "y", *"stand", "enter", "end", "s"), "Open the conversation (Z)"),
+        (("f6", "?V Report", "slash"), "F12 leaves"),
+        (("ctrl+g", "?Z Recipes", "space"), "is marked; Z on another"),
+    ],
+)
+async def test_every_screen_names_the_keys_in_force(
+    app: DeskloopApp, service: DeskService, steps: tuple[str, ...], sentence: str
+) -> None:
+    places.furnish(service)
+    service.change_setting("keys", "\n".join(f'"{name}" = "{key}"' for name, key in OTHERS.items()))
+    async with app.run_test(size=(140, 40)) as pilot:
+        await ready(app, pilot)
+        await places.go(app, pilot, places.Place(None, steps, ""))
+        await wait_until(pilot, lambda: shows(app, sentence) or told(app, sentence), sentence)
+
+
+async def test_a_reply_that_is_waited_for_says_how_to_stop_it(app: DeskloopApp, engines: Engines) -> None:
+    app.service.change_setting("keys", '"desk.stop" = "f12"')
+    engines.gate = asyncio.Semaphore(1)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("a", "enter")
+        await wait_until(pilot, lambda: app.chat.talk.current is not None)
+        await pilot.press("b", "enter")
+        await wait_until(pilot, lambda: told(app, "stop it with F12."))
+        await pilot.press("f12")
+        await wait_until(pilot, lambda: app.chat.talk.current is None)
 
 
 async def test_sentences_name_the_keys_in_force(app: DeskloopApp) -> None:
@@ -91,11 +150,16 @@ async def test_sentences_name_the_keys_in_force(app: DeskloopApp) -> None:
 
 
 def test_no_sentence_names_a_key_by_itself() -> None:
-    """Keys can be others: a sentence writes ``{desk.retrain}``, not F5. (Ctrl+P can't be changed.)"""
-    named = re.compile(r"\b(Esc|F[1-9]\d?|Ctrl\+(?!P\b)\w+|Alt\+\w+)\b|(?<![\w-])[B-HJ-Z] [a-z]")  # "D redacts it"
-    sources = [
-        path for path in (ROOT / "tui").rglob("*.py") if path.name not in ("keys.py", "keymap.py", "keys_table.py")
-    ]
+    """Keys can be others: a sentence writes ``{desk.retrain}``, not F5. (Not so Ctrl+P, nor Enter and arrows in
+    textual's own fields.)"""
+    named = re.compile(
+        r"\b(F[1-9]\d?|Esc|Ctrl\+(?!P\b)\w+|Alt\+\w+)\b"
+        r"|Enter sends|press Enter"
+        r"|(?<![\w\\-])[B-HJ-Z] [a-z]"  # "D redacts it"
+        r"|\( ?[A-Z/] ?\)"
+    )
+    about_keys = ("keys.py", "keys_table.py", "keymap.py")
+    sources = [path for path in (ROOT / "tui").rglob("*.py") if path.name not in about_keys]
     for path in sources:
         tree = ast.parse(path.read_text(encoding="utf-8"))
         told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings

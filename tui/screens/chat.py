@@ -24,11 +24,12 @@ from tui.widgets.composer import Composer
 from tui.widgets.conversations import ConversationList
 from tui.widgets.keybar import KeyBar
 from tui.widgets.status import QualityLine, RunLine, StatusBar
+from tui.widgets.text import Plain
 from tui.widgets.transcript import WINDOW, Transcript
 from tui.widgets.turns import BotTurn
 
 EMPTY = (
-    "Nothing was said yet. Write as a customer would and press Enter.\n\n"
+    "Nothing was said yet. Write as a customer would and press {composer.send}.\n\n"
     "Then correct the reply ({desk.correct}) or approve it ({desk.approve}); {desk.retrain} teaches the bot what was "
     "corrected."
 )
@@ -65,9 +66,17 @@ class ChatScreen(Screen[None]):
 
     async def on_mount(self) -> None:
         """Open the latest conversation."""
+        self.name_keys()
         latest = self._desk.conversations.list(limit=1)
         await self.open(latest[0].id if latest else None)
         self.composer.focus()
+
+    def name_keys(self) -> None:
+        """Name the keys in force where that always stands. Other screens name them whenever they are opened."""
+        self.composer.name_keys()
+        self.query_one(ConversationList).name_keys()
+        for line in self.query("#empty-transcript").results(Plain):
+            line.show(spoken(self, EMPTY))
 
     @property
     def composer(self) -> Composer:

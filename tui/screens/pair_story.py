@@ -11,6 +11,7 @@ from textual.widgets import Button
 
 from store.pair_story import Story
 from tui.core.pairs import story_parts
+from tui.keymap import spoken
 from tui.keys import PAIR_STORY, SCROLLED
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
@@ -36,7 +37,9 @@ class PairStoryDialog(Dialog[int]):
                     yield Plain(text, classes="sentence")
             with Horizontal(classes="dialog-buttons"):
                 if self._story.conversation is not None:
-                    yield PlainButton("Open the conversation (O)", id="open", variant="primary")
+                    yield PlainButton(
+                        spoken(self, "Open the conversation ({pair_story.open})"), id="open", variant="primary"
+                    )
                 yield PlainButton("Close", id="close")
 
     def action_open(self) -> None:

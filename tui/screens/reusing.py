@@ -11,6 +11,7 @@ from store.text import clean
 from tui.core import DeskError, DeskService
 from tui.core.editor import edit, editor_command
 from tui.core.excerpts import code_blocks, quoted
+from tui.keymap import spoken
 
 if TYPE_CHECKING:
     from tui.screens.chat import ChatScreen
@@ -52,7 +53,7 @@ class Reusing:
         """A copy of a customer's message to be edited; what was said stays."""
         self._chat.composer.take(message.text)
         self._chat.composer.focus()
-        self._say("A copy to edit. Enter sends it as a new message; the old one stays.")
+        self._say(spoken(self._chat, "A copy to edit. {composer.send} sends it as a new message; the old one stays."))
 
     def other_preset(self, turn: Turn) -> str:
         """The name of the preset that a reply was not made with."""

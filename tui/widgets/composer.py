@@ -52,8 +52,8 @@ class Composer(TextArea):
             tab_behavior="focus",
         )
 
-    def on_mount(self) -> None:
-        """Say what to do here, by the keys in force."""
+    def name_keys(self) -> None:
+        """Say which key sends."""
         self.placeholder = spoken(self, "Write as the customer would. {composer.send} sends.")
 
     # Priority keys reach their action before letters typed ahead of them have reached this widget. What depends on the

@@ -49,7 +49,7 @@ class ConversationList(Vertical):
 
     def compose(self) -> ComposeResult:
         """What narrows the list, the list, and the word for an empty one."""
-        yield Input(id="conversation-filter", placeholder=spoken(self, "Search  ({desk.conversations})"), compact=True)
+        yield Input(id="conversation-filter", compact=True)
         yield Select(
             [(Content(NAMES[name]), name) for name in SHOWS],
             allow_blank=False,
@@ -58,6 +58,10 @@ class ConversationList(Vertical):
         )
         yield Rows(id="conversation-list")
         yield Plain("", id="conversation-count")
+
+    def name_keys(self) -> None:
+        """Say which key comes here."""
+        self.query_one(Input).placeholder = spoken(self, "Search  ({desk.conversations})")
 
     @property
     def rows(self) -> Rows:
