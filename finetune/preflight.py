@@ -114,9 +114,10 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
                 else "A bot may repeat what it learned to anybody."
             )
         )
-    if heldout < 20:
+    if heldout < settings.gate_min_pairs:
         warnings.append(
-            f"There are {heldout} held-out pairs to judge by; with fewer than 20 the verdict can only be inconclusive."
+            f"There are {heldout} held-out pairs to judge by; with fewer than {settings.gate_min_pairs} no version is "
+            "promoted by itself."
         )
     return Preflight(
         pairs=len(training),

@@ -87,14 +87,13 @@ class DeskServer(Server):
 
     def _is_meant(self, request: web.Request) -> bool:
         """Whether the request came from this desk's own page, by the host it names and where it says it comes from."""
+        origin = request.headers.get("Origin")
         try:
             host = urlsplit(f"//{request.host}").hostname or ""
+            own = origin is None or urlsplit(origin).netloc == request.host
         except ValueError:
             return False
-        if is_loopback(self.host) and not is_loopback(host):
-            return False
-        origin = request.headers.get("Origin")
-        return origin is None or urlsplit(origin).netloc == request.host
+        return own and (is_loopback(host) or not is_loopback(self.host))
 
     # -- what textual-serve does, with the host the visitor knows -----------------------------------
     @aiohttp_jinja2.template("app_index.html")
@@ -119,8 +118,10 @@ class DeskServer(Server):
 
 
 def _socket(request: web.Request, path: str) -> str:
-    """Where the visitor's browser finds the web socket."""
-    return f"{'wss' if request.secure else 'ws'}://{request.host}{path}"
+    """Where the visitor's browser finds the web socket; a page that came by TLS opens no other one. What a proxy says
+    of that is believed: whoever says it otherwise only spoils a page of their own."""
+    secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+    return f"{'wss' if secure else 'ws'}://{request.host}{path}"
 
 
 def _digest(password: str) -> bytes:

@@ -98,13 +98,27 @@ async def test_other_web_sites_cannot_speak_to_the_desk(home: Home, monkeypatch:
     visitor = await client(DeskServer(home, "127.0.0.1", 0))
     assert (await visitor.get("/")).status == 200
     assert (await visitor.get("/", headers={"Host": "evil.example"})).status == 403
-    for origin in ("https://evil.example", "null", f"http://127.0.0.1:{visitor.port + 1}"):
+    for origin in ("https://evil.example", "null", "http://[", f"http://127.0.0.1:{visitor.port + 1}"):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
             await visitor.ws_connect("/ws", headers={"Origin": origin})
     monkeypatch.setattr("tui.web.MAX_SESSIONS", 0)
     with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
         await visitor.ws_connect("/ws")
     await visitor.close()
+
+
+async def test_behind_a_proxy_with_tls_the_page_opens_a_secure_web_socket(visitor: Client) -> None:
+    headers = {
+        "Authorization": aiohttp.encode_basic_auth("", PASSWORD), "Host": "desk.example", "X-Forwarded-Proto": "https",
+    }  # fmt: skip
+    server = DeskServer(Home.open(), "0.0.0.0", 0, PASSWORD)
+    made = await client(server)
+    page = await made.get("/", headers=headers)
+    assert "wss://desk.example/ws" in await page.text()
+    assert "connect-src 'self' wss://desk.example" in page.headers["Content-Security-Policy"]
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):  # the password alone is not enough
+        await made.ws_connect("/ws", headers=headers | {"Origin": "https://evil.example"})
+    await made.close()
 
 
 @pytest.mark.parametrize(
