@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
@@ -14,20 +15,41 @@ from bot.adapters import CARD_NAME, Manifest, sha256_of, write_manifest
 from bot.types import ProbeResult
 from finetune.files import MARK, sync_tree
 from store.desk import Desk
-from store.home import sync_folder
+from store.home import private_folder, sync_folder
 from store.records import AdapterVersion, now
+from store.writing import free_name
 
 STAGING = ".staging-"
+_VERSION = re.compile(r"v([0-9]{1,9})(?![0-9])")
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "accelerate", "safetensors")
 
 
 def clean_up(desk: Desk) -> list[str]:
-    """Remove what a crash left in the adapters folder: folders without a row. Only under the run lock."""
-    known = {row.folder for row in desk.versions.list()}
-    rubbish = [path for path in desk.home.adapters.iterdir() if path.name not in known]
-    for path in rubbish:
-        shutil.rmtree(path, ignore_errors=True)
-    return sorted(path.name for path in rubbish)
+    """Put aside what lies in the adapters folder without a row in the database; only under the run lock. Returns the
+    names it had there.
+
+    It may be what a crash left, or the only copy of a version whose database was put back to an older one: it is
+    moved to the folder ``aside`` under a free name, never deleted."""
+    known = {version.name for version in desk.versions.list()}
+    strange = sorted(path for path in desk.home.adapters.iterdir() if path.name not in known)
+    for path in strange:
+        path.rename(free_name(private_folder(desk.home.aside), path.name.removeprefix(".")))
+    if strange:
+        sync_folder(desk.home.aside)
+        sync_folder(desk.home.adapters)
+    return [path.name for path in strange]
+
+
+def next_number(desk: Desk) -> int:
+    """The number of the next version: beyond every one that has a row, and every one that ever lay on this disk."""
+    lying = [
+        int(found[1])
+        for folder in (desk.home.adapters, desk.home.aside)
+        if folder.is_dir()
+        for path in folder.iterdir()
+        if (found := _VERSION.match(path.name))
+    ]
+    return max(desk.versions.next_number(), 1 + max(lying, default=0))
 
 
 def publish(
@@ -46,7 +68,7 @@ def publish(
     The card holds what is needed to repeat the run. The gate's numbers come later than the card, which never
     changes: they are in the run's report."""
     clean_up(desk)
-    number = desk.versions.next_number()
+    number = next_number(desk)
     name = f"v{number}"
     staging = desk.home.adapters / f"{STAGING}{name}-{os.getpid()}"
     try:

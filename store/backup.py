@@ -26,6 +26,7 @@ from store.database import SCHEMA
 from store.desk import Desk
 from store.home import FILE_MODE, private_folder, sync_folder
 from store.records import now
+from store.writing import create
 
 LIST = "deskloop-backup.json"
 FORMAT = 1
@@ -193,7 +194,7 @@ def _write(source: Path, path: Path, content: IO[bytes], member: Member) -> None
     for folder in reversed([parent for parent in path.parents if not parent.exists()]):
         private_folder(folder)
     digest = hashlib.sha256()
-    with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE), "wb") as file:  # noqa: PTH123
+    with os.fdopen(create(path), "wb") as file:
         while chunk := content.read(CHUNK):
             digest.update(chunk)
             file.write(chunk)

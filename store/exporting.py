@@ -7,20 +7,25 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from store.desk import Desk
-from store.home import atomic_file
 from store.records import Pair
+from store.writing import output
 
 CSV_COLUMNS = ("instruction", "output", "history", "lang", "category", "split")
 
 
-def export_file(desk: Desk, path: Path | str, format: str | None = None) -> int:
-    """Write every live pair to *path* (0600, whole or not at all), as they are at one moment; returns how many.
+def export_file(
+    desk: Desk, path: Path | str, format: str | None = None, *, force: bool = False, stdout: BinaryIO | None = None
+) -> int:
+    """Write every live pair to the new file *path* (0600, whole or not at all), as they are at one moment; returns how
+    many.
 
     *format*: ``alpaca`` (JSON or, by the ending, JSONL), ``messages`` (JSONL) or ``csv``; None: by the ending.
-    Raises :class:`ValueError` with a sentence for an unknown format and :class:`OSError` if it can't be written."""
+    *force*: in the place of a file that is there. *stdout*: what to write to where *path* is ``-``. Raises
+    :class:`ValueError` with a sentence for an unknown format, :class:`store.writing.TargetRefused`, and
+    :class:`OSError` if it can't be written."""
     path = Path(path).expanduser()
     ending = path.suffix.lower()
     chosen = format or ("csv" if ending == ".csv" else "alpaca")
@@ -38,7 +43,7 @@ def export_file(desk: Desk, path: Path | str, format: str | None = None) -> int:
         for count, pair in enumerate(desk.pairs.live(), 1):  # noqa: B007  (count is the result)
             yield pair
 
-    with atomic_file(path) as file:
+    with output(path, stdout, force=force) as file:
         for piece in writers[chosen](counted()):
             file.write(piece.encode())
     return count

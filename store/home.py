@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import platformdirs
 
@@ -74,6 +70,11 @@ class Home:
         return self.root / "exports"
 
     @property
+    def aside(self) -> Path:
+        """What lay among the adapters without being in the database; nothing in it is ever deleted."""
+        return self.root / "aside"
+
+    @property
     def models(self) -> Path:
         """Prepared bases; ``DESKLOOP_MODELS`` lets several desks share them."""
         shared = os.environ.get(MODELS_VARIABLE)
@@ -104,30 +105,6 @@ def private_file(path: Path) -> Path:
     if path.stat().st_mode & 0o777 != FILE_MODE:
         path.chmod(FILE_MODE)
     return path
-
-
-def atomic_write(path: Path, content: str | bytes) -> None:
-    """Write *content* to *path* (0600) so that a reader, or a power cut, sees the old file or the new one."""
-    with atomic_file(path) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-
-
-@contextmanager
-def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A file to write that takes the place of *path* (0600) at the end of the block; an error leaves *path* as it
-    was."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, FILE_MODE)  # an odd umask may have taken bits away
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

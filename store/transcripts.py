@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from store.home import FILE_MODE
 from store.records import Conversation, Turn
 from store.text import clean
+from store.writing import new_file
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&])")
 _TICKS = re.compile("`+")
@@ -56,16 +55,11 @@ def file_name(conversation: Conversation) -> str:
     return "-".join([f"conversation-{conversation.id}", *words])[:80] + ".md"
 
 
-def write_new(path: Path, text: str) -> None:
-    """Write a file for its owner alone. Raises :class:`FileExistsError` if there is one, :class:`OSError` if it can't
-    be written; what was begun is taken away again then."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-            file.write(text)
-    except OSError:
-        path.unlink(missing_ok=True)
-        raise
+def write_new(path: Path, text: str, *, force: bool = False) -> None:
+    """Write a file for its owner alone. Raises :class:`store.writing.TargetRefused`, and :class:`OSError` if the disk
+    does not take it; nothing is left of what was begun then."""
+    with new_file(path, force=force) as file:
+        file.write(text.encode("utf-8", "replace"))
 
 
 def _head(turn: Turn) -> str:

@@ -157,7 +157,7 @@ def _version(row: Any) -> AdapterVersion:
     return AdapterVersion(
         name=row["name"],
         number=row["number"],
-        folder=row["folder"],
+        folder=row["name"],  # by the schema v and a number; the column could be a path from a strange backup
         manifest_sha256=row["manifest_sha256"],
         base_fingerprint=row["base_fingerprint"],
         method=row["method"],

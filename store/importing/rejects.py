@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from store.home import FILE_MODE
 from store.importing.reading import Unreadable
+from store.writing import create, free_name
 
 FIRST = 20  # of so many rows the reasons are handed back
 
@@ -51,14 +52,7 @@ class Rejects:
     def _make(self) -> TextIO:
         stem = "".join(character if character.isalnum() or character in "-_" else "_" for character in self._name)
         stamp = time.strftime("%Y%m%d-%H%M%S")
-        number = 1
         while True:
-            more = f"-{number}" if number > 1 else ""
-            self.path = self._folder / f"{stem[:40] or 'file'}-rejected-{stamp}{more}.jsonl"
-            try:
-                descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, FILE_MODE)
-            except FileExistsError:
-                number += 1
-                continue
-            os.fchmod(descriptor, FILE_MODE)
-            return os.fdopen(descriptor, "w", encoding="utf-8")
+            self.path = free_name(self._folder, f"{stem[:40] or 'file'}-rejected-{stamp}", ".jsonl")
+            with contextlib.suppress(FileExistsError):  # another import took the name just now
+                return os.fdopen(create(self.path), "w", encoding="utf-8")

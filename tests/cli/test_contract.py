@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from store.desk import Desk
+from store.pairs import NewPair
 from tests.cli.conftest import Deskloop, a_reply
 from tui.cli.context import one_line_json
 
@@ -126,3 +127,29 @@ def test_one_line_json_keeps_its_line_and_its_meaning() -> None:
 def test_settings_are_set_and_read(deskloop: Deskloop, home: Path) -> None:
     assert deskloop("settings", "set", "min_pairs", "12", "--home", home).exit_code == 0
     assert deskloop("settings", "get", "min_pairs", "--home", home).stdout == "12\n"
+
+
+def test_an_export_replaces_nothing_unless_told(deskloop: Deskloop, home: Path, tmp_path: Path) -> None:
+    Desk.open(home).close()
+    (tmp_path / "out.json").write_text("mine")
+    refused = deskloop("pairs", "export", tmp_path / "out.json", "--home", home)
+    assert (refused.exit_code, (tmp_path / "out.json").read_text()) == (1, "mine")
+    assert "exists already and was left as it is" in refused.stderr
+    assert "--force" in refused.stderr
+    assert deskloop("pairs", "export", tmp_path / "out.json", "--force", "--home", home).exit_code == 0
+    assert (tmp_path / "out.json").read_text() == "[]\n"
+    device = deskloop("pairs", "export", "/dev/null", "--force", "--home", home)
+    assert device.exit_code == 1
+    assert "is a device" in device.stderr
+    folder = deskloop("pairs", "export", tmp_path, "--force", "--home", home)
+    assert "is a folder" in folder.stderr
+
+
+def test_an_export_to_standard_output_has_it_for_itself(deskloop: Deskloop, home: Path) -> None:
+    with Desk.open(home) as desk:
+        desk.pairs.add(NewPair("When?", "At nine.", category="hours"), "import", "ann")
+    result = deskloop("pairs", "export", "-", "--home", home)
+    assert json.loads(result.stdout)["output"] == "At nine."
+    assert "1 pairs written." in result.stderr
+    assert deskloop("pairs", "export", "-", "--json", "--home", home).exit_code == 2
+    assert not Path("-").exists()

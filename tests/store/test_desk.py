@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from store import Desk, Home, RunAlreadyLive, RunLock, SettingError, WrongTransition
 from store.database import DeskBusy, DeskUnreadable
-from store.home import atomic_write
 from store.pairs import NewPair
+from store.writing import new_file
 
 
 def said(desk: Desk, question: str = "Where is my order?", answer: str = "No idea.") -> int:
@@ -139,7 +139,8 @@ def test_an_odd_umask_neither_opens_nor_locks_a_file(tmp_path: Path, umask: int)
     before = os.umask(umask)
     try:
         home = Home.open(tmp_path / "home")
-        atomic_write(home.exports / "x", "text")
+        with new_file(home.exports / "x") as file:
+            file.write(b"text")
         assert RunLock(home).acquire()
     finally:
         os.umask(before)

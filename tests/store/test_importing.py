@@ -22,6 +22,7 @@ from store.importing.pairs_in import pairs_in
 from store.importing.parsing import rows_of
 from store.importing.reading import Source
 from store.pairs import NewPair
+from store.writing import TargetRefused
 
 PAIR = {"instruction": "Where is my order?", "output": "On its way."}
 
@@ -208,7 +209,7 @@ def test_what_is_exported_imports_again_to_the_same_pairs(news: list[Any]) -> No
         for place, (format_, name) in enumerate(
             [("alpaca", "x.json"), ("alpaca", "x.jsonl"), ("messages", "x.jsonl"), ("csv", "x.csv")]
         ):
-            export_file(desk, Path(folder) / name, format_)
+            export_file(desk, Path(folder) / name, format_, force=True)
             with Desk.open(Path(folder) / f"copy{place}") as copy:
                 if desk.pairs.count():
                     import_file(copy, Path(folder) / name, who="ann")
@@ -470,12 +471,15 @@ def test_an_export_is_private_whole_and_of_a_known_form(desk: Desk, tmp_path: Pa
         assert import_file(desk, tmp_path / name, who="ann").added == 0
     desk.pairs.add_many((NewPair(f"Question {n}", "Answer") for n in range(3)), "import", "ann")
     desk.pairs.exclude(1, "ann")
-    assert export_file(desk, tmp_path / "x.json") == 2
+    with pytest.raises(TargetRefused, match="exists already and was left as it is"):
+        export_file(desk, tmp_path / "x.json")
+    assert (tmp_path / "x.json").read_text() == "[]\n"
+    assert export_file(desk, tmp_path / "x.json", force=True) == 2
     assert (tmp_path / "x.json").stat().st_mode & 0o777 == 0o600
     before = (tmp_path / "x.json").read_bytes()
     with pytest.raises(ValueError, match="no export format"):
-        export_file(desk, tmp_path / "x.json", "parquet")
-    with pytest.raises(OSError, match="missing"):
+        export_file(desk, tmp_path / "x.json", "parquet", force=True)
+    with pytest.raises(TargetRefused, match="There is no folder"):
         export_file(desk, tmp_path / "missing" / "x.json")
     assert (tmp_path / "x.json").read_bytes() == before
     assert sorted(found.name for found in tmp_path.iterdir()) == ["home", "x.csv", "x.json", "x.jsonl"]

@@ -10,6 +10,7 @@ import pytest
 
 from store import Desk
 from store.transcripts import as_json, as_markdown, file_name, write_new
+from store.writing import TargetRefused
 from tests.store.test_desk import said
 
 HOSTILE = "```\n<script>alert(1)</script>\n![x](http://evil/)\n````\n\x1b]52;c;aGk=\x07after"
@@ -42,6 +43,6 @@ def test_a_file_is_for_its_owner_alone_and_never_overwritten(desk: Desk, tmp_pat
     assert name == "conversation-1-etc-passwd-and-订单.md"
     write_new(tmp_path / name, "one")
     assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
-    with pytest.raises(FileExistsError):
+    with pytest.raises(TargetRefused):
         write_new(tmp_path / name, "two")
     assert (tmp_path / name).read_text() == "one"

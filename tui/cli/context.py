@@ -11,11 +11,12 @@ import json
 import re
 import sys
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, BinaryIO, NoReturn, TypeVar
 
 import click
 
@@ -23,6 +24,7 @@ from finetune.recipe import RecipeError
 from store.home import Home, private_file
 from store.importing import ImportRefused
 from store.text import clean
+from store.writing import STDOUT, TargetRefused
 from tui.core import DeskError, DeskService
 from tui.core.errors import with_log
 
@@ -62,6 +64,16 @@ class Cli:
         """Print one JSON object on stdout; nothing without ``--json``."""
         if self.json:
             click.echo(one_line_json(value))
+
+    @contextmanager
+    def stdout_if_named(self, file: Path) -> Iterator[BinaryIO | None]:
+        """Standard output for bytes where *file* is ``-``; it is the data's alone then."""
+        if str(file) != STDOUT:
+            yield None
+            return
+        if self.json:
+            raise click.UsageError("With --json standard output is taken; name a file.")
+        yield sys.stdout.buffer
 
     # -- the desk ---------------------------------------------------------------------------------
     def open_home(self) -> Home:
@@ -126,10 +138,16 @@ def json_option(command: F) -> F:
     )(command)
 
 
+def force_option(command: F) -> F:
+    """``--force``, for a command that writes a file."""
+    return click.option("--force", is_flag=True, help="Replace a file that is there already.")(command)
+
+
 def explain(error: Exception) -> str | None:
     """The sentence of an error that was made for operators; None for one that was not."""
     if isinstance(error, DeskError):
-        return with_log(error.sentence, error.log)
+        more = " Or replace it with --force." if isinstance(error, TargetRefused) and error.taken else ""
+        return with_log(error.sentence + more, error.log)
     if isinstance(error, ImportRefused):
         return str(error)
     sentence = getattr(error, "sentence", None)

@@ -10,7 +10,7 @@ import click
 from store.exporting import export_file
 from store.importing import import_file
 from store.records import Split
-from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
 from tui.cli.progress import Line
 from tui.core import DeskError
 
@@ -79,19 +79,24 @@ def _columns(text: str | None) -> dict[str, str] | None:
 
 
 @pairs.command("export")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--format", "format_", metavar="F", help="alpaca, messages or csv; else by the file's ending.")
+@force_option
 @home_option
 @json_option
 @pass_cli
-def export_pairs(cli: Cli, file: Path, format_: str | None) -> None:
-    """Write all live pairs to FILE, in a form that imports again."""
+def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None:
+    """Write all live pairs to the new FILE, in a form that imports again; `-` is standard output."""
     try:
-        count = cli.do(lambda service: export_file(service.desk, file, format_))
+        with cli.stdout_if_named(file) as stdout:
+            count = cli.do(lambda service: export_file(service.desk, file, format_, force=force, stdout=stdout))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise DeskError(f"{file} can't be written: {error.strerror or error}.") from error
+    if stdout is not None:
+        cli.say(f"{count} pairs written.")
+        return
     cli.emit({"exported": count, "file": str(file)})
     cli.data(f"{count} pairs written to {file}.")
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from store.records import Conversation
 from store.transcripts import as_json, as_markdown, file_name, write_new
+from store.writing import TargetRefused
 from tui.core import DeskError
 from tui.flows.stage import Stage
 from tui.screens.dialog import Ask
@@ -61,8 +62,8 @@ async def export_conversation(stage: Stage) -> None:
         whole = (as_json if path.suffix.lower() == ".json" else as_markdown)(conversation, turns)
         try:
             write_new(path, whole)
-        except FileExistsError:
-            text = f"{path} exists already and was left as it is. Give another name."
+        except TargetRefused as refused:
+            text = refused.sentence
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             text = f"{path} can't be written: {why}. Nothing was lost; give another name."
