@@ -8,6 +8,8 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
+from store import hidden
+
 # Escape sequences go as a whole (else "[31m" would stay behind): CSI, OSC/DCS/APC/PM/SOS strings, two-byte ESC.
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"
@@ -34,13 +36,36 @@ _KANA, _HANGUL, _HAN = (re.compile(f"[{block}]") for block in (KANA, HANGUL, HAN
 def clean(text: str) -> str:
     """*text* with newlines unified, NFC, and nothing in it that could steer a terminal or hide its meaning.
 
-    Newline and tab stay; escape sequences, other control characters, bidirectional overrides, lone surrogates and
-    floods of combining marks go. Cleaning twice changes nothing.
+    Newline and tab stay; escape sequences, other control characters, bidirectional overrides, lone surrogates,
+    characters that show nothing (:mod:`store.hidden`) and floods of combining marks go. Cleaning twice changes nothing.
     """
     text = _NEWLINES.sub("\n", text)
-    while (stripped := _CONTROLS.sub("", _ESCAPES.sub("", text))) != text:
+    while (stripped := _stripped(text)) != text:
         text = stripped
-    return _COMBINING_FLOOD.sub(r"\1", unicodedata.normalize("NFC", text))
+    return _COMBINING_FLOOD.sub(r"\1", text)
+
+
+def _stripped(text: str) -> str:
+    """One round: what is taken out may have kept others apart."""
+    return unicodedata.normalize("NFC", hidden.strip(_CONTROLS.sub("", _ESCAPES.sub("", text))))
+
+
+class CleanPieces:
+    """:func:`clean` for a text that comes in pieces: what a character means may be decided in the piece before."""
+
+    def __init__(self) -> None:
+        self._before = ""  # the end of what was given out
+        self._held = ""  # an end that only what follows can explain
+
+    def add(self, piece: str) -> str:
+        """What can be given out now that *piece* has come, clean; it may be empty."""
+        piece = self._held + piece
+        self._held = piece[len(piece.rstrip(hidden.JOINERS)) :]
+        piece = piece[: len(piece) - len(self._held)]
+        whole = clean(self._before + piece)
+        fresh = whole[len(self._before) :] if whole.startswith(self._before) else clean(piece)
+        self._before = (self._before + fresh)[-4:]
+        return fresh
 
 
 def normalise(text: str) -> str:
@@ -88,7 +113,7 @@ def language(label: str | None, text: str) -> str:
 
 def visible(text: str) -> bool:
     """Whether there is anything to see in *text*: zero-width characters and spaces alone are nothing."""
-    return any(unicodedata.category(character) not in _UNSEEN for character in text)
+    return any(unicodedata.category(character) not in _UNSEEN for character in hidden.strip(text))
 
 
 def split_key(secret: str, instruction: str, history: Sequence[tuple[str, str]]) -> str:

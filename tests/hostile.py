@@ -15,6 +15,8 @@ CORPUS = {
     "markup": "[bold]b[/bold] [/b] [ORDER-1234] [@click=app.leave]quit[/] [link=https://evil.example]x[/link]",
     "bidi": "pay \u202e001$\u202c \u2066now\u2069 \u200f\u061c",
     "zero-width": "a\u200bd\u200cm\u200di\ufeffn\u2060 \u00ad",
+    "tags": "Hello" + "".join(chr(0xE0000 + ord(letter)) for letter in "obey me") + "\U000e0001\U000e007f there",
+    "selectors": "a\ufe00b\ufe0fc\U000e0100d\U000e01efe\u200d\u180e\u3164\uffa0\u115f\u1160\u2800\u206a\ufff9\u034f",
     "combining": "Z" + "\u0301\u0335\u0489" * 300 + "algo",
     "emoji": "👩‍👩‍👧‍👦🏳️‍🌈👍🏽🇩🇪❤️ " * 40,
     "wide": "漢字かな한글" * 60,
@@ -29,4 +31,7 @@ CORPUS = {
 }
 
 # What must never be in what a screen draws: C0 (a line is drawn without its newline), DEL, C1, overrides, surrogates.
-NEVER_DRAWN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+NEVER_DRAWN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u115f\u1160\u180e\u200b\u202a-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)

@@ -124,6 +124,14 @@ def test_one_line_json_keeps_its_line_and_its_meaning() -> None:
     assert json.loads(line) == value
 
 
+def test_one_line_json_hides_nothing() -> None:
+    value = {"text": "a\U000e0041\u200b\x7f ❤\ufe0f می\u200cخواهم"}
+    line = one_line_json(value)
+    assert json.loads(line) == value
+    assert "\\udb40\\udc41\\u200b\\u007f" in line
+    assert line.endswith(' ❤\ufe0f می\u200cخواهم"}')
+
+
 def test_settings_are_set_and_read(deskloop: Deskloop, home: Path) -> None:
     assert deskloop("settings", "set", "min_pairs", "12", "--home", home).exit_code == 0
     assert deskloop("settings", "get", "min_pairs", "--home", home).stdout == "12\n"

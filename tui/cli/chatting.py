@@ -21,7 +21,7 @@ async def exchange(cli: Cli, service: DeskService, text: str, conversation: int 
     finished: ReplyFinished | None = None
     async for event in service.send(conversation, text):
         if isinstance(event, ReplyDelta):
-            cli.data(event.text, nl=False)
+            cli.piece(event.text)
         elif isinstance(event, ReplyFinished):
             finished = event
     cli.data("")

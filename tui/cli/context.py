@@ -21,6 +21,7 @@ from typing import Any, BinaryIO, NoReturn, TypeVar
 import click
 
 from finetune.recipe import RecipeError
+from store.hidden import replace
 from store.home import Home, private_file
 from store.importing import ImportRefused
 from store.text import clean
@@ -40,7 +41,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def one_line_json(value: object) -> str:
     """*value* as one line of JSON that is safe to print."""
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return _ACTIVE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
+    return replace(_ACTIVE.sub(lambda found: _escaped(found.group()), text), _escaped)
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text)[1:-1] if text != "\x7f" else "\\u007f"
 
 
 @dataclass
@@ -59,6 +64,11 @@ class Cli:
         """Print data for people on stdout; nothing with ``--json``."""
         if not self.json:
             click.echo(clean(text), nl=nl)
+
+    def piece(self, text: str) -> None:
+        """Print a piece of a text that was cleaned as a whole: alone, its first character may seem to mean nothing."""
+        if not self.json:
+            click.echo(text, nl=False)
 
     def emit(self, value: object) -> None:
         """Print one JSON object on stdout; nothing without ``--json``."""

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt
 from store.desk import Desk
 from store.records import Turn
-from store.text import clean
+from store.text import CleanPieces, clean
 from tui.core.errors import DeskError
 from tui.core.events import MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
 from tui.core.keeper import EngineKeeper
@@ -113,14 +113,14 @@ class ChatDesk:
                 self._desk.conversations.history(turn.id),
                 turn.text,
             )
-            heard = False
+            heard, pieces = False, CleanPieces()
             stream = engine.stream(prompt, decoding, str(turn.conversation_id))
             try:
                 yield ReplyStarted(reply)
                 async for item in stream:
                     if isinstance(item, Answer):
                         answer = item
-                    elif delta := clean(item):
+                    elif delta := pieces.add(item):
                         partial.add(delta)
                         yield ReplyDelta(delta)
                 heard = True

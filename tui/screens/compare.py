@@ -22,7 +22,7 @@ from tui.keys import COMPARE
 from tui.screens.result import ResultScreen
 from tui.widgets.differences import side_by_side
 from tui.widgets.keybar import KeyBar
-from tui.widgets.text import Plain, shown
+from tui.widgets.text import Plain, seen
 
 VOTES: dict[Vote, str] = {"left": "left is better", "right": "right is better", "both": "both", "neither": "neither"}
 
@@ -198,7 +198,7 @@ def _texts(item: Comparison) -> tuple[Content, Content]:
 
 
 def _text(text: str | None) -> Content:
-    return Content("…" if text is None else clean(shown(text)) or "(nothing)")
+    return Content("…" if text is None else seen(text) or "(nothing)")
 
 
 def _age(version: str) -> tuple[int, str]:

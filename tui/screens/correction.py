@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Button, TextArea
 
 from store.records import Turn
-from store.text import detect_language
+from store.text import clean, detect_language
 from tui.core.pairs import personal_warning
 from tui.keymap import spoken
 from tui.keys import CORRECTION
@@ -39,7 +39,7 @@ class CorrectionEditor(Dialog[str]):
                     original.border_title = Content(f"{self._reply.reply.version} said")
                     yield Plain(self._reply.text or "(nothing)", id="original")
                 begin = self._begun or self._reply.reply.correction or self._reply.text
-                yield TextArea(begin, id="better", soft_wrap=True, tab_behavior="focus")
+                yield TextArea(clean(begin), id="better", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="correction-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")

@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, TextArea
 
 from store.records import Exchange, Pair
+from store.text import clean
 from tui.core.pairs import history_lines, personal_warning
 from tui.keymap import spoken
 from tui.keys import CORRECTION
@@ -54,9 +55,9 @@ class PairEditor(Dialog[PairText]):
                 with VerticalScroll(id="pair-editor-before", can_focus=False):
                     yield Plain("\n".join(before), classes="detail")
             yield Plain("Customer", classes="who")
-            yield TextArea(self._begin.instruction, id="pair-instruction", soft_wrap=True, tab_behavior="focus")
+            yield TextArea(clean(self._begin.instruction), id="pair-instruction", soft_wrap=True, tab_behavior="focus")
             yield Plain("Answer", classes="who")
-            yield TextArea(self._begin.output, id="pair-output", soft_wrap=True, tab_behavior="focus")
+            yield TextArea(clean(self._begin.output), id="pair-output", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="pair-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")

@@ -20,7 +20,7 @@ from tui.screens.correction import CorrectionEditor
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.status import bar
-from tui.widgets.text import Plain
+from tui.widgets.text import Plain, shown
 
 NONE_LEFT = (
     "Every reply is judged. New ones come here as soon as the bot has answered.\n\n"
@@ -89,7 +89,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
             self.query_one("#review-head", Plain).show(
                 f"Bot · {reply.version} · {certainty_words(reply.certainty)}{' · skipped before' * reply.skipped}"
             )
-            await self.query_one("#review-reply", Markdown).update(item.reply.text)
+            await self.query_one("#review-reply", Markdown).update(shown(item.reply.text))
             self.query_one("#review-body", VerticalScroll).scroll_home(animate=False)
         await self._count()
 

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 
 from textual.content import Content
 
-from store.text import clean
 from tui.core.differences import Piece, differences
-from tui.widgets.text import shown
+from tui.widgets.text import seen
 
 GONE, NEW, OTHER = ("[-", "-]"), ("{+", "+}"), ("‹", "›")
 STYLE = "bold underline"
@@ -16,13 +15,13 @@ STYLE = "bold underline"
 
 def before_and_after(before: str, after: str) -> tuple[Content, Content]:
     """What is gone is marked ``[-so-]``, what is new ``{+so+}``."""
-    one, other = differences(clean(shown(before)), clean(shown(after)))
+    one, other = differences(seen(before), seen(after))
     return marked(one, GONE), marked(other, NEW)
 
 
 def side_by_side(left: str, right: str) -> tuple[Content, Content]:
     """What the other side does not say is marked ``‹so›``."""
-    one, other = differences(clean(shown(left)), clean(shown(right)))
+    one, other = differences(seen(left), seen(right))
     return marked(one, OTHER), marked(other, OTHER)
 
 

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from store.text import clean
 from tui.core.reports import Change
 from tui.widgets.differences import before_and_after
-from tui.widgets.text import Plain
+from tui.widgets.text import Plain, seen
 
 Filter = Literal["all", "changed", "worse", "better"]
 FILTERS: dict[Filter, Callable[[Change], bool]] = {
@@ -88,7 +88,7 @@ class JudgedAnswers(Container):
 
 
 def _label(change: Change) -> str:
-    question = " ".join(clean(change.question[:LABEL]).split())
+    question = " ".join(seen(change.question[:LABEL]).split())
     if change.answer.outcome is not None:
         return f"{MARKS.get(change.answer.outcome, '·')} {change.answer.outcome:<12}{question}"
     return f"{_sign(change)} {change.difference:+6.1f}  {question}"
@@ -107,8 +107,8 @@ def _details(change: Change, before: str, after: str) -> Content:
     fate = f"{answer.outcome}, " if answer.outcome is not None else ""
     return Content("\n\n").join(
         [
-            _block("Customer", Content(clean(change.question))),
-            _block("Wanted", Content(clean(answer.target))),
+            _block("Customer", Content(seen(change.question))),
+            _block("Wanted", Content(seen(answer.target))),
             _block(f"{before} said (chrF {change.chrf_before:.1f})", one),
             _block(f"{after} says ({fate}chrF {change.chrf_after:.1f}, {change.difference:+.1f})", other),
         ]

@@ -16,8 +16,8 @@ from textual.reactive import reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from store.text import clean
 from tui.keys import ROWS
+from tui.widgets.text import seen
 
 KEPT = 2000  # rows remembered; beyond that the oldest are forgotten and fetched again when they are looked at
 
@@ -100,7 +100,7 @@ class Rows(ScrollView, can_focus=True):
             style += self.get_component_rich_style("rows--highlighted", partial=True)
         row = self._row(place)
         marks = f" {row.marks}" if row.marks else ""
-        text = clean(row.head) + " ".join(clean(row.text).split())
+        text = seen(row.head) + " ".join(seen(row.text).split())
         room = max(0, width - cell_len(marks))
         if cell_len(text) > room:
             text = set_cell_size(text, max(0, room - 1)) + "…"

@@ -7,6 +7,7 @@ from typing import Any
 from textual.content import Content
 from textual.widgets import Button, Static
 
+from store.hidden import reveal
 from store.text import clean
 
 LONGEST_SHOWN = 20_000  # characters of one text on the screen
@@ -17,11 +18,11 @@ class Plain(Static):
     of a very long text the beginning is drawn."""
 
     def __init__(self, text: str = "", **kwargs: Any) -> None:
-        super().__init__(Content(clean(shown(text))), markup=False, **kwargs)
+        super().__init__(Content(seen(text)), markup=False, **kwargs)
 
     def show(self, text: str) -> None:
         """Show another text."""
-        self.update(Content(clean(shown(text))))
+        self.update(Content(seen(text)))
 
 
 class PlainButton(Button):
@@ -31,9 +32,14 @@ class PlainButton(Button):
         super().__init__(Content(clean(label)), **kwargs)
 
 
+def seen(text: str) -> str:
+    """*text* as it is drawn: :func:`shown`, and nothing in it steers a terminal."""
+    return clean(shown(text))
+
+
 def shown(text: str) -> str:
-    """*text* as far as it is drawn: wrapping a line of a million characters takes many seconds. What is kept, learned
-    and exported is all of it."""
+    """*text* as far as it is drawn, with a mark where it holds what nobody can see: wrapping a line of a million
+    characters takes many seconds. What is kept, learned and exported is all of it."""
     if len(text) <= LONGEST_SHOWN:
-        return text
-    return f"{text[:LONGEST_SHOWN]}\n\n… ({len(text) - LONGEST_SHOWN:,} more characters; export to read them)"
+        return reveal(text)
+    return f"{reveal(text[:LONGEST_SHOWN])}\n\n… ({len(text) - LONGEST_SHOWN:,} more characters; export to read them)"
