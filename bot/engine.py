@@ -15,6 +15,7 @@ import time
 import traceback
 from typing import IO, Any
 
+from bot.contention import Contention, started
 from bot.types import AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, EngineError, EngineStatus, Prompt
 from bot.wire import LINE_LIMIT, decode, encode, plain, read
 
@@ -33,6 +34,7 @@ class EngineProcessMain:
         self._serving: Any = None
         self._generator: Any = None
         self._facts: BaseFacts | None = None
+        self._contention: Contention | None = None
 
     def run(self) -> None:
         """Work until the input ends."""
@@ -122,6 +124,7 @@ class EngineProcessMain:
         self._generator = Generator(self._serving)
         import torch
 
+        self._contention = self._contention or started()
         model = self._serving.base
         self._facts = BaseFacts(
             fingerprint=self._serving.fingerprint,

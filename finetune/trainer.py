@@ -15,6 +15,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from bot.contention import Culprit
 from bot.engine import private_streams
 from bot.types import BaseSpec
 from bot.wire import decode, encode
@@ -29,6 +30,7 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     import psutil
     import torch
 
+    from bot import contention
     from bot.base import load_tokenizer
     from bot.limits import training_bytes
     from finetune.dataset import build_dataset
@@ -38,6 +40,10 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     from finetune.training import load_for_training, train
     from store.desk import Desk
 
+    contention.started(
+        lambda culprit: tell("note", {"sentence": starved(culprit)}),
+        lambda: tell("note", {"sentence": "The processor is free again. Training goes on at full speed."}),
+    )
     torch.set_flush_denormal(True)  # global to the process; a CPU is slow at denormals
     recipe = Recipe(**job["recipe"])
     spec = BaseSpec(**job["base"])
@@ -76,6 +82,14 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     facts["unpacked"] = unpack
     facts["examples"], facts["cuts"] = len(data), [cuts.history, cuts.output, cuts.dropped]
     tell("trained", facts)
+
+
+def starved(culprit: Culprit | None) -> str:
+    """What an operator is told while others use the processor."""
+    if culprit is None:
+        return "Other programs use the processor. Training goes on more slowly."
+    cores = f"{culprit.share:.1f} cores" if culprit.share >= 1.05 else f"{100 * culprit.share:.0f} % of a core"
+    return f"{culprit.name} (process {culprit.pid}) uses {cores}. Training goes on more slowly until it is done."
 
 
 def main() -> int:
