@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-from bot.child import module_command
+from bot.child import child_options, module_command
 from bot.interface import Progress
 from bot.types import (
     Activation,
@@ -64,7 +64,7 @@ class EngineProcess:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=LINE_LIMIT,
-                process_group=0,  # a Ctrl-C in the terminal is for the app, which decides what it means
+                **child_options(),
             )
         self._reader = asyncio.create_task(self._read(self._process), name="engine-events")
 

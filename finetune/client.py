@@ -8,7 +8,7 @@ import os
 import subprocess
 import time
 
-from bot.child import module_command
+from bot.child import child_options, module_command
 from finetune.files import RunFiles
 from finetune.preflight import warm_parent
 from finetune.recipe import Recipe
@@ -133,8 +133,8 @@ def _spawn(desk: Desk, run: Run, lock: RunLock) -> RunProcess:
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
-            pass_fds=(lock.fd,),
-            process_group=0,  # Ctrl-C is for the app; not a session, beside which Linux would not heed niceness
+            # Its standard input tells it that this app is gone; then it ends in its own time, or not at all.
+            **child_options(leashed=False, pass_fds=(lock.fd,)),
         )
     except BaseException:
         failure = {"kind": "failed", "sentence": "The run could not be started.", "log": str(log_path)}

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-from bot.child import module_command
+from bot.child import child_options, module_command
 from bot.client import EngineProcess
 from bot.types import BaseSpec, Quantization
 from finetune.answers import Progress
@@ -71,7 +71,7 @@ async def _merge(spec: BaseSpec, adapter: Path, staging: Path, log: Path) -> Non
             stdin=asyncio.subprocess.DEVNULL,
             stdout=lines,
             stderr=lines,
-            process_group=0,
+            **child_options(),
         )
     try:
         code = await process.wait()

@@ -29,7 +29,7 @@ from typing import Any, cast
 
 from bot.adapters import read_manifest, verify
 from bot.base import fingerprint
-from bot.child import module_command
+from bot.child import child_options, module_command
 from bot.client import EngineProcess
 from bot.locate import base_folder
 from bot.types import AdapterRef, BaseSpec, EngineError, Quantization
@@ -255,6 +255,7 @@ class Worker:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,
+            **child_options(),
         )
         assert process.stdin is not None
         assert process.stdout is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,6 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.notifications import SeverityLevel
 
+from bot import leash
 from store.home import Home
 from store.settings import Settings
 from store.text import clean
@@ -43,6 +45,7 @@ from tui.widgets.status import StatusBar
 
 FOLLOWING = (ReviewScreen, PairsScreen, ConflictsScreen)  # screens that show at once what others write to the desk
 BUSY_SECONDS = 3.0  # an operator waits for another app's writing, before a screen that stands still
+LEAVING_SECONDS = 5.0  # an app whose server is gone gets so long to leave in order
 NARROW = 100  # columns below which things stand one above the other
 
 
@@ -71,6 +74,8 @@ class DeskloopApp(App[None]):
 
     async def on_mount(self) -> None:
         """Draw first; the engine loads behind the first picture."""
+        loop = asyncio.get_running_loop()
+        leash.farewell(lambda: loop.call_soon_threadsafe(self.exit), LEAVING_SECONDS)
         self._dress(self.service.settings)
         self.watch(self, "theme", self._keep_theme, init=False)
         await self.push_screen(self.chat)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.child import TROUBLE, module_command
+from bot.child import TROUBLE, child_options, module_command
 from bot.locate import STARTER, base_folder, is_gguf, is_prepared
 from store.desk import Desk
 from store.home import private_file
@@ -92,6 +92,7 @@ async def _run(command: list[str], log: Path, say: Say, otherwise: str) -> None:
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=kept,  # libraries draw their progress bars there
+            **child_options(),
         )
     assert process.stdout is not None
     try:
