@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 from bot.child import child_options, module_command
@@ -37,6 +38,8 @@ def main(folder: Path, behaviour: str, depth: int) -> None:
         sum(range(10**13))  # one call of native code, which lets no other thread go on
     elif behaviour == "forked":  # a copy of it must not hold what it held
         subprocess.Popen([*module_command("tests.bot.leashed"), str(folder), "waiting", "0"], **child_options())
+        while not (folder / "last").exists():
+            time.sleep(0.02)
         if os.fork():
             os.kill(os.getpid(), signal.SIGKILL)
         note(folder, "copy", os.getpid())
