@@ -26,7 +26,7 @@ GONE = 1  # exit code of a process whose leash was cut, where it is not killed w
 
 _ends: tuple[int, int] | None = None  # of the pipe on which this process holds its children: read, write
 _leash: int | None = None  # the one that this process is on
-_farewell: tuple[Callable[[], None], float] | None = None
+_farewell: tuple[Callable[[], object], float] | None = None
 
 
 def hand() -> int:
@@ -63,7 +63,7 @@ def follow() -> None:
     threading.Thread(target=_wait, args=(_leash,), name="leash", daemon=True).start()
 
 
-def farewell(act: Callable[[], None], seconds: float) -> None:
+def farewell(act: Callable[[], object], seconds: float) -> None:
     """What this process does when its leash is cut: call *act*, in the leash's thread, and be gone by itself within
     *seconds*; then it is ended. Without this it is ended at once."""
     global _farewell
