@@ -12,6 +12,7 @@ from typing import IO, Any
 
 from bot.child import child_options, module_command
 from bot.interface import Progress
+from bot.pulse import BEAT, Pulse
 from bot.types import (
     Activation,
     AdapterRef,
@@ -27,6 +28,7 @@ from bot.types import (
 from bot.wire import LINE_LIMIT, decode, encode, plain, read
 
 LOG_LIMIT = 5 * 2**20  # bytes; a longer log is moved aside at the next start
+LOADING = ("load", "activate", "probe")  # operations that read weights
 GRACE = 2.0  # seconds a process gets to end by itself before it is killed
 DIED = "The engine stopped unexpectedly."
 
@@ -42,7 +44,11 @@ class EngineProcess:
         self._on_death = on_death
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
+        self._watch: asyncio.Task[None] | None = None
         self._inboxes: dict[int, asyncio.Queue[dict[str, Any]]] = {}
+        self._loading: set[int] = set()  # requests in flight that read weights
+        self._stopping: set[int] = set()  # requests in flight that were told to stop
+        self._pulse = Pulse()
         self._number = 0
         self._closing = False
         self._dead = False
@@ -67,6 +73,7 @@ class EngineProcess:
                 **child_options(),
             )
         self._reader = asyncio.create_task(self._read(self._process), name="engine-events")
+        self._watch = asyncio.create_task(self._feel_pulse(self._process), name="engine-pulse")
 
     async def _read(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None
@@ -74,14 +81,34 @@ class EngineProcess:
             while line := await process.stdout.readline():
                 with contextlib.suppress(ValueError):
                     event = decode(line)
+                    self._pulse.heard(event["processor"] if event["event"] == "pulse" else None)
                     if (inbox := self._inboxes.get(int(event.get("id") or 0))) is not None:
                         inbox.put_nowait(event)
         self._dead = True
+        if self._watch is not None:
+            self._watch.cancel()
         await process.wait()
         for inbox in self._inboxes.values():
             inbox.put_nowait({"event": "error", "kind": "engine-died", "sentence": DIED})
         if not self._closing and self._on_death is not None:
             self._on_death()
+
+    async def _feel_pulse(self, process: asyncio.subprocess.Process) -> None:
+        """Replace a process that hangs: killed, it is one that died, for whoever waits for it and for its owner."""
+        while True:
+            await asyncio.sleep(BEAT)
+            busy, loading, stopping = bool(self._inboxes), bool(self._loading), bool(self._stopping)
+            finding = self._pulse.look(busy=busy, loading=loading, stopping=stopping)
+            if finding == "hung":
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+                return
+            with contextlib.suppress(EngineError):
+                if finding == "stuck" and not stopping:
+                    await self.cancel()
+                if self._pulse.answered:
+                    self._pulse.answered = False
+                    await self._send({"op": "pulse"})
 
     async def close(self) -> None:
         """End the process: by closing its input, and if that does not help by force."""
@@ -116,6 +143,8 @@ class EngineProcess:
         self._number += 1
         number = self._number
         inbox = self._inboxes[number] = asyncio.Queue()
+        if operation in LOADING:
+            self._loading.add(number)
         try:
             await self._send({"id": number, "op": operation, **body})
             while True:
@@ -127,6 +156,8 @@ class EngineProcess:
                     return
         finally:
             del self._inboxes[number]
+            self._loading.discard(number)
+            self._stopping.discard(number)
 
     async def _call(self, operation: str, **body: Any) -> dict[str, Any]:
         last: dict[str, Any] = {}
@@ -178,7 +209,8 @@ class EngineProcess:
         return [answers[index] for index in range(len(prompts))]
 
     async def cancel(self) -> None:
-        """See :class:`bot.interface.Engine`."""
+        """See :class:`bot.interface.Engine`. A process that does not come to it is killed after a while."""
+        self._stopping.update(self._inboxes)
         await self._send({"op": "cancel"})
 
     async def likelihoods(self, texts: Sequence[tuple[Prompt, str]]) -> list[float]:

@@ -20,6 +20,7 @@ from bot.types import AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, EngineE
 from bot.wire import LINE_LIMIT, decode, encode, plain, read
 
 CANCEL = "cancel"
+PULSE = "pulse"  # answered at once, whatever is being worked on (bot.pulse)
 
 
 class EngineProcessMain:
@@ -58,7 +59,9 @@ class EngineProcessMain:
                 request = decode(line)
             except ValueError:
                 continue
-            if request.get("op") == CANCEL:
+            if request.get("op") == PULSE:
+                self._tell({}, PULSE, processor=time.process_time())
+            elif request.get("op") == CANCEL:
                 self._cancelled = self._read_last
                 if self._generator is not None:
                     self._generator.stop.asked.set()

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from bot.client import EngineProcess
+from bot import client, pulse
+from bot.client import DIED, EngineProcess
 from bot.engine import EngineProcessMain
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
 from tests import tiny as makers
@@ -190,6 +191,45 @@ async def test_a_base_that_is_not_there_is_said_in_words_and_the_process_lives(
     assert early.value.kind == "bad-request"
     await engine.load(BaseSpec(str(base), "fp32"))
     assert (await collect(engine))[1].new_tokens == 12
+
+
+async def test_a_stopped_engine_is_killed_and_what_it_said_is_kept(
+    engine: EngineProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[object] = []
+
+    async def listen() -> None:
+        async for item in engine.stream(HELLO, ENDLESS):
+            if not heard:
+                assert engine.pid is not None
+                os.kill(engine.pid, signal.SIGSTOP)
+                monkeypatch.setattr(client, "BEAT", 0.05)
+            heard.append(item)
+
+    with pytest.raises(EngineError) as caught:
+        await listen()
+    assert (caught.value.kind, caught.value.sentence) == ("engine-died", DIED)
+    assert heard
+
+
+async def test_a_request_that_does_not_stop_when_told_ends_with_its_process(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "BEAT", 0.02)
+    monkeypatch.setattr(pulse, "SILENT_BEATS", 10**6)
+    monkeypatch.setattr(pulse, "STOPPING_SILENT_BEATS", 10**6)
+    died = asyncio.Event()
+    engine = EngineProcess(log=tmp_path / "engine.log", on_death=died.set)
+    await engine.load(BaseSpec(str(base), "fp32"))
+    computing = asyncio.create_task(engine.batch([HELLO] * 4, ENDLESS))
+    await asyncio.sleep(0)
+    assert engine._inboxes
+    engine._stopping.update(engine._inboxes)  # as if it had been told, and did not come to it
+    with pytest.raises(EngineError) as caught:
+        await computing
+    assert (caught.value.kind, caught.value.sentence) == ("engine-died", DIED)
+    await asyncio.wait_for(died.wait(), 60)
+    await engine.close()
 
 
 def child(*code: str) -> subprocess.Popen[bytes]:
