@@ -12,7 +12,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,7 +58,8 @@ class Cli:
     # -- printing ---------------------------------------------------------------------------------
     def say(self, text: str, *, nl: bool = True) -> None:
         """Narrate on stderr."""
-        click.echo(clean(text), nl=nl, err=True)
+        with suppress(OSError):  # nobody reads it, or there is no room for it: what is done is done all the same
+            click.echo(clean(text), nl=nl, err=True)
 
     def data(self, text: str, *, nl: bool = True) -> None:
         """Print data for people on stdout; nothing with ``--json``."""
@@ -202,5 +203,7 @@ class DeskGroup(click.Group):
 
 
 def _kind(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:  # not its number
+        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
     text = str(error).strip().splitlines()
     return text[0] if text else type(error).__name__

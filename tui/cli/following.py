@@ -9,21 +9,25 @@ from typing import Any
 from store.records import Run, RunEvent
 from tui.cli.context import DONE, FAILED, INCONCLUSIVE, REJECTED, Cli
 from tui.cli.progress import Line
+from tui.cli.streams import ending
 from tui.core import DeskService
 from tui.core.reports import held_because, outcome
 
 
 async def follow_run(cli: Cli, service: DeskService, run: Run) -> Run:
-    """Print the events of *run* until it is over, then its outcome; Ctrl-C cancels it cleanly."""
+    """Print the events of *run* until it is over, then its outcome. Ctrl-C cancels it cleanly; where the system or a
+    closed terminal ends the command, the run is stopped with a checkpoint to go on from."""
     line = Line(cli)
     loop = asyncio.get_running_loop()
     cancelling: list[asyncio.Task[None]] = []
 
     def interrupt() -> None:
         if not cancelling:
-            cancelling.append(loop.create_task(service.cancel_run()))  # first: saying so may fail on a closed pipe
+            stopped = ending.number is not None
+            end = service.stop_run() if stopped else service.cancel_run()
+            cancelling.append(loop.create_task(end))  # first: saying so may fail on a closed pipe
             line.end()
-            cli.say(f"Cancelling run {run.id}; what answers now goes on answering...")
+            cli.say(f"{'Stopping' if stopped else 'Cancelling'} run {run.id}; what answers now goes on answering...")
 
     loop.add_signal_handler(signal.SIGINT, interrupt)
     try:

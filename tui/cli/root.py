@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 
 import click
 
-from tui.cli.context import Cli, DeskGroup, home_option, json_option
+from tui.cli import streams, terminal
+from tui.cli.context import DONE, FAILED, Cli, DeskGroup, home_option, json_option
 
 # name: (module, attribute); the order is the order of the help.
 COMMANDS = {
@@ -55,13 +55,32 @@ class LazyCommands(DeskGroup):
 def cli(ctx: click.Context) -> None:
     """A support desk's chatbot that learns from its operators. Without a command the app opens."""
     if ctx.invoked_subcommand is None:
-        if not sys.stdout.isatty() and "TEXTUAL_DRIVER" not in os.environ:  # a browser has no terminal
-            ctx.ensure_object(Cli).fail("The app needs a terminal. Without one, use a command: `deskloop --help`.")
+        if (sentence := terminal.refusal()) is not None:
+            ctx.ensure_object(Cli).fail(sentence)
         from tui.app import run_app  # textual is only for the screen
 
-        run_app(ctx.ensure_object(Cli).open_home())
+        ctx.exit(run_app(ctx.ensure_object(Cli).open_home()))
 
 
 def main() -> None:
     """The entry point of the `deskloop` command."""
-    cli(prog_name="deskloop")
+    streams.prepare()
+    streams.ending.watch()
+    code = _called()
+    if not streams.finish() and code == DONE:
+        code = FAILED
+    sys.exit(streams.ending.code(code))
+
+
+def _called() -> int:
+    """Run the command that was called; its exit code."""
+    try:
+        cli(prog_name="deskloop")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else FAILED if end.code else DONE
+    except KeyboardInterrupt:
+        return FAILED
+    except OSError as error:  # of what click itself prints, the help
+        Cli().say(f"This could not be printed: {error.strerror or error}.")
+        return FAILED
+    return DONE

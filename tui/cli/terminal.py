@@ -1,0 +1,35 @@
+"""Whether there is a terminal here that the app can be shown in."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+DRIVER_VARIABLE = "TEXTUAL_DRIVER"  # set where something else than a terminal shows the app: a browser
+DUMB = ("", "dumb", "unknown")  # kinds of terminal on which nothing can be placed
+
+
+def refusal() -> str | None:
+    """Why the app can't be shown here, as a sentence that says what to do; None if it can."""
+    if DRIVER_VARIABLE in os.environ:
+        return None
+    otherwise = "Without one, use a command: `deskloop --help`."
+    if not _is_terminal(sys.stdout):
+        return f"The app needs a terminal to draw on, and its output goes elsewhere. {otherwise}"
+    if not _is_terminal(sys.stdin):
+        return f"The app needs a terminal to read keys from, and its input comes from elsewhere. {otherwise}"
+    if (kind := os.environ.get("TERM", "")).strip() in DUMB:
+        said = f"TERM is {kind!r}" if kind else "TERM is not set"
+        return (
+            f"The app needs a terminal on which it can place text, and {said}. Set TERM to the kind of terminal, such "
+            "as xterm-256color, or use a command: `deskloop --help`."
+        )
+    return None
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
