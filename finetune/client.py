@@ -39,7 +39,7 @@ class RunProcess:
         """Wait for its end, and make sure that the store says how it ended even if it was killed."""
         while self._process.poll() is None:  # noqa: ASYNC110  (a thread that waits could not be left behind)
             await asyncio.sleep(LOOK_EVERY)
-        self._let_go()
+        self.let_go()
         self._desk.runs.mark_interrupted()
         return self._desk.runs.get(self.run_id)
 
@@ -53,7 +53,7 @@ class RunProcess:
 
     async def interrupt(self) -> Run:
         """Let it write a checkpoint and stop, to be resumed later."""
-        self._let_go()
+        self.let_go()
         return await self.end("interrupt")
 
     def detach(self) -> None:
@@ -62,9 +62,10 @@ class RunProcess:
         with contextlib.suppress(OSError, ValueError):
             self._process.stdin.write(DETACH + b"\n")
             self._process.stdin.flush()
-        self._let_go()
+        self.let_go()
 
-    def _let_go(self) -> None:
+    def let_go(self) -> None:
+        """Let it write a checkpoint and stop, without waiting for that."""
         assert self._process.stdin is not None
         with contextlib.suppress(OSError):
             self._process.stdin.close()

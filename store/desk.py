@@ -11,6 +11,7 @@ from store.comparisons import Comparisons
 from store.conflicts import Conflicts
 from store.conversations import Conversations
 from store.database import Database
+from store.drafts import Drafts
 from store.home import Home
 from store.judgements import Judgements
 from store.listing import Listing
@@ -56,6 +57,7 @@ class Desk:
         self.db = Database(home.database)
         self.settings = SettingsTable(self.db)
         self.conversations = Conversations(self.db)
+        self.drafts = Drafts(self.db)
         self.pairs = Pairs(self.db, self.settings)
         self.tags = Tags(self.db)
         self.editing = PairEditing(self.db, self.pairs, self.tags)

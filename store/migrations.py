@@ -380,3 +380,23 @@ def m010_personal_data(db: Database) -> None:
     ).fetchall():
         if found := kinds((instruction, history, output), lang):
             db.conn.execute("INSERT INTO personal_data (pair_id, kinds) VALUES (?, ?)", (number, ",".join(found)))
+
+
+@migrations()
+def m011_drafts(db: Database) -> None:
+    # What operators were writing when their app had to end; a row goes when its text is taken up again.
+    _script(
+        db,
+        """
+CREATE TABLE drafts (
+    id INTEGER PRIMARY KEY, text TEXT NOT NULL,
+    conversation_id INTEGER REFERENCES conversations(id) ON DELETE CASCADE,
+    reply_id INTEGER REFERENCES turns(id) ON DELETE CASCADE,
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE INDEX drafts_by_conversation ON drafts(conversation_id)
+--
+CREATE INDEX drafts_by_reply ON drafts(reply_id)
+""",
+    )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import SeverityLevel
+from textual.widgets import Input
 
-from bot import leash
 from store.home import Home
 from store.settings import Settings
 from store.text import clean
@@ -40,12 +43,14 @@ from tui.screens.review import ReviewScreen
 from tui.screens.settings import SettingsScreen
 from tui.screens.training import TrainingScreen
 from tui.screens.versions import VersionsScreen
+from tui.terminal.driver import TerminalDriver
+from tui.terminal.ending import Ending
+from tui.terminal.widths import measure_by_the_wider
 from tui.themes import OWN
 from tui.widgets.status import StatusBar
 
 FOLLOWING = (ReviewScreen, PairsScreen, ConflictsScreen)  # screens that show at once what others write to the desk
 BUSY_SECONDS = 3.0  # an operator waits for another app's writing, before a screen that stands still
-LEAVING_SECONDS = 5.0  # an app whose server is gone gets so long to leave in order
 NARROW = 100  # columns below which things stand one above the other
 
 
@@ -59,11 +64,13 @@ class DeskloopApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-roomy")]  # noqa: RUF012
 
     def __init__(self, service: DeskService) -> None:
+        measure_by_the_wider()
         super().__init__()
         self.service = service
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
         self.collector = QuietCollector()
+        self.ending = Ending(self)
         service.desk.db.wait_at_most(BUSY_SECONDS)
         for theme in OWN:
             self.register_theme(theme)
@@ -72,10 +79,15 @@ class DeskloopApp(App[None]):
     def _heard(self, change: DeskChange) -> None:
         self.post_message(DeskChanged(change))
 
+    def get_driver_class(self) -> type[Driver]:
+        """What draws the app: in a terminal our own."""
+        chosen = super().get_driver_class()
+        return TerminalDriver if chosen is LinuxDriver else chosen
+
     async def on_mount(self) -> None:
         """Draw first; the engine loads behind the first picture."""
-        loop = asyncio.get_running_loop()
-        leash.farewell(lambda: loop.call_soon_threadsafe(self.exit), LEAVING_SECONDS)
+        if not self.is_headless:
+            self.ending.watch()
         self._dress(self.service.settings)
         self.watch(self, "theme", self._keep_theme, init=False)
         await self.push_screen(self.chat)
@@ -87,7 +99,8 @@ class DeskloopApp(App[None]):
         if isinstance(event, events.InputEvent):
             self.collector.touched()
         if isinstance(event, events.Paste) and not event.is_forwarded:
-            event = events.Paste(clean(event.text))  # many lines stay many lines; what could steer a terminal goes
+            text = clean(event.text)  # many lines stay many lines; what could steer a terminal goes
+            event = events.Paste(one_line(text) if isinstance(self.focused, Input) else text)
         await super().on_event(event)
 
     def _begin(self) -> None:
@@ -189,14 +202,31 @@ class DeskloopApp(App[None]):
                 return self.service.desk.promotions.rollback_target() is not None
         return True
 
+    def leave_at_once(self, code: int) -> None:
+        """Leave without asking or waiting for anything; a live run of this app stops with a checkpoint."""
+        self.service.run_desk.let_go()
+        self.exit(return_code=code)
+
+    def on_exit_app(self) -> None:
+        """However the app is left, what is being written is there at the next start."""
+        if self.chat.is_mounted:
+            with suppress(DeskError):
+                self.chat.keep_drafts()
+
     async def on_unmount(self) -> None:
         """Stop the engine and close the desk."""
         self._unlisten()
         await self.service.close()
 
 
-def run_app(home: Home | Path | str | None = None, **options: Any) -> None:
-    """Open the app on the desk at *home* and stay until it is left."""
+def one_line(text: str) -> str:
+    """*text* for where only one line can be written."""
+    return re.sub(r"[\n\t]+", " ", text).strip()
+
+
+def run_app(home: Home | Path | str | None = None, **options: Any) -> int:
+    """Open the app on the desk at *home* and stay until it is left; returns the exit code."""
     app = DeskloopApp(DeskService(home, **options))
     app.collector.begin()
     app.run()
+    return app.return_code or 0

@@ -151,6 +151,12 @@ class RunDesk:
             self._own.detach()
             self._own = None
 
+    def let_go(self) -> None:
+        """Let this app's live run stop with a checkpoint, and don't wait for that: :meth:`close` then takes no time."""
+        if self._own is not None:
+            self._own.let_go()
+            self._own = None
+
     async def close(self) -> None:
         """Leave: this app's live run, unless it is detached, is interrupted with a checkpoint and offered at the next
         start."""

@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
+from store.drafts import Draft
 from store.records import Turn
 from store.text import clean
 from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyFinished, ReplyStarted
@@ -20,7 +21,7 @@ from tui.screens.following import Following
 from tui.screens.reusing import Reusing
 from tui.screens.search import SearchDialog
 from tui.talk import Exchange, Talk
-from tui.widgets.composer import Composer
+from tui.widgets.composer import Composer, joined
 from tui.widgets.conversations import ConversationList
 from tui.widgets.keybar import KeyBar
 from tui.widgets.status import QualityLine, RunLine, StatusBar
@@ -51,6 +52,7 @@ class ChatScreen(Screen[None]):
         self.reuses = Reusing(service, self)
         self.conversation: int | None = None
         self._drafts: dict[int | None, str] = {}  # what was being written in each conversation
+        self._begun: dict[int, str] = {}  # better answers that were being written, by reply
 
     def compose(self) -> ComposeResult:
         """Status on top, list and transcript in the middle, composer and keys below."""
@@ -67,6 +69,7 @@ class ChatScreen(Screen[None]):
     async def on_mount(self) -> None:
         """Open the latest conversation."""
         self.name_keys()
+        self._take_drafts()
         latest = self._desk.conversations.list(limit=1)
         await self.open(latest[0].id if latest else None)
         self.composer.focus()
@@ -87,6 +90,29 @@ class ChatScreen(Screen[None]):
     def transcript(self) -> Transcript:
         """What was said."""
         return self.query_one(Transcript)
+
+    # -- drafts ------------------------------------------------------------------------------------
+    def _take_drafts(self) -> None:
+        """Take up what was being written when the app was left."""
+        drafts = self._desk.drafts.take(self._service.who)
+        for draft in drafts:
+            if draft.reply is not None:
+                self._begun[draft.reply] = draft.text
+            else:
+                self._drafts[draft.conversation] = joined(self._drafts.get(draft.conversation, ""), draft.text)
+        self.composer.write(self._drafts.pop(None, ""))
+        if drafts:
+            self.notify("What you were writing when the app was left is there again, where you wrote it.")
+
+    def keep_drafts(self) -> None:
+        """Keep what is being written for the next start: messages, and the better answer in the open editor. Raises
+        :class:`DeskError` if that can't be."""
+        texts = self._drafts | {self.conversation: self.composer.text}
+        drafts = [Draft(text, conversation) for conversation, text in texts.items() if text.strip()]
+        editors = [screen for screen in self.app.screen_stack if isinstance(screen, CorrectionEditor)]
+        begun = self._begun | {editor.reply.id: editor.draft for editor in editors}
+        drafts += [Draft(text, None, reply) for reply, text in begun.items() if text.strip()]
+        self._desk.drafts.keep(drafts, self._service.who)
 
     # -- showing -----------------------------------------------------------------------------------
     async def open(self, conversation: int | None, at: int | None = None) -> None:
@@ -238,7 +264,7 @@ class ChatScreen(Screen[None]):
     def _give_back(self, exchange: Exchange) -> None:
         """The message was not answered: its text is there to be sent again."""
         if self.conversation == exchange.conversation:
-            self.composer.put_back(exchange.message)
+            self.composer.offer(exchange.message)
         else:
             self._drafts[exchange.conversation] = self._drafts.get(exchange.conversation) or exchange.message
 
@@ -347,6 +373,7 @@ class ChatScreen(Screen[None]):
             if not kept:
                 self._write_correction(message, reply, text)
 
+        begun = begun or self._begun.pop(reply.id, None)
         self.app.push_screen(CorrectionEditor(message, reply, begun), keep)
 
     async def action_approve(self) -> None:

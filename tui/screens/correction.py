@@ -27,19 +27,29 @@ class CorrectionEditor(Dialog[str]):
 
     def __init__(self, message: Turn, reply: Turn, begun: str | None = None) -> None:
         super().__init__()
-        self._message, self._reply, self._begun = message, reply, begun
+        self._message, self.reply, self._begun = message, reply, begun
+
+    @property
+    def _begin(self) -> str:
+        assert self.reply.reply is not None
+        return clean(self._begun or self.reply.reply.correction or self.reply.text)
+
+    @property
+    def draft(self) -> str:
+        """What was written so far; empty if it is what was there to begin with."""
+        text = self.query_one(TextArea).text
+        return "" if text == self._begin and self._begun is None else text
 
     def compose(self) -> ComposeResult:
         """Question on top, original and correction side by side (one above the other where it is narrow)."""
-        assert self._reply.reply is not None
+        assert self.reply.reply is not None
         with Vertical(classes="dialog wide", id="correction-editor"):
             yield Plain(f"Customer: {self._message.text}", id="question")
             with Container(id="sides"):
                 with VerticalScroll(id="original-box", can_focus=False) as original:
-                    original.border_title = Content(f"{self._reply.reply.version} said")
-                    yield Plain(self._reply.text or "(nothing)", id="original")
-                begin = self._begun or self._reply.reply.correction or self._reply.text
-                yield TextArea(clean(begin), id="better", soft_wrap=True, tab_behavior="focus")
+                    original.border_title = Content(f"{self.reply.reply.version} said")
+                    yield Plain(self.reply.text or "(nothing)", id="original")
+                yield TextArea(self._begin, id="better", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="correction-personal", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")

@@ -13,6 +13,11 @@ from tui.keymap import spoken
 from tui.keys import COMPOSER
 
 
+def joined(*texts: str) -> str:
+    """Texts one below the other; empty ones take no line."""
+    return "\n".join(text for text in texts if text.strip())
+
+
 class Composer(TextArea):
     """Grows with its text up to six lines; Enter sends. While it is empty, up and down mark replies and Ctrl+Z takes
     a judgement back."""
@@ -44,6 +49,7 @@ class Composer(TextArea):
         self._recalled: list[str] = []  # what was sent, while one moves through it
         self._place = 0
         self._draft = ""  # what was being written before
+        self._returned = ""  # what was put back at the beginning, and not sent since
         super().__init__(
             id="composer",
             show_line_numbers=False,
@@ -64,6 +70,7 @@ class Composer(TextArea):
 
     def _send(self) -> None:
         if text := self.text.strip():
+            self._returned = ""
             self.clear()
             self.post_message(self.Sent(text))
 
@@ -114,7 +121,16 @@ class Composer(TextArea):
         self.text = text
         self.move_cursor(self.document.end)
 
-    def put_back(self, text: str) -> None:
-        """Give the text of a message that was not answered back, unless something new is being written."""
+    def offer(self, text: str) -> None:
+        """Give the text of a message that is kept, but was not answered, back, unless something new is being
+        written."""
         if not self.text.strip():
             self.write(text)
+
+    def put_back(self, text: str) -> None:
+        """Give the text of a message that was refused back: behind what was put back before it, and before what was
+        written since."""
+        before = self._returned if self._returned and self.text.startswith(self._returned) else ""
+        since = self.text[len(before) :].strip("\n")
+        self._returned = joined(before, text)
+        self.write(joined(self._returned, since))
