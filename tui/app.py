@@ -71,6 +71,7 @@ class DeskloopApp(App[None]):
         self.chat = ChatScreen(service)
         self.collector = QuietCollector()
         self.ending = Ending(self)
+        self._drafts_kept = False
         service.desk.db.wait_at_most(BUSY_SECONDS)
         for theme in OWN:
             self.register_theme(theme)
@@ -209,9 +210,10 @@ class DeskloopApp(App[None]):
 
     def on_exit_app(self) -> None:
         """However the app is left, what is being written is there at the next start."""
-        if self.chat.is_mounted:
+        if self.chat.is_mounted and not self._drafts_kept:
             with suppress(DeskError):
                 self.chat.keep_drafts()
+                self._drafts_kept = True
 
     async def on_unmount(self) -> None:
         """Stop the engine and close the desk."""

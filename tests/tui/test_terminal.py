@@ -15,6 +15,7 @@ from store.desk import Desk
 from store.drafts import Draft
 from tests.tui.terminal import CALL, PATIENCE, Terminal
 
+WRITING = "mrite as"  # of the composer's placeholder, its first letter under the cursor: keys arrive there now
 # What the terminal was told at the start, and what takes each back.
 TAKEN_BACK = [
     ("\x1b[?1049h", "\x1b[?1049l"),  # the other screen
@@ -45,7 +46,7 @@ def drafts(home: Path) -> list[Draft]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_leaves_the_terminal_as_it_was_and_keeps_what_was_typed(home: Path, number: signal.Signals) -> None:
     with Terminal("--home", str(home)) as terminal:
-        terminal.until("Correct")
+        terminal.until(WRITING)
         assert terminal.modes() != terminal.before
         terminal.type("\x1b[200~half a sent\x1b[201~")  # as a paste it is drawn at once
         terminal.until("half a sent")
@@ -72,7 +73,7 @@ def test_what_was_kept_is_there_again(home: Path) -> None:
 
 def test_a_terminal_that_is_gone_ends_the_app(home: Path) -> None:
     with Terminal("--home", str(home)) as terminal:
-        terminal.until("Correct")
+        terminal.until(WRITING)
         terminal.type("\x1b[200~half a sent\x1b[201~")  # as a paste it is drawn at once
         terminal.until("half a sent")
         children = psutil.Process(terminal.process.pid).children(recursive=True)
@@ -86,7 +87,7 @@ def test_a_terminal_that_is_gone_ends_the_app(home: Path) -> None:
 def test_a_paste_without_brackets_is_one_message(home: Path) -> None:
     text = "Hello,\rmy order 4711\tis late.\r\rWhere is it?"
     with Terminal("--home", str(home)) as terminal:
-        terminal.until("Correct")
+        terminal.until(WRITING)
         terminal.type(text)
         terminal.until("Where")
         os.kill(terminal.process.pid, signal.SIGTERM)
@@ -99,7 +100,7 @@ def test_a_paste_without_brackets_is_one_message(home: Path) -> None:
 def test_a_long_paste_without_brackets_comes_in_pieces_and_is_one(home: Path) -> None:
     text = "".join(f"Line {number} of a long story.\r" for number in range(400)) + "The end"
     with Terminal("--home", str(home)) as terminal:
-        terminal.until("Correct")
+        terminal.until(WRITING)
         rest = text.encode()
         while rest:
             try:

@@ -69,9 +69,9 @@ class ChatScreen(Screen[None]):
     async def on_mount(self) -> None:
         """Open the latest conversation."""
         self.name_keys()
-        self._take_drafts()
-        latest = self._desk.conversations.list(limit=1)
-        await self.open(latest[0].id if latest else None)
+        latest = next((found.id for found in self._desk.conversations.list(limit=1)), None)
+        self._take_drafts(latest)
+        await self.open(latest)
         self.composer.focus()
 
     def name_keys(self) -> None:
@@ -92,8 +92,9 @@ class ChatScreen(Screen[None]):
         return self.query_one(Transcript)
 
     # -- drafts ------------------------------------------------------------------------------------
-    def _take_drafts(self) -> None:
-        """Take up what was being written when the app was left."""
+    def _take_drafts(self, opened: int | None) -> None:
+        """Take up what was being written when the app was left; what does not belong into the conversation that will
+        be *opened* is told of."""
         drafts = self._desk.drafts.take(self._service.who)
         for draft in drafts:
             if draft.reply is not None:
@@ -101,7 +102,7 @@ class ChatScreen(Screen[None]):
             else:
                 self._drafts[draft.conversation] = joined(self._drafts.get(draft.conversation, ""), draft.text)
         self.composer.write(self._drafts.pop(None, ""))
-        if drafts:
+        if any(draft.reply is not None or draft.conversation != opened for draft in drafts):
             self.notify("What you were writing when the app was left is there again, where you wrote it.")
 
     def keep_drafts(self) -> None:
