@@ -118,7 +118,8 @@ def test_a_child_without_a_leash_lives_on(tmp_path: Path) -> None:
     code = (
         "import subprocess, sys; from bot.child import child_options, module_command; "
         f"command = [*module_command('tests.bot.leashed'), {str(tmp_path)!r}, 'waiting', '0']; "
-        "child = subprocess.Popen(command, **child_options(leashed=False)); print(child.pid)"
+        "out = subprocess.DEVNULL; child = subprocess.Popen(command, stdout=out, **child_options(leashed=False)); "
+        "print(child.pid)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -121,4 +121,4 @@ async def test_what_was_begun_is_where_it_was_begun(app: DeskloopApp, service: D
         await pilot.press("ctrl+n")
         await wait_until(pilot, lambda: app.chat.composer.text == "wh")
         assert shows(app, "wh")
-    assert service.desk.drafts.take("jo") == [Draft("another's")]
+        assert service.desk.drafts.take("jo") == [Draft("another's")]
