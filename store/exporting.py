@@ -11,9 +11,10 @@ from typing import Any, BinaryIO
 
 from store.desk import Desk
 from store.records import Pair
+from store.spreadsheet import OURS, guarded
 from store.writing import output
 
-CSV_COLUMNS = ("instruction", "output", "history", "lang", "category", "split")
+CSV_COLUMNS = ("instruction", "output", "history", "lang", "category", "split", "source")
 
 
 def export_file(
@@ -50,7 +51,8 @@ def export_file(
 
 
 def _facts(pair: Pair) -> dict[str, Any]:
-    return {"lang": pair.lang, "category": pair.category, "split": pair.split}
+    """``source``: what the file says means itself, also where it looks like a placeholder or is guarded."""
+    return {"lang": pair.lang, "category": pair.category, "split": pair.split, "source": OURS}
 
 
 def _alpaca(pair: Pair) -> dict[str, Any]:
@@ -88,12 +90,16 @@ def _messages(pairs: Iterator[Pair]) -> Iterator[str]:
 
 
 def _csv(pairs: Iterator[Pair]) -> Iterator[str]:
+    """With a byte-order mark, without which spreadsheets take UTF-8 for something else, and with cells guarded that
+    they would calculate."""
     line = io.StringIO()
     writer = csv.DictWriter(line, CSV_COLUMNS)
+    line.write("\ufeff")
     writer.writeheader()
     for pair in pairs:
         row = _alpaca(pair)
-        writer.writerow({**row, "history": _dumps(row["history"]) if row["history"] else ""})
+        row["history"] = _dumps(row["history"]) if row["history"] else ""
+        writer.writerow({name: guarded(cell or "") for name, cell in row.items()})
         yield line.getvalue()
         line.seek(0)
         line.truncate()

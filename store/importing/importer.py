@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from store.desk import Desk
-from store.importing.parsing import RowParser, rows_of
-from store.importing.reading import Row, Source
+from store.importing.intake import Intake, Options
 from store.importing.rejects import Rejects
 from store.importing.rows import ImportRefused, Item, NewConversation, RowRejected
 from store.importing.staging import Staging
@@ -39,6 +38,7 @@ class ImportResult:
     rejects_file: Path | None = None
     conversations: int = 0
     reasons: tuple[tuple[int, str], ...] = ()  # the first few (line, reason)
+    notes: tuple[str, ...] = ()  # what else there is to know, in sentences
 
 
 def import_file(
@@ -50,6 +50,8 @@ def import_file(
     columns: Mapping[str, str] | None = None,
     *,
     who: str,
+    encoding: str | None = None,
+    plain: bool = False,
     progress: Progress | None = None,
 ) -> ImportResult:
     """Import pairs or conversations from *path*.
@@ -57,32 +59,34 @@ def import_file(
     *format*: a key of :data:`FORMATS`, None to tell by ending and content. *split*: the side for questions the desk
     does not know yet; a question that is known stays where it is. *columns*: ``instruction``, ``output`` and so on
     to the names the file has for them. Exact duplicates, of pairs the desk has or has excluded, are skipped and
-    counted, so that importing again changes nothing. *strict*: everything or, if one row is bad, nothing. Raises
-    :class:`ImportRefused` with a sentence; nothing is imported then."""
+    counted, so that importing again changes nothing. *strict*: everything or, if one row is bad, nothing.
+    *encoding*: what the file is written in, None to tell by its first bytes. *plain*: HTML in it becomes plain text.
+    Raises :class:`ImportRefused` with a sentence; nothing is imported then."""
     path = Path(path)
     if split not in (None, "train", "heldout"):
         raise ImportRefused(f"A pair is on the side train or heldout, not {split!r}.")
-    parser = RowParser(format, columns)
-    try:
-        source = Source(path)
-    except OSError as error:
-        raise ImportRefused(f"{path} can't be read: {error.strerror or error}.") from error
-    staging, rejects = Staging(desk.home.root), Rejects(desk.home.exports, path.stem)
-    try:
-        work = _Import(desk, clean(path.name), who, split, progress)
-        work.read(source, rows_of(source, path, format), parser, staging, rejects)
-        if not (strict and rejects.count):
-            work.write(source, staging)
-        rejects.close(keep=True)
-    except BaseException:
-        rejects.close(keep=False)
-        raise
-    finally:
-        staging.close()
-        source.close()
-    return ImportResult(
-        work.added, work.duplicates, rejects.count, rejects.path, work.conversations, tuple(rejects.first)
-    )
+    with Intake(path, Options(format, columns or {}, encoding, plain)) as intake:
+        staging, rejects = Staging(desk.home.root), Rejects(desk.home.exports, path.stem)
+        try:
+            work = _Import(desk, clean(path.name), who, split, progress)
+            work.read(intake, staging, rejects)
+            if not (strict and rejects.count):
+                work.write(intake, staging)
+            rejects.close(keep=True)
+        except BaseException:
+            rejects.close(keep=False)
+            raise
+        finally:
+            staging.close()
+        return ImportResult(
+            work.added,
+            work.duplicates,
+            rejects.count,
+            rejects.path,
+            work.conversations,
+            tuple(rejects.first),
+            tuple(intake.notes()),
+        )
 
 
 class _Import:
@@ -92,18 +96,18 @@ class _Import:
         self._rows = 0
         self.added = self.duplicates = self.conversations = 0
 
-    def read(self, source: Source, rows: Iterator[Row], parser: RowParser, staging: Staging, rejects: Rejects) -> None:
+    def read(self, intake: Intake, staging: Staging, rejects: Rejects) -> None:
         """Every row into *staging* or *rejects*. Nothing of the desk is touched."""
-        for line, row in rows:
+        for line, row, item in intake.rows():
             self._rows += 1
             try:
-                item = parser.parse(row)
+                if isinstance(item, RowRejected):
+                    raise item
                 staging.add([self._ready(item, place) for place in range(len(item.pairs))], item.conversation)
             except RowRejected as error:
                 rejects.add(line, str(error), row)
             if self._rows % TELL_EVERY == 0:
-                self._progress(source.done, source.size, self._rows)
-        parser.finish()
+                self._progress(intake.done, intake.size, self._rows)
 
     def _ready(self, item: Item, place: int) -> ReadyPair:
         pair = item.pairs[place]
@@ -112,7 +116,7 @@ class _Import:
         except ValueError as error:
             raise RowRejected(str(error).rstrip(".")) from None
 
-    def write(self, source: Source, staging: Staging) -> None:
+    def write(self, intake: Intake, staging: Staging) -> None:
         """Everything that was staged, in one transaction."""
         with self._desk.atomic():
             share = self._desk.pairs.writer.heldout_share()
@@ -126,8 +130,8 @@ class _Import:
                     else:
                         self.added += 1
                 if count % TELL_EVERY == 0:
-                    self._progress(source.size, source.size, self._rows)
-        self._progress(source.size, source.size, self._rows)
+                    self._progress(intake.size, intake.size, self._rows)
+        self._progress(intake.size, intake.size, self._rows)
 
     def _keep_conversation(self, conversation: NewConversation) -> bool:
         """Write a conversation unless exactly this one was imported before."""

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from store.importing.parsing import RowParser, rows_of
-from store.importing.reading import Source
+from store.importing.intake import Intake, Options
 from store.importing.rows import ImportRefused, RowRejected
 from store.pairs import NewPair
 
@@ -15,18 +14,10 @@ def pairs_in(path: Path, file_format: str | None = None) -> list[NewPair]:
 
     Raises :class:`ImportRefused` with a sentence for a file that can't be read, and for the first bad row with its
     line: a measurement on a part of a file would pass for one on all of it."""
-    parser = RowParser(file_format)
-    try:
-        source = Source(path)
-    except OSError as error:
-        raise ImportRefused(f"{path} can't be read: {error.strerror or error}.") from error
     found: list[NewPair] = []
-    try:
-        for line, row in rows_of(source, path, file_format):
-            try:
-                found += parser.parse(row).pairs
-            except RowRejected as error:
-                raise ImportRefused(f"Line {line} of {path.name} can't be used: {error}.") from error
-    finally:
-        source.close()
+    with Intake(path, Options(file_format)) as intake:
+        for line, _, item in intake.rows():
+            if isinstance(item, RowRejected):
+                raise ImportRefused(f"Line {line} of {path.name} can't be used: {item}.") from item
+            found += item.pairs
     return found

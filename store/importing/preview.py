@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from store.desk import Desk
 from store.importing.importer import TELL_EVERY, Progress, digest_of, known_conversation
-from store.importing.parsing import RowParser, rows_of
-from store.importing.reading import Source
-from store.importing.rows import ImportRefused, NewConversation, RowRejected
+from store.importing.intake import Intake, Options
+from store.importing.rows import Item, NewConversation, RowRejected
 
 SHOWN = 5  # pairs or conversations that are shown
 REJECTS = 20  # rejected rows whose reasons are shown
@@ -21,7 +21,8 @@ class ImportPreview:
 
     ``form``: the form its rows are of, None if there are none. ``pairs``: (question, answer) of the first ones;
     ``talks``: of the first conversations, (role, text) turn by turn. ``reasons``: (line, reason) of the first rejected
-    rows."""
+    rows. ``notes``: what else there is to know, in sentences. ``htmls``: rows that hold
+    HTML, and would come in with it. ``columns`` and ``cells``: the names in a table's header and its first rows."""
 
     form: str | None = None
     rows: int = 0
@@ -32,50 +33,54 @@ class ImportPreview:
     pairs: list[tuple[str, str]] = field(default_factory=list)
     talks: list[tuple[tuple[str, str], ...]] = field(default_factory=list)
     reasons: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    htmls: int = 0
+    columns: tuple[str, ...] = ()
+    cells: tuple[tuple[str, ...], ...] = ()
 
 
 def preview_file(
-    desk: Desk, path: Path | str, format: str | None = None, *, progress: Progress | None = None
+    desk: Desk,
+    path: Path | str,
+    format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    *,
+    encoding: str | None = None,
+    plain: bool = False,
+    progress: Progress | None = None,
 ) -> ImportPreview:
     """Read *path* as :func:`store.importing.import_file` would, and tell what would come in. Nothing is written.
 
     Raises :class:`ImportRefused` with a sentence where the import would."""
-    path = Path(path)
-    parser = RowParser(format)
-    try:
-        source = Source(path)
-    except OSError as error:
-        raise ImportRefused(f"{path} can't be read: {error.strerror or error}.") from error
-    try:
-        return _Preview(desk, parser).read(source, path, format, progress or (lambda done, size, rows: None))
-    finally:
-        source.close()
+    with Intake(Path(path), Options(format, columns or {}, encoding, plain)) as intake:
+        return _Preview(desk).read(intake, progress or (lambda done, size, rows: None))
 
 
 class _Preview:
-    def __init__(self, desk: Desk, parser: RowParser) -> None:
-        self._desk, self._parser = desk, parser
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
         self._seen: set[str] = set()  # digests of this file's own pairs and conversations
         self._found = ImportPreview()
 
-    def read(self, source: Source, path: Path, form: str | None, progress: Progress) -> ImportPreview:
+    def read(self, intake: Intake, progress: Progress) -> ImportPreview:
         found = self._found
-        for line, row in rows_of(source, path, form):
+        for line, _, item in intake.rows():
             found.rows += 1
             try:
-                self._count(row)
+                self._count(item)
             except RowRejected as error:
                 found.rejected += 1
                 if len(found.reasons) < REJECTS:
                     found.reasons.append((line, str(error)))
             if found.rows % TELL_EVERY == 0:
-                progress(source.done, source.size, found.rows)
-        self._parser.finish()
-        found.form = self._parser.form
+                progress(intake.done, intake.size, found.rows)
+        found.form, found.notes, found.htmls = intake.form, intake.notes(), intake.htmls
+        found.columns, found.cells = intake.columns, intake.cells
         return found
 
-    def _count(self, row: object) -> None:
-        item = self._parser.parse(row)
+    def _count(self, item: Item | RowRejected) -> None:
+        if isinstance(item, RowRejected):
+            raise item
         try:
             ready = [self._desk.pairs.writer.ready(pair) for pair in item.pairs]
         except ValueError as error:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from store.importing.reading import Unreadable
+from store.importing.rows import Unreadable
 from store.writing import create, free_name
 
 FIRST = 20  # of so many rows the reasons are handed back

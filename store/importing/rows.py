@@ -1,13 +1,13 @@
-"""What a row of a file becomes, and the two ways in which it may not."""
+"""What a row of a file becomes, and the ways in which it may not."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from store.pair_writing import LONGEST, NewPair
+from store.pair_writing import NewPair
 from store.records import Exchange, Split
-from store.text import clean, visible
+from store.text import clean
 
 LONGEST_SENTENCE = 600  # characters: a file's own words are quoted in it
 
@@ -19,6 +19,16 @@ class ImportRefused(ValueError):
         super().__init__(_fit(sentence))
 
 
+class ColumnsUnknown(ImportRefused):
+    """A table whose columns have names that say nothing: somebody has to say which holds what.
+
+    ``columns``: their names; ``rows``: the cells of the first rows."""
+
+    def __init__(self, sentence: str, columns: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> None:
+        super().__init__(sentence)
+        self.columns, self.rows = columns, rows
+
+
 class RowRejected(ValueError):
     """One row that can't be imported; the message is the reason, fit for a terminal."""
 
@@ -26,9 +36,35 @@ class RowRejected(ValueError):
         super().__init__(_fit(reason))
 
 
+class Foreign(RowRejected):
+    """A row of data that is none of ours. A file with nothing else is refused, by ``sentence`` where there is one."""
+
+    def __init__(self, reason: str, sentence: str | None = None) -> None:
+        super().__init__(reason)
+        self.sentence = sentence
+
+
 def _fit(sentence: str) -> str:
     line = " ".join(clean(sentence[: 4 * LONGEST_SENTENCE]).split())
     return line if len(line) <= LONGEST_SENTENCE else f"{line[:LONGEST_SENTENCE]}…"
+
+
+class Unreadable(ValueError):
+    """Why there is no value in a row; ``raw`` is what stands there. ``sentence``: what a file with nothing
+    else is refused by."""
+
+    def __init__(self, reason: str, raw: Any, sentence: str | None = None) -> None:
+        super().__init__(reason)
+        self.raw, self.sentence = raw, sentence
+
+
+class TableRow(dict[str, Any]):
+    """A row of a table by the names in its header; ``cells``: how many it had if they were fewer than the names."""
+
+    cells: int | None = None
+
+
+Row = tuple[int, Any]  # the line it begins on, and the value, or the Unreadable that says why there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,112 +83,61 @@ class Item:
     conversation: NewConversation | None = None
 
 
-def text_of(value: Any, name: str) -> str:
-    """*value* as clean text. Raises :class:`RowRejected` if it is no text, is empty, or is far too long."""
-    if isinstance(value, list):  # chat messages may come in parts
-        value = "\n".join(_part(part, name) for part in value)
-    if not isinstance(value, str):
-        raise RowRejected(f"{name} is {'missing' if value is None else 'not text'}")
-    if len(value) > LONGEST:
-        raise RowRejected(f"{name} is longer than {LONGEST} characters")
-    text = clean(value).strip()
-    if not visible(text):
-        raise RowRejected(f"{name} is empty")
-    return text
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a row says about all its pairs."""
+
+    category: str | None = None
+    lang: str | None = None
+    split: Split | None = None
 
 
-def _part(part: Any, name: str) -> str:
-    if isinstance(part, dict):
-        if part.get("type", "text") != "text":
-            raise RowRejected(f"{name} holds a part that is not text ({str(part.get('type'))[:40]!r})")
-        part = part.get("text", part.get("value"))
-    if not isinstance(part, str):
-        raise RowRejected(f"{name} holds a part that is not text")
-    return part
+@dataclass(slots=True)
+class Turn:
+    """What one side says in a dialogue. ``learned``: the part of an answer that may be learned, None if none may."""
+
+    role: str
+    text: str
+    learned: str | None
 
 
-def role_of(value: Any, roles: dict[str, str], name: str, among: str) -> str:
-    """The role that *value* names in *roles*. Raises :class:`RowRejected`."""
-    if not isinstance(value, str) or value not in roles:
-        raise RowRejected(f"{name} is by {str(value)[:40]!r}, not by {among}")
-    return roles[value]
+def by_turns(turns: list[Turn]) -> list[Turn]:
+    """*turns* with several of one side in a row as one, beginning with the customer: a greeting answers nobody.
 
-
-def word_of(row: dict[str, Any], *names: str) -> str | None:
-    """The optional text under the first of *names* that has one."""
-    for name in names:
-        value = row.get(name)
-        if isinstance(value, str) and value.strip():
-            return value
-    return None
-
-
-def split_of(row: dict[str, Any]) -> Split | None:
-    """The side the row itself names."""
-    value = row.get("split")
-    return cast(Split, value) if value in ("train", "heldout") else None
-
-
-def by_turns(turns: list[tuple[str, str, bool]]) -> list[tuple[str, str, bool]]:
-    """*turns* (role, text, learn) with several of one side in a row as one, beginning with the customer: a greeting
-    answers nobody."""
-    merged: list[tuple[str, str, bool]] = []
-    for role, text, learn in turns:
-        if merged and merged[-1][0] == role:
-            merged[-1] = (role, f"{merged[-1][1]}\n{text}", merged[-1][2] or learn)
-        elif merged or role == "customer":
-            merged.append((role, text, learn))
+    What is not to be learned is joined for the history, and left out of what is."""
+    merged: list[Turn] = []
+    for turn in turns:
+        if merged and merged[-1].role == turn.role:
+            last = merged[-1]
+            last.text = _joined(last.text, turn.text)
+            if turn.learned is not None:
+                last.learned = turn.learned if last.learned is None else _joined(last.learned, turn.learned)
+        elif merged or turn.role == "customer":
+            merged.append(Turn(turn.role, turn.text, turn.learned))
     return merged
 
 
-def pairs_of_dialogue(
-    turns: list[tuple[str, str, bool]], row: dict[str, Any], default_lang: str | None = None
-) -> tuple[NewPair, ...]:
-    """One pair for every answer of a dialogue of (role, text, learn) turns; role "customer" or "bot".
+def _joined(*texts: str) -> str:
+    return "\n".join(text for text in texts if text)
 
-    Raises :class:`RowRejected` if there is no answer to learn."""
-    merged = by_turns(turns)
+
+def pairs_of_dialogue(merged: list[Turn], facts: Facts) -> tuple[NewPair, ...]:
+    """One pair for every answer that is to be learned in a dialogue as :func:`by_turns` gives it.
+
+    Raises :class:`RowRejected` if there is none."""
     history: list[Exchange] = []
     pairs = []
-    for (_, customer, _), (_, bot, learn) in zip(merged[::2], merged[1::2], strict=False):
-        if learn and customer and bot:
-            pairs.append(
-                NewPair(
-                    customer,
-                    bot,
-                    tuple(history),
-                    word_of(row, "category", "intent"),
-                    word_of(row, "lang", "language") or default_lang,
-                    split_of(row),
-                )
-            )
-        history.append((customer, bot))
+    answered = False
+    for customer, bot in zip(merged[::2], merged[1::2], strict=False):
+        answered |= bool(customer.text and bot.text)
+        if customer.text and bot.learned:
+            pairs.append(NewPair(customer.text, bot.learned, tuple(history), facts.category, facts.lang, facts.split))
+        if customer.text and bot.text:
+            history.append((customer.text, bot.text))
     if not pairs:
-        raise RowRejected("there is no answer to a customer in it")
+        raise RowRejected(
+            "every answer in it is marked as not to be learned"
+            if answered
+            else "there is no answer to a customer in it"
+        )
     return tuple(pairs)
-
-
-_TOOL_ROLES = frozenset({"function_call", "observation", "tool", "tool_call", "tool_response", "function"})
-_TOOL_KEYS = ("tool_calls", "function_call")
-
-
-def refuse_other_data(row: dict[str, Any]) -> None:
-    """Raise :class:`ImportRefused` for data that looks alike but teaches something else."""
-    names = {name for name in row if isinstance(name, str)}
-    if {"chosen", "rejected"} <= names or {"chosen_messages", "rejected_messages"} <= names:
-        raise ImportRefused(
-            "This file holds preferences (chosen and rejected answers, for DPO), not pairs. Nothing was imported. "
-            "Export the chosen answers as instruction and output to use them."
-        )
-    turns = [turn for name in ("conversations", "messages") for turn in _list(row.get(name)) if isinstance(turn, dict)]
-    roles = {role for turn in turns for role in (turn.get("from"), turn.get("role")) if isinstance(role, str)}
-    calls = any(turn.get(key) for turn in turns for key in _TOOL_KEYS)
-    if row.get("tools") not in (None, "", "[]", []) or roles & _TOOL_ROLES or calls:
-        raise ImportRefused(
-            "This file holds tool calls, which this bot does not make. Nothing was imported. Remove those rows, or "
-            "export plain questions and answers."
-        )
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -26,6 +26,7 @@ from tui.screens.correction import CorrectionEditor
 from tui.screens.dialog import Ask, Confirm, Tell, Wait
 from tui.screens.help import HelpDialog
 from tui.screens.history import HistoryScreen
+from tui.screens.import_columns import ColumnsDialog
 from tui.screens.import_file import ImportDialog
 from tui.screens.import_preview import ImportPreviewDialog
 from tui.screens.leaving import LeaveDialog
@@ -47,6 +48,7 @@ from tui.screens.training import TrainingScreen
 from tui.screens.versions import VersionsScreen
 
 CHATS = "chats-of-2025.jsonl"  # a file to import, in the desk's folder
+TABLE = "table.csv"  # one whose columns have names that say nothing
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,9 @@ PLACES = {
     "import": Place(ImportDialog, ("ctrl+o",), "Path of the file"),
     "import-preview": Place(
         ImportPreviewDialog, ("ctrl+o", "?Path of the file", "=" + "{home}/" + CHATS, "enter"), f"Import {CHATS}?"
+    ),
+    "import-columns": Place(
+        ColumnsDialog, ("ctrl+o", "?Path of the file", "=" + "{home}/" + TABLE, "enter"), "Which column holds what?"
     ),
 }
 
@@ -145,6 +150,7 @@ def furnish(service: DeskService) -> None:
     scenes.pairs_to_look_at(desk)
     scenes.said(desk, "Pots", ("Which pots stand frost, and which do not?", "All of them do.", "v2", "complete"))
     (service.home.root / CHATS).write_text(scenes.CHATS, encoding="utf-8")
+    (service.home.root / TABLE).write_text("wen,was\n[b]Wo?[/b],Hier.\n", encoding="utf-8")
 
 
 async def go(app: DeskloopApp, pilot: Pilot[None], place: Place) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import json
 import os
 import pty
@@ -28,7 +29,7 @@ from tests.hostile import CORPUS, NEVER_DRAWN
 from tests.tui import scenes
 from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, wait_until
-from tests.tui.places import CHATS, MOMENTS, PLACES, back, go
+from tests.tui.places import CHATS, MOMENTS, PLACES, TABLE, back, go
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.widgets.text import Plain
@@ -61,6 +62,8 @@ def fill(service: DeskService, text: str) -> None:
     desk.settings.set("system_message", text[:8000], who)
     chats = [{"instruction": text, "output": text}, {"instruction": f"b {text}", "output": text}]
     (service.home.root / CHATS).write_text("\n".join(map(json.dumps, chats)), encoding="utf-8")
+    with (service.home.root / TABLE).open("w", encoding="utf-8", newline="", errors="replace") as file:
+        csv.writer(file).writerows([[f"a {text}", f"b {text}"], [text, text]])
 
 
 def assert_sane(app: App[Any], where: str) -> None:

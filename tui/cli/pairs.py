@@ -30,16 +30,32 @@ def pairs(ctx: click.Context) -> None:
 @click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
 @click.option("--split", type=click.Choice(["train", "heldout"]), help="Put every pair on this side.")
 @click.option("--strict", is_flag=True, help="Import everything or, if one row is bad, nothing.")
-@click.option("--columns", metavar="ROLE=NAME,...", help="Name a CSV's columns: instruction=question,output=reply.")
+@click.option(
+    "--column", "column", metavar="ROLE=NAME", multiple=True, help="Say what a column holds; may be repeated."
+)
+@click.option("--columns", metavar="ROLE=NAME,...", help="The same for several: instruction=question,output=reply.")
+@click.option(
+    "--encoding", metavar="NAME", help="What FILE is written in: windows-1252, gb18030, ...; else recognised."
+)
+@click.option("--plain-text", "plain", is_flag=True, help="Turn HTML into plain text.")
 @home_option
 @json_option
 @pass_cli
 def import_pairs(
-    cli: Cli, file: Path, format_: str | None, split: str | None, strict: bool, columns: str | None
+    cli: Cli,
+    file: Path,
+    format_: str | None,
+    split: str | None,
+    strict: bool,
+    column: tuple[str, ...],
+    columns: str | None,
+    encoding: str | None,
+    plain: bool,
 ) -> None:
     """Import pairs or conversations from FILE. Exact duplicates are skipped.
 
-    Bad rows are listed in the desk's exports folder, each with its reason.
+    Bad rows are listed in the desk's exports folder, each with its reason. A column's ROLE is instruction, input,
+    output, history, category, lang or split; in a table with one message a row also conversation, role and text.
     """
     line = Line(cli)
 
@@ -53,14 +69,19 @@ def import_pairs(
             format=format_,
             split=split,
             strict=strict,
-            columns=_columns(columns),
+            columns=_columns(column, columns),
+            encoding=encoding,
+            plain=plain,
             who=service.who,
             progress=progress,
         )
     )
     line.end()
-    cli.emit({"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected})
+    counts = {"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected}
+    cli.emit({**counts, "notes": list(result.notes)} if result.notes else counts)
     cli.data(f"{result.added} added, {result.duplicates} duplicates skipped, {result.rejected} rejected.")
+    for note in result.notes:
+        cli.say(note)
     if result.rejects_file:
         cli.say(f"The rejected rows and why: {result.rejects_file}")
     if strict and result.rejected:
@@ -69,13 +90,12 @@ def import_pairs(
         )
 
 
-def _columns(text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
+def _columns(single: tuple[str, ...], several: str | None) -> dict[str, str] | None:
+    named = [*single, *(several.split(",") if several else ())]
     try:
-        return dict(part.split("=", 1) for part in text.split(","))
+        return dict(part.split("=", 1) for part in named) or None
     except ValueError:
-        raise click.UsageError("--columns takes ROLE=NAME, separated by commas.") from None
+        raise click.UsageError("A column is named as ROLE=NAME: --column instruction=Question.") from None
 
 
 @pairs.command("export")

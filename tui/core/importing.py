@@ -6,34 +6,51 @@ import asyncio
 from pathlib import Path
 
 from store.desk import Desk
-from store.importing import ImportPreview, ImportResult, import_file, preview_file
+from store.importing import ImportPreview, ImportResult, Options, import_file, preview_file
 from store.importing.importer import Progress
 from store.sample import load_sample
 from tui.core.service import DeskService
 
 
 async def import_into(
-    service: DeskService, path: Path, file_format: str | None = None, *, progress: Progress | None = None
+    service: DeskService, path: Path, options: Options, *, progress: Progress | None = None
 ) -> ImportResult:
     """Import *path* with a connection of its own, in a thread, which is also where *progress* is called. Raises what
     :func:`store.importing.import_file` raises."""
 
     def work() -> ImportResult:
         with Desk.open(service.home) as desk:
-            return import_file(desk, path, format=file_format, who=service.who, progress=progress)
+            return import_file(
+                desk,
+                path,
+                options.form,
+                columns=options.columns,
+                who=service.who,
+                encoding=options.encoding,
+                plain=options.plain,
+                progress=progress,
+            )
 
     return await asyncio.to_thread(work)
 
 
 async def preview_of(
-    service: DeskService, path: Path, file_format: str | None = None, *, progress: Progress | None = None
+    service: DeskService, path: Path, options: Options, *, progress: Progress | None = None
 ) -> ImportPreview:
     """What an import of *path* would bring in, read in a thread, which is also where *progress* is called. Raises what
     :func:`store.importing.preview_file` raises."""
 
     def work() -> ImportPreview:
         with Desk.open(service.home) as desk:
-            return preview_file(desk, path, file_format, progress=progress)
+            return preview_file(
+                desk,
+                path,
+                options.form,
+                options.columns,
+                encoding=options.encoding,
+                plain=options.plain,
+                progress=progress,
+            )
 
     return await asyncio.to_thread(work)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from store.importing import ImportRefused, ImportResult
+from store.importing import ColumnsUnknown, ImportRefused, ImportResult, Options
 from store.importing.importer import Progress
 from tui.core import DeskService
 from tui.core.importing import import_into, preview_of
 from tui.flows.stage import Stage
 from tui.screens.dialog import Tell, Wait
+from tui.screens.import_columns import ColumnsDialog
 from tui.screens.import_file import ImportDialog
 from tui.screens.import_preview import ImportPreviewDialog
 
@@ -21,7 +23,7 @@ class Reader(Protocol[Read]):
     """Reads a file beside the event loop."""
 
     async def __call__(
-        self, service: DeskService, path: Path, file_format: str | None = None, *, progress: Progress | None = None
+        self, service: DeskService, path: Path, options: Options, *, progress: Progress | None = None
     ) -> Read:
         """What came of it."""
         ...
@@ -32,12 +34,12 @@ async def import_file(stage: Stage) -> None:
     chosen: tuple[Path, str | None] | None = await stage.show(ImportDialog())
     if chosen is None:
         return
-    name = chosen[0].name
+    path, options = chosen[0], Options(chosen[1])
     try:
-        found = await _reading(stage, f"Reading {name}", preview_of, chosen)
-        if not await stage.show(ImportPreviewDialog(name, found)):
+        wanted = await _agreed(stage, path, options)
+        if wanted is None:
             return
-        result = await _reading(stage, f"Importing {name}", import_into, chosen)
+        result = await _reading(stage, f"Importing {path.name}", import_into, path, wanted)
     except ImportRefused as error:
         await stage.show(Tell("Nothing was imported", str(error)))
         return
@@ -45,7 +47,28 @@ async def import_file(stage: Stage) -> None:
     await stage.show(Tell("Imported", *sentences(result)))
 
 
-async def _reading(stage: Stage, title: str, read: Reader[Read], chosen: tuple[Path, str | None]) -> Read:
+async def _agreed(stage: Stage, path: Path, options: Options) -> Options | None:
+    """How *path* is to be read: shown, and changed until it is right; None if it is not to be imported."""
+    while True:
+        found = None
+        try:
+            found = await _reading(stage, f"Reading {path.name}", preview_of, path, options)
+            choice = await stage.show(ImportPreviewDialog(path.name, found))
+            columns, cells = found.columns, found.cells
+        except ColumnsUnknown as unknown:
+            choice, columns, cells = "columns", unknown.columns, unknown.rows
+        if choice == "columns":
+            named: dict[str, str] | None = await stage.show(ColumnsDialog(columns, cells, options.columns))
+            options = options if named is None else replace(options, columns=named)
+            if named is None and found is None:
+                return None
+        elif choice == "plain":
+            options = replace(options, plain=True)
+        else:
+            return options if choice == "import" else None
+
+
+async def _reading(stage: Stage, title: str, read: Reader[Read], path: Path, options: Options) -> Read:
     """What *read* makes of the file, with a word on how far it is."""
     wait = Wait(title)
     stage.app.push_screen(wait)
@@ -55,7 +78,7 @@ async def _reading(stage: Stage, title: str, read: Reader[Read], chosen: tuple[P
         stage.app.call_from_thread(wait.say, f"{share} % of the file, {rows} rows")
 
     try:
-        return await read(stage.service, *chosen, progress=progress)
+        return await read(stage.service, path, options, progress=progress)
     finally:
         wait.done()
 
@@ -68,4 +91,4 @@ def sentences(result: ImportResult) -> list[str]:
     if result.rejected:
         told.append(f"{result.rejected} rows could not be used. Each is listed with its reason in")
         told.append(str(result.rejects_file))
-    return told
+    return [*told, *result.notes]

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Literal, cast
+
 from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button
 
-from store.importing import ImportPreview
+from store.importing import FORMATS, ImportPreview
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 
-FORMS = {
-    "turns": "conversations",
-    "messages": "chat messages",
-    "sharegpt": "ShareGPT conversations",
-    "alpaca": "instruction and output",
-    "csv": "a table",
-}
 TURNS = 4  # of each conversation that is shown
 LONGEST = 160  # characters of a text that are shown
 
+Choice = Literal["import", "plain", "columns"]
 
-class ImportPreviewDialog(Dialog[bool]):
-    """Returns whether to import."""
+
+class ImportPreviewDialog(Dialog[Choice]):
+    """Returns what to do: import, import with HTML as plain text, or say which columns of the table hold what."""
 
     def __init__(self, name: str, found: ImportPreview) -> None:
         super().__init__()
@@ -57,26 +54,30 @@ class ImportPreviewDialog(Dialog[bool]):
         """Go on, or not."""
         if self._something:
             yield PlainButton("Import", id="import", variant="primary")
+        if self._found.htmls:
+            yield PlainButton("As plain text", id="plain")
+        if len(self._found.columns) > 1:
+            yield PlainButton("Columns", id="columns")
         yield PlainButton("Cancel" if self._something else "Close", id="close")
 
     def on_mount(self) -> None:
         """Enter is for the button that does something."""
         self.query_one("#import" if self._something else "#close").focus()
 
-    @on(Button.Pressed, "#import")
-    def _go(self) -> None:
-        self.dismiss(True)
+    @on(Button.Pressed, "#import, #plain, #columns")
+    def _go(self, event: Button.Pressed) -> None:
+        self.dismiss(cast(Choice, event.button.id))
 
 
 def sentences(found: ImportPreview) -> list[str]:
     """The counts, in words."""
-    told = [f"{found.rows:,} rows, read as {FORMS.get(found.form or '', 'nothing known')}."]
+    told = [f"{found.rows:,} rows, read as {FORMATS.get(found.form or '', 'nothing known')}."]
     if found.conversations:
         told.append(f"{found.conversations:,} conversations will be added.")
     told.append(f"{found.added:,} pairs will be added; {found.duplicates:,} are there already and will be skipped.")
     if found.rejected:
         told.append(f"{found.rejected:,} rows can't be used and stay outside.")
-    return told
+    return [*told, *found.notes]
 
 
 def short(text: str) -> str:
