@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bot import quantized
 from bot.adapters import sha256_of
 from bot.locate import is_prepared
-from bot.render import renderer_version
+from bot.renderer import renderer_mark
 from bot.types import BaseSpec, EngineError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _HASHES = ".deskloop-hashes.json"  # sha256 by name, size and time of change: ha
 
 
 def fingerprint(spec: BaseSpec) -> str:
-    """What makes two bases the same: weights, tokenizer, chat template, our renderer, and the quantization.
+    """What makes two bases the same: weights, tokenizer, chat template, how we render it, and the quantization.
 
     An adapter answers well only on the very base it was trained on; NF4 and bf16 of one model are two bases.
     Needs no torch. Raises :class:`EngineError` (``base-missing``)."""
@@ -48,7 +48,7 @@ def fingerprint(spec: BaseSpec) -> str:
         raise EngineError(
             "base-missing", f"There is no complete model in {folder}. Run `deskloop setup`, or name another base."
         )
-    digest = hashlib.sha256(f"{spec.quantization}\x00{renderer_version()}".encode())
+    digest = hashlib.sha256(f"{spec.quantization}\x00{renderer_mark(folder)}".encode())
     for name, value in sorted(_file_hashes(folder).items()):
         digest.update(f"\x00{name}\x00{value}".encode())
     return digest.hexdigest()

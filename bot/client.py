@@ -189,11 +189,15 @@ class EngineProcess:
                     await self.cancel()
 
     async def batch(
-        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Progress | None = None
+        self,
+        prompts: Sequence[Prompt],
+        decoding: Decoding,
+        on_progress: Progress | None = None,
+        limits: Sequence[int] | None = None,
     ) -> list[Answer]:
         """See :class:`bot.interface.Engine`. Cancelling the call stops the generation."""
         answers: dict[int, Answer] = {}
-        body = {"prompts": [plain(prompt) for prompt in prompts], "decoding": plain(decoding)}
+        body = {"prompts": [plain(prompt) for prompt in prompts], "decoding": plain(decoding), "limits": limits}
         try:
             async for event in self._events("batch", **body):
                 if event["event"] == "answer":
@@ -217,6 +221,10 @@ class EngineProcess:
         """See :meth:`bot.interface.Engine.likelihoods`."""
         done = await self._call("likelihoods", texts=[(plain(prompt), answer) for prompt, answer in texts])
         return [float(value) for value in done["values"]]
+
+    async def lengths(self, texts: Sequence[str]) -> list[int]:
+        """See :meth:`bot.interface.Engine.lengths`."""
+        return [int(count) for count in (await self._call("lengths", texts=list(texts)))["values"]]
 
     async def activate(self, adapter: AdapterRef | None) -> Activation:
         """See :class:`bot.interface.Engine`."""

@@ -107,6 +107,8 @@ class EngineProcessMain:
         if operation == "likelihoods":
             texts = [(read(Prompt, prompt), str(answer)) for prompt, answer in request["texts"]]
             return {"values": self._generator.likelihoods(texts)}
+        if operation == "lengths":
+            return {"values": self._generator.lengths([str(text) for text in request["texts"]])}
         if operation == "activate":
             adapter = request.get("adapter")
             activation = self._serving.activate(read(AdapterRef, adapter) if adapter else None)
@@ -149,7 +151,7 @@ class EngineProcessMain:
         def progress(index: int, answer: Answer) -> None:
             self._tell(request, "answer", index=index, answer=plain(answer))
 
-        self._generator.batch(prompts, read(Decoding, request["decoding"]), progress)
+        self._generator.batch(prompts, read(Decoding, request["decoding"]), progress, request.get("limits"))
         return {}
 
 

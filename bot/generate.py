@@ -21,12 +21,14 @@ from transformers import (
 )
 from transformers.generation.streamers import BaseStreamer
 
+from bot import lines
 from bot.base import context_length
-from bot.render import render, render_pair, stop_ids
+from bot.render import plain_ids, render, render_pair, stop_ids
 from bot.types import Answer, Decoding, EngineError, Finish, Prompt
 
 BATCH_SIZE = 24  # prompts answered together; beyond this 2 cores gain little and memory grows
 SCORED_TOGETHER = 8  # texts whose likelihood is computed at once: their logits over the vocabulary take memory
+LABEL_TOKENS = 24  # of a reply's end: the longest that the beginning of a customer's turn may take, generously
 CONVERSATIONS_KEPT = 4  # caches kept at once, the least recently used goes first
 
 
@@ -53,6 +55,25 @@ class Stop(StoppingCriteria):
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
         return torch.full((input_ids.shape[0],), self.asked.is_set(), dtype=torch.bool, device=input_ids.device)
+
+
+class RowEnds(StoppingCriteria):
+    """Ends each row of a batch by itself: after as many tokens as *limits* allows it, or, with *text_ends* (bases
+    without a template), once it has begun the customer's next turn."""
+
+    def __init__(self, tokenizer: Any, width: int, limits: Sequence[int], *, text_ends: bool) -> None:
+        self._tokenizer, self._width, self._text_ends = tokenizer, width, text_ends
+        self._limits = torch.tensor(list(limits))
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        done = input_ids.shape[1] - self._width >= self._limits.to(input_ids.device)
+        if self._text_ends:
+            begin = max(self._width, input_ids.shape[1] - LABEL_TOKENS)
+            texts = self._tokenizer.batch_decode(input_ids[:, begin:], skip_special_tokens=True)
+            whole = begin == self._width
+            ended = [lines.end_of_reply(text, whole=whole) is not None for text in texts]
+            done = done | torch.tensor(ended, device=input_ids.device)
+        return done
 
 
 class Certainty(LogitsProcessor):
@@ -82,17 +103,25 @@ class Certainty(LogitsProcessor):
 
 
 class TextStream(BaseStreamer):
-    """Turns tokens into text as they come, and holds back what is not a whole character yet. *chose* is told every
-    token."""
+    """Turns tokens into text as they come, and holds back what is not a whole character yet and, with *text_ends*, what
+    may be the customer's next turn. *chose* is told every token."""
 
     def __init__(
-        self, tokenizer: Any, emit: Callable[[str], None], chose: Callable[[int], None] = lambda token: None
+        self,
+        tokenizer: Any,
+        emit: Callable[[str], None],
+        chose: Callable[[int], None] = lambda token: None,
+        *,
+        stops: Sequence[int] = (),
+        text_ends: bool = False,
     ) -> None:
         self._tokenizer, self._emit, self._chose = tokenizer, emit, chose
+        self._stops, self._text_ends = stops, text_ends
         self.ids: list[int] = []
         self.first_at: float | None = None
         self._from = self._read = 0
-        self._begun = self._prompt_seen = False
+        self._begun = self._prompt_seen = self._over = False
+        self._held = ""
 
     def put(self, value: torch.Tensor) -> None:
         """Called by ``generate``: once with the prompt, then with each new token."""
@@ -107,21 +136,36 @@ class TextStream(BaseStreamer):
         before = self._decode(self.ids[self._from : self._read])
         text = self._decode(self.ids[self._from :])
         if len(text) > len(before) and not text.endswith("\ufffd"):
-            self._say(text[len(before) :])
+            self._hold(text[len(before) :])
             self._from, self._read = self._read, len(self.ids)
+
+    def _hold(self, delta: str) -> None:
+        if not self._text_ends:
+            self._say(delta)
+            return
+        self._held += delta
+        end = lines.end_of_reply(self._held, whole=not self._begun)
+        ready = lines.sure(self._held) if end is None else end
+        said, self._held = self._held[:ready], self._held[ready:]
+        self._say(said)
+        self._over = self._over or end is not None
 
     def _say(self, delta: str) -> None:
         if not self._begun:
             delta = delta.lstrip()
             self._begun = bool(delta)
-        if delta:
+        if delta and not self._over:
             self._emit(delta)
 
-    def _decode(self, ids: list[int]) -> str:
-        return str(self._tokenizer.decode(ids, skip_special_tokens=True))
-
     def end(self) -> None:
-        """Called by ``generate`` at its end; the whole text is decoded by whoever asked for it."""
+        """Called by ``generate`` at its end: what was held back was the reply's own after all, or is dropped. The whole
+        text is decoded by whoever asked for it."""
+        if self._held.strip():
+            self._say(self._held.rstrip())
+        self._held = ""
+
+    def _decode(self, ids: list[int]) -> str:
+        return _decoded(self._tokenizer, ids, self._stops)
 
     @property
     def text(self) -> str:
@@ -136,6 +180,7 @@ class Generator:
         self._serving = serving
         self._tokenizer = serving.tokenizer
         self._stops = stop_ids(serving.tokenizer, serving.base.config)
+        self._text_ends = serving.tokenizer.chat_template is None
         self._context = context_length(serving.base.config)
         self._caches: dict[str, tuple[list[int], DynamicCache]] = {}
         self.stop = Stop()
@@ -155,25 +200,35 @@ class Generator:
         if decoding.seed is not None:
             torch.manual_seed(decoding.seed)
         certainty = Certainty()
-        text = TextStream(self._tokenizer, emit, certainty.chose)
+        text = TextStream(self._tokenizer, emit, certainty.chose, stops=self._stops, text_ends=self._text_ends)
         watched = LogitsProcessorList([certainty])
         row = torch.tensor([self._placeholders(ids, held) + ids])
-        self._generate(row, torch.ones_like(row), decoding, cache, streamer=text, logits_processor=watched)
+        ends = self._ends(row.shape[1], [decoding.max_new_tokens])
+        self._generate(row, torch.ones_like(row), decoding, cache, ends, streamer=text, logits_processor=watched)
         self._keep_cache(conversation, ids + text.ids, cache)
+        said, finish = self._read(text.ids)
         return Answer(
-            text=text.text,
+            text=said,
             new_tokens=len(text.ids),
             seconds=time.perf_counter() - start,
             first_token_seconds=None if text.first_at is None else text.first_at - start,
-            finish=self._finish(text.ids),
+            finish=finish,
             reused_tokens=reused,
             dropped_exchanges=dropped,
             certainty=certainty.mean,
         )
 
     @torch.inference_mode()
-    def batch(self, prompts: Sequence[Prompt], decoding: Decoding, progress: Callable[[int, Answer], None]) -> None:
-        """Answer many prompts, sorted by length so that little is padded; *progress* gets (index, answer)."""
+    def batch(
+        self,
+        prompts: Sequence[Prompt],
+        decoding: Decoding,
+        progress: Callable[[int, Answer], None],
+        limits: Sequence[int] | None = None,
+    ) -> None:
+        """Answer many prompts, sorted by length so that little is padded; *progress* gets (index, answer). *limits*: of
+        each answer the most tokens, where that is less than *decoding* allows; a batch takes as long as its longest."""
+        most = [min(decoding.max_new_tokens, limit) for limit in limits or [decoding.max_new_tokens] * len(prompts)]
         fitted = [self._fit(prompt, decoding) for prompt in prompts]
         order = sorted(range(len(prompts)), key=lambda index: len(fitted[index][0]))
         pad = self._tokenizer.pad_token_id
@@ -188,14 +243,20 @@ class Generator:
             start = time.perf_counter()
             if decoding.seed is not None:
                 torch.manual_seed(decoding.seed)
-            out = self._generate(ids, mask, decoding, cache)
+            ends = self._ends(held + width, [most[index] for index in chosen])
+            longest = replace(decoding, max_new_tokens=max(most[index] for index in chosen))
+            out = self._generate(ids, mask, longest, cache, ends)
             if self.stop.asked.is_set():
                 return
             seconds = (time.perf_counter() - start) / len(chosen)
             for index, row in zip(chosen, out[:, held + width :].tolist(), strict=True):
-                new = self._until_stop(row)
-                text = str(self._tokenizer.decode(new, skip_special_tokens=True)).strip()
-                progress(index, Answer(text, len(new), seconds, None, self._finish(new), 0, fitted[index][1]))
+                new = self._until_stop(row[: most[index]])
+                text, finish = self._read(new)
+                progress(index, Answer(text, len(new), seconds, None, finish, 0, fitted[index][1]))
+
+    def lengths(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text is as an answer, its end included."""
+        return [len(plain_ids(self._tokenizer, text)) + 1 for text in texts]
 
     @torch.inference_mode()
     def likelihoods(self, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
@@ -227,8 +288,17 @@ class Generator:
         repetition penalty counts them, hence an id that the prompt has anyway."""
         return ids[:1] * count
 
+    def _ends(self, width: int, limits: Sequence[int]) -> RowEnds:
+        return RowEnds(self._tokenizer, width, limits, text_ends=self._text_ends)
+
     def _generate(
-        self, ids: torch.Tensor, mask: torch.Tensor, decoding: Decoding, cache: DynamicCache, **more: Any
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        decoding: Decoding,
+        cache: DynamicCache,
+        ends: RowEnds,
+        **more: Any,
     ) -> Any:
         device = self._serving.base.device
         sampling: dict[str, Any] = (
@@ -249,7 +319,7 @@ class Generator:
             attention_mask=mask.to(device),
             past_key_values=cache,
             generation_config=config,
-            stopping_criteria=StoppingCriteriaList([self.stop]),
+            stopping_criteria=StoppingCriteriaList([self.stop, ends]),
             **more,
         )
 
@@ -298,16 +368,25 @@ class Generator:
         while len(self._caches) > CONVERSATIONS_KEPT:
             self._caches.pop(next(iter(self._caches)))
 
-    def _finish(self, new: list[int]) -> Finish:
+    def _read(self, new: list[int]) -> tuple[str, Finish]:
+        """What the tokens *new* say, and how they ended."""
+        text = _decoded(self._tokenizer, new, self._stops)
+        if self._text_ends and (end := lines.end_of_reply(text)) is not None:
+            return text[:end].strip(), "complete"
         if new and new[-1] in self._stops:
-            return "complete"
-        return "stopped" if self.stop.asked.is_set() else "length"
+            return text.strip(), "complete"
+        return text.strip(), "stopped" if self.stop.asked.is_set() else "length"
 
     def _until_stop(self, row: list[int]) -> list[int]:
         for place, token in enumerate(row):
             if token in self._stops:
                 return row[: place + 1]
         return row
+
+
+def _decoded(tokenizer: Any, ids: Sequence[int], stops: Sequence[int]) -> str:
+    """*ids* as text, without what ends a turn: that need not be a special token."""
+    return str(tokenizer.decode([token for token in ids if token not in stops], skip_special_tokens=True))
 
 
 def _padded(values: list[int], width: int) -> list[int]:

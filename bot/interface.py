@@ -40,9 +40,18 @@ class Engine(Protocol):
         ...
 
     async def batch(
-        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Progress | None = None
+        self,
+        prompts: Sequence[Prompt],
+        decoding: Decoding,
+        on_progress: Progress | None = None,
+        limits: Sequence[int] | None = None,
     ) -> list[Answer]:
-        """Answer many prompts with the active version, in their order."""
+        """Answer many prompts with the active version, in their order; *limits*: of each answer the most tokens, where
+        that is less than *decoding* allows."""
+        ...
+
+    async def lengths(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text is as an answer, its end of turn included."""
         ...
 
     async def likelihoods(self, texts: Sequence[tuple[Prompt, str]]) -> list[float]:

@@ -1,29 +1,23 @@
-"""The one renderer: chat, training and gate turn a prompt into token ids here and nowhere else."""
+"""The one renderer: chat, training and gate turn a prompt into token ids here and nowhere else.
+
+Whoever changes what comes out raises the number in :mod:`bot.renderer`; ``tests/bot/test_golden.py`` says so, too.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from jinja2.exceptions import TemplateError
 
+from bot import lines
 from bot.types import Prompt
 
-# What a base without a chat template (Pythia, say) is given. Plain words, one speaker a line.
-PLAIN_SYSTEM = "{system}\n\n"
-PLAIN_CUSTOMER = "Customer: {text}\n"
-PLAIN_BOT = "Agent:"
-# Text of ours between the end of an answer and the next turn in the plain form.
-PLAIN_END = "\n"
-
-
-def renderer_version() -> str:
-    """The hash of this module's text: a part of the base's fingerprint, since a prompt that is rendered otherwise
-    makes another model of the same weights."""
-    return hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]
+# For templates that know how: a customer waits for the answer, and pairs hold no thoughts to learn. In chat, training
+# and gate alike, so that what is learned is what is asked.
+ALOUD = {"enable_thinking": False, "thinking": False}
+QUESTION, ANSWER = "A question?", "An answer."  # what a template is tried with
 
 
 def render(tokenizer: Any, prompt: Prompt) -> list[int]:
@@ -42,7 +36,7 @@ def render(tokenizer: Any, prompt: Prompt) -> list[int]:
         # An empty turn where there is no system message: Qwen's own would say who it is and who made it.
         messages.insert(0, {"role": "system", "content": prompt.system})
     ids = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=True, return_dict=False, sanitize_control_tokens=True
+        messages, add_generation_prompt=True, tokenize=True, return_dict=False, sanitize_control_tokens=True, **ALOUD
     )
     return [int(token) for token in ids]
 
@@ -60,13 +54,11 @@ def render_pair(tokenizer: Any, prompt: Prompt, output: str) -> tuple[list[int],
 @lru_cache(maxsize=8)
 def end_of_turn(tokenizer: Any) -> int:
     """The id of the token that ends the bot's turn: what the chat template writes after an answer, which need not be
-    the tokenizer's end of text (it isn't in Qwen's untuned bases); without such a token the end of text. Raises
-    :class:`ValueError` if there is neither."""
+    the tokenizer's end of text (it isn't in Qwen's untuned bases), nor called special; without such a token the end of
+    text. Raises :class:`ValueError` if there is neither."""
     if getattr(tokenizer, "chat_template", None) is not None:
-        answer = "An answer."
-        messages = [{"role": "user", "content": "A question?"}, {"role": "assistant", "content": answer}]
-        rest = tokenizer.apply_chat_template(messages, tokenize=False).rpartition(answer)[2]
-        marks = {mark: rest.index(mark) for mark in _control_tokens(tokenizer) if mark in rest}
+        rest = _written(tokenizer).rpartition(ANSWER)[2]
+        marks = {mark: rest.index(mark) for mark in _added_tokens(tokenizer) if mark in rest}
         if marks:
             return int(tokenizer.convert_tokens_to_ids(min(marks, key=lambda mark: (marks[mark], -len(mark)))))
     if tokenizer.eos_token_id is None:
@@ -78,9 +70,9 @@ def end_of_turn(tokenizer: Any) -> int:
 def takes_system(tokenizer: Any) -> bool:
     """Whether the chat template has a place for a system message."""
     mark = "A system message."
-    messages = [{"role": "system", "content": mark}, {"role": "user", "content": "A question?"}]
+    messages = [{"role": "system", "content": mark}, {"role": "user", "content": QUESTION}]
     try:
-        return mark in tokenizer.apply_chat_template(messages, tokenize=False)
+        return mark in tokenizer.apply_chat_template(messages, tokenize=False, **ALOUD)
     except TemplateError:
         return False
 
@@ -90,9 +82,9 @@ def default_system(tokenizer: Any) -> str:
     """What the chat template says to the bot where nobody says anything; empty if nothing."""
     if not takes_system(tokenizer):
         return ""
-    user = {"role": "user", "content": "A question?"}
-    alone = str(tokenizer.apply_chat_template([user], tokenize=False))
-    silent = str(tokenizer.apply_chat_template([{"role": "system", "content": ""}, user], tokenize=False))
+    user = {"role": "user", "content": QUESTION}
+    alone = str(tokenizer.apply_chat_template([user], tokenize=False, **ALOUD))
+    silent = str(tokenizer.apply_chat_template([{"role": "system", "content": ""}, user], tokenize=False, **ALOUD))
     return alone if len(alone) > len(silent) else ""
 
 
@@ -126,10 +118,25 @@ def plain_ids(tokenizer: Any, text: str) -> list[int]:
     return ids
 
 
-def _control_tokens(tokenizer: Any) -> list[str]:
-    return [
-        token.content for token in tokenizer.added_tokens_decoder.values() if token.special and len(token.content) > 1
-    ]
+@lru_cache(maxsize=8)
+def _control_tokens(tokenizer: Any) -> tuple[str, ...]:
+    """The tokens that only we may write: the special ones, and those the template writes around turns."""
+    special = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+    written = "" if getattr(tokenizer, "chat_template", None) is None else _written(tokenizer)
+    around = [text for text in _added_tokens(tokenizer) if text in written]
+    return tuple(dict.fromkeys(text for text in special + around if len(text) > 1))
+
+
+def _added_tokens(tokenizer: Any) -> list[str]:
+    """The texts of the tokens that were added to the vocabulary, special or not, but for white space."""
+    texts = [token.content for token in tokenizer.added_tokens_decoder.values()]
+    return [text for text in texts if len(text) > 1 and not text.isspace()]
+
+
+def _written(tokenizer: Any) -> str:
+    """What the template makes of one exchange."""
+    messages = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": ANSWER}]
+    return str(tokenizer.apply_chat_template(messages, tokenize=False, **ALOUD))
 
 
 def _answer_form(tokenizer: Any, output: str) -> str:
@@ -137,9 +144,21 @@ def _answer_form(tokenizer: Any, output: str) -> str:
     return output if tokenizer.chat_template is not None else f" {output}"
 
 
+@lru_cache(maxsize=8)
+def _front(tokenizer: Any) -> tuple[int, ...]:
+    """What the tokenizer itself puts before a text, such as Gemma's beginning of text, without which it reads badly.
+    A chat template writes it; in the plain form we do."""
+    text = "a"
+    bare = [int(token) for token in tokenizer(text, add_special_tokens=False)["input_ids"]]
+    whole = [int(token) for token in tokenizer(text)["input_ids"]]
+    starts = [place for place in range(len(whole)) if whole[place : place + len(bare)] == bare]
+    return tuple(whole[: starts[0]]) if starts else ()
+
+
 def _render_plain(tokenizer: Any, prompt: Prompt) -> list[int]:
-    ids = plain_ids(tokenizer, PLAIN_SYSTEM.format(system=prompt.system)) if prompt.system else []
+    ids = [*_front(tokenizer)]
+    ids += plain_ids(tokenizer, lines.SYSTEM.format(system=prompt.system)) if prompt.system else []
     for customer, bot in prompt.history:
-        ids += plain_ids(tokenizer, PLAIN_CUSTOMER.format(text=customer) + PLAIN_BOT + f" {bot}")
-        ids += [end_of_turn(tokenizer), *plain_ids(tokenizer, PLAIN_END)]
-    return ids + plain_ids(tokenizer, PLAIN_CUSTOMER.format(text=prompt.message) + PLAIN_BOT)
+        turn = lines.CUSTOMER.format(text=lines.said(customer)) + lines.BOT + f" {lines.said(bot)}"
+        ids += [*plain_ids(tokenizer, turn), end_of_turn(tokenizer), *plain_ids(tokenizer, lines.END)]
+    return ids + plain_ids(tokenizer, lines.CUSTOMER.format(text=lines.said(prompt.message)) + lines.BOT)

@@ -84,8 +84,15 @@ class FakeEngine:
         if self.gate is not None:
             self.gate.release()
 
+    async def lengths(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) + 1 for text in texts]
+
     async def batch(
-        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Progress | None = None
+        self,
+        prompts: Sequence[Prompt],
+        decoding: Decoding,
+        on_progress: Progress | None = None,
+        limits: Sequence[int] | None = None,
     ) -> list[Answer]:
         self._alive()
         return [Answer(self._reply(prompt, self.active), 3, 0.1, None, "complete") for prompt in prompts]

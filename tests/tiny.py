@@ -10,6 +10,12 @@ TEMPLATE = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
     "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
+# As Qwen3 has it: it thinks aloud unless told not to.
+THINKING = TEMPLATE.replace(
+    "assistant\n' }}{% endif %}",
+    "assistant\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}"
+    "{% endif %}{% endif %}",
+)
 TEXT = [
     "Hello, where is my order? You can track your order in your account.",
     "How do I return an item? Send it back within thirty days.",
@@ -17,12 +23,14 @@ TEXT = [
 ]
 
 
-def make(folder: Path, family: str = "llama", *, template: bool = True, seed: int = 0) -> Path:
+def make(
+    folder: Path, family: str = "llama", *, template: bool | str = True, seed: int = 0, tokenizer: Any = None
+) -> Path:
     """Write a model of *family* into *folder*: two layers, 64 wide (what 4-bit blocks need), random weights."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
-    tokenizer = make_tokenizer(template)
+    tokenizer = tokenizer or make_tokenizer(template)
     shape: dict[str, Any] = {
         "vocab_size": len(tokenizer),
         "hidden_size": 64,
@@ -47,26 +55,34 @@ def make(folder: Path, family: str = "llama", *, template: bool = True, seed: in
     return folder
 
 
-def make_tokenizer(template: bool = True) -> Any:
-    """A byte-level BPE tokenizer of some 400 tokens, whose padding token is its end of turn, as in the starter."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+def make_tokenizer(template: bool | str = True, *, marked: bool = True, bos: bool = False) -> Any:
+    """A byte-level BPE tokenizer of some 400 tokens, whose padding token is its end of turn, as in the starter.
+
+    *marked* False: the tokens around turns are added ones that nobody calls special, and the end of text is another
+    one. *bos*: the tokenizer puts a token before every text, as Gemma's does."""
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
     from transformers import PreTrainedTokenizerFast
 
+    turns = ["<|im_start|>", "<|im_end|>"]
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=400,
-        special_tokens=["<|im_start|>", "<|im_end|>"],
+        special_tokens=turns if marked else ["<|endoftext|>"],
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
     raw.train_from_iterator(TEXT, trainer)
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=raw, eos_token="<|im_end|>", pad_token="<|im_end|>", additional_special_tokens=["<|im_start|>"]
-    )
+    end = "<|im_end|>" if marked else "<|endoftext|>"
+    if not marked:
+        raw.add_tokens([AddedToken(token, special=False, normalized=False) for token in turns])
+    if bos:
+        raw.post_processor = processors.TemplateProcessing("<|im_start|> $A", special_tokens=[("<|im_start|>", 0)])
+    more = {"additional_special_tokens": ["<|im_start|>"]} if marked else {}
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=raw, eos_token=end, pad_token=end, **more)
     if template:
-        tokenizer.chat_template = TEMPLATE
+        tokenizer.chat_template = TEMPLATE if template is True else template
     return tokenizer
 
 

@@ -51,7 +51,7 @@ def test_what_decides_nothing_changes_nothing(own: Path) -> None:
 
 def test_the_renderer_is_a_part_of_it(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = fingerprint(spec_of(own))
-    monkeypatch.setattr(base_module, "renderer_version", lambda: "another")
+    monkeypatch.setattr(base_module, "renderer_mark", lambda folder: "another")
     assert fingerprint(spec_of(own)) != before
 
 

@@ -84,8 +84,15 @@ class ScriptedEngine:
     async def cancel(self) -> None:
         self.stopped.set()
 
+    async def lengths(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) + 1 for text in texts]
+
     async def batch(
-        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Progress | None = None
+        self,
+        prompts: Sequence[Prompt],
+        decoding: Decoding,
+        on_progress: Progress | None = None,
+        limits: Sequence[int] | None = None,
     ) -> list[Answer]:
         self.script.prompts += prompts
         return [Answer("".join(self.script.deltas), 2, 0.1, None, "complete") for _ in prompts]

@@ -158,12 +158,9 @@ def test_the_key_depends_on_everything_the_answer_does(other: Callable[[], str])
     assert other() != answer_key(FACTS, "a", FAITHFUL, prompt())
 
 
-def test_the_key_depends_on_renderer_and_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_depends_on_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
     key = answer_key(FACTS, "a", FAITHFUL, prompt())
     assert key == answer_key(replace(FACTS, load_seconds=9.0, memory_bytes=7), "a", FAITHFUL, prompt())
-    with monkeypatch.context() as patch:
-        patch.setattr(asking, "renderer_version", lambda: "other")
-        assert answer_key(FACTS, "a", FAITHFUL, prompt()) != key
     monkeypatch.setattr(asking, "_libraries", lambda: {"torch": "0"})
     assert answer_key(FACTS, "a", FAITHFUL, prompt()) != key
 
