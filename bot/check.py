@@ -43,7 +43,8 @@ def findings(folder: Path) -> Iterator[str]:
 def _talk(tokenizer: Any) -> Iterator[str]:
     end, last = tokenizer.convert_ids_to_tokens(end_of_turn(tokenizer)), tokenizer.eos_token
     if tokenizer.chat_template is None:
-        yield f"It has no chat template: talks are plain lines, Customer: and Agent:, and {end} or a line Customer: ends an answer."
+        lines = "It has no chat template: talks are plain lines, Customer: and Agent:,"
+        yield f"{lines} and {end} ends an answer, or the next Customer: does."
         return
     also = "its end of text" if end == last else f"where a text ends with {last}; both stop it"
     yield f"It has a chat template, whose turns end with {end}, {also}."
