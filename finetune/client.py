@@ -110,6 +110,7 @@ def discard_run(desk: Desk, run_id: int, who: str) -> Run:
 
 def _take_lock(desk: Desk) -> RunLock:
     """The run lock, with runs that a crash left behind marked as interrupted first."""
+    desk.db.check_writable()
     desk.runs.mark_interrupted()
     lock = RunLock(desk.home)
     if not lock.acquire():

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import errno
 
+from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
+
 SAFE = "Nothing was lost, and what answered before goes on answering."
 
 SENTENCES = {
     "out-of-memory": f"The machine ran out of memory while training. {SAFE} Close other programs, or retrain with a "
     "smaller batch_size or max_length.",
     "disk-full": f"The disk is full. {SAFE} Free some space and resume the run.",
+    "desk-busy": f"Another program has locked the desk's database for too long. {SAFE} Close it and resume the run.",
+    "desk-read-only": f"The desk's database can't be written any more. {SAFE} Make its folder and disk writable, then "
+    "resume the run.",
+    "desk-damaged": f"The desk's database can't be read or written. {SAFE} Run `deskloop doctor`, then resume the run.",
     "diverged": f"Training went astray: the loss became infinite or no number. {SAFE} Retrain with a smaller "
     "learning_rate.",
     "nothing-to-learn": f"Not one pair has anything left to learn within max_length. {SAFE} Raise max_length, or "
@@ -19,6 +25,8 @@ SENTENCES = {
     "no-such-layer": f"The recipe names layers that this base does not have. {SAFE} Retrain with target_modules = "
     "all-linear, qv or qkvo, which every base has; the names it has are in the run's log.",
     "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies, or import some.",
+    "recipe-unreadable": f"The run's recipe can't be read any more, so it can't go on. {SAFE} Discard it and start "
+    "another.",
     "base-changed": f"The base model is not the one this run began with. {SAFE} Change it back, or discard the run "
     "and start another.",
     "base-missing": f"The base model is not where it should be. {SAFE} Run `deskloop setup`, then resume the run.",
@@ -26,6 +34,14 @@ SENTENCES = {
     "engine-died": f"The engine that judges the new version ended unexpectedly. {SAFE} Resume the run.",
     "probe-failed": f"The new version does not load as it should. {SAFE} Retrain, or look into the run's log.",
     "failed": f"The run failed. {SAFE} Look into its log, then resume or start another.",
+}
+
+
+_DESK: dict[type[Exception], str] = {
+    DeskFull: "disk-full",
+    DeskBusy: "desk-busy",
+    DeskReadOnly: "desk-read-only",
+    DeskUnreadable: "desk-damaged",
 }
 
 
@@ -46,6 +62,9 @@ def kind_of(error: BaseException) -> str:
     """The kind of an error that was not raised as a :class:`RunFailure`."""
     if isinstance(error, RunFailure):
         return error.kind
+    for desk_error, kind in _DESK.items():
+        if isinstance(error, desk_error):
+            return kind
     text = f"{type(error).__name__}: {error}".lower()
     if isinstance(error, MemoryError) or any(
         sign in text for sign in ("out of memory", "outofmemory", "can't allocate memory", "cannot allocate memory")

@@ -23,6 +23,7 @@ from finetune.judge import judge_merged
 from store.desk import Desk
 from store.home import private_file
 from store.records import AdapterVersion
+from store.writing import TargetRefused, check_new_folder
 
 MERGEABLE = ("qlora", "lora", "full")  # the others are no change of the base's weights
 
@@ -45,8 +46,10 @@ async def export_merged(
             f"{version.name} was made by {version.method}, which changes no weight of the base, so there is nothing to "
             "merge. Export it without --merged."
         )
-    if target.exists():  # noqa: ASYNC240  (a look, not a read)
-        raise NotMerged(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
+    try:
+        check_new_folder(target)
+    except TargetRefused as error:
+        raise NotMerged(error.sentence) from error
     log = desk.home.logs / "merging.log"
     try:
         with appearing(target) as staging:

@@ -47,7 +47,7 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
     torch.set_flush_denormal(True)  # global to the process; a CPU is slow at denormals
     recipe = Recipe(**job["recipe"])
     spec = BaseSpec(**job["base"])
-    with Desk.open(job["home"]) as desk:
+    with Desk.open(job["home"], create=False) as desk:
         snapshot = desk.runs.snapshot(job["run"])
         files = RunFiles.of(desk.home, job["run"])
     data, cuts = build_dataset(load_tokenizer(spec.folder), snapshot.train, job["system"], recipe.max_length)

@@ -22,8 +22,9 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,6 +47,7 @@ from finetune.recipe import Recipe, recipe_of
 from finetune.trainer import INTERRUPTED
 from finetune.troubles import Trouble, diverged, troubles_of
 from store.desk import Desk
+from store.errors import DeskError
 from store.home import Home
 from store.records import Pair, Run, RunWish, Snapshot
 from store.runs import LIVE, RunLock
@@ -79,8 +81,9 @@ class Leash:
     async def look(self, desk: Desk, run_id: int) -> None:
         """Look into the store for what operators want, for as long as nobody wants anything."""
         while not self.pulled.is_set():
-            if (wish := desk.runs.wished(run_id)) is not None:
-                self._pull(wish.wish, wish.who)
+            with contextlib.suppress(DeskError):  # who writes next says what is wrong with the desk
+                if (wish := desk.runs.wished(run_id)) is not None:
+                    self._pull(wish.wish, wish.who)
             await asyncio.sleep(LOOK_EVERY)
 
     def _pull(self, wish: RunWish, who: str | None = None) -> None:
@@ -115,11 +118,21 @@ class Worker:
         try:
             await task
         except asyncio.CancelledError:
-            self._given_up()
+            self._told_its_end(self._given_up)
         except BaseException as error:
-            traceback.print_exc()
-            self._failed(error)
+            with contextlib.suppress(OSError):  # the log's disk may be what is full
+                traceback.print_exc()
+            self._told_its_end(partial(self._failed, error))
         return self._desk.runs.get(self._run.id)
+
+    def _told_its_end(self, tell: Callable[[], None]) -> None:
+        """Write how the run ended. A desk that does not take even that is told of in the log; whoever follows the run
+        finds that its process is gone, and says so."""
+        try:
+            tell()
+        except DeskError as error:
+            with contextlib.suppress(OSError):
+                print(error.sentence, file=sys.stderr, flush=True)  # noqa: T201
 
     def _given_up(self) -> None:
         state = "cancelled" if self._leash.wish == "cancel" else "interrupted"
@@ -144,6 +157,8 @@ class Worker:
         self._done("failed")
 
     async def _through(self) -> None:
+        if not self._run.recipe:
+            raise RunFailure("recipe-unreadable")  # the store's word for a damaged one
         mark = await asyncio.to_thread(fingerprint, self._spec)
         run = self._desk.runs.get(self._run.id)
         if run.base_fingerprint is not None and run.base_fingerprint != mark:
@@ -227,7 +242,7 @@ class Worker:
         """Train; out of memory, go on from the last checkpoint with the same steps in smaller parts."""
         recipe = self._recipe
         if (fitted := self._desk.runs.last_event(self._run.id, "fitted")) is not None:
-            recipe = replace(recipe, **{name: fitted.body[name] for name in FITTED})
+            recipe = replace(recipe, **{name: fitted.body[name] for name in FITTED if name in fitted.body})
         while True:
             try:
                 return await self._trainer(job | {"recipe": recipe.to_dict()})
@@ -273,7 +288,7 @@ class Worker:
                 else:
                     self._told(event["kind"], event["body"])
             code = await process.wait()
-        except asyncio.CancelledError:
+        except BaseException:
             await self._stop_trainer(process)
             raise
         if failure is not None:
@@ -284,9 +299,9 @@ class Worker:
         return facts
 
     async def _stop_trainer(self, process: asyncio.subprocess.Process) -> None:
-        """Cancelled: kill it. Interrupted: let it write a checkpoint first."""
+        """Cancelled: kill it. Interrupted, or the desk can't be written: let it write a checkpoint first."""
         assert process.stdin is not None
-        if self._leash.wish == "interrupt":
+        if self._leash.wish != "cancel":
             process.stdin.close()
             with contextlib.suppress(TimeoutError):
                 if await asyncio.wait_for(process.wait(), SAVE_SECONDS) == INTERRUPTED:
@@ -432,7 +447,7 @@ async def main_async(home: Home, run_id: int) -> int:
         run = await Worker(desk, desk.runs.get(run_id), leash).work()
         for task in watching:
             task.cancel()
-        return 1 if run.state == "failed" else 0
+        return 1 if run.state == "failed" or run.state in LIVE else 0
 
 
 def main() -> int:
@@ -442,7 +457,7 @@ def main() -> int:
     parser.add_argument("--run", type=int, required=True)
     parser.add_argument("--lock-fd", type=int, required=True)
     args = parser.parse_args()
-    home = Home.open(args.home)
+    home = Home.open(args.home, create=False)
     lock = RunLock.adopt(home, args.lock_fd)  # held until this process ends, however it ends
     os.nice(NICENESS)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a terminal that closes ends its app; that is what the leash is for

@@ -1,5 +1,7 @@
 """A desk as one file, and back: the database as it is at one moment, ``deskloop.toml``, and the adapters' files.
 
+A copy of a database is no backup before it was looked through: pages, references, schema, indexes for search.
+
 The file is an uncompressed tar whose first member, ``deskloop-backup.json``, names every other one with its size and
 sha256. What comes out of such a file is checked against that list byte by byte, and nothing but plain files with
 plain names in their own folder is ever written: a backup may have passed through other hands.
@@ -7,6 +9,7 @@ plain names in their own folder is ever written: a backup may have passed throug
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
@@ -17,16 +20,19 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
-from store.database import SCHEMA
+from store.database import BROKEN, SCHEMA, DeskUnreadable, damaged, readable
 from store.desk import Desk
+from store.errors import DeskError
 from store.home import FILE_MODE, private_folder, sync_folder
 from store.records import now
-from store.writing import create
+from store.schema import strange_parts
+from store.soundness import damage, rebuild, unfit_indexes, unreadable_cells
+from store.writing import STDOUT, check_target, create, output
 
 LIST = "deskloop-backup.json"
 FORMAT = 1
@@ -35,12 +41,8 @@ CHUNK = 2**20
 _PLAIN = re.compile(r"desk\.db|deskloop\.toml|adapters(/[A-Za-z0-9][A-Za-z0-9._-]{0,199}){2,4}")
 
 
-class BackupRefused(ValueError):
+class BackupRefused(DeskError):
     """A backup that can't be made or taken; ``sentence`` says why, and that nothing was changed."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +55,73 @@ class Member:
 
 
 # -- making one ------------------------------------------------------------------------------------
-def write_backup(desk: Desk, target: Path, adapters: Iterable[Path]) -> list[Member]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a backup holds. ``rebuilt``: the desk's index for search is damaged, and the backup has a new one;
+    ``unreadable``: cells of the desk that hold no sound JSON, as they do in the backup."""
+
+    members: list[Member]
+    rebuilt: bool
+    unreadable: list[str]
+
+
+def write_backup(
+    desk: Desk, target: Path, adapters: Iterable[Path], *, force: bool = False, stdout: BinaryIO | None = None
+) -> Written:
     """Write database, settings file and the folders *adapters* (of this desk) to the new file *target* (0600).
 
-    Apps may be open meanwhile. Never overwrites. Raises :class:`BackupRefused`; *target* is whole or not there."""
-    if os.path.lexists(target):
-        raise BackupRefused(f"{target} exists already. Name another file: nothing is ever overwritten.")
+    Apps may be open meanwhile. The copy of the database is checked before it is called a backup. *force*: in the place
+    of a file that is there; *stdout*: what to write to where *target* is ``-``. Raises :class:`BackupRefused` and
+    :class:`store.writing.TargetRefused`; *target* is whole or not there."""
+    to_stdout = stdout is not None and str(target) == STDOUT
+    if not to_stdout:
+        check_target(target, force=force)
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".deskloop-backup.") as folder:
+        place = None if to_stdout else target.parent
+        with tempfile.TemporaryDirectory(dir=place, prefix=".deskloop-backup.") as folder:
             copy = Path(folder) / "desk.db"
-            desk.db.run("VACUUM INTO ?", str(copy))
+            with desk.db.told():
+                desk.db.conn.execute("VACUUM INTO ?", (str(copy),))
+            rebuilt, unreadable = _checked(copy, desk.home.database)
             files = dict(_files(desk, copy, adapters))
             members = [_member(name, path) for name, path in files.items()]
-            whole = Path(folder) / "whole.tar"
-            _pack(whole, members, files)
-            os.link(whole, target)  # unlike a rename, this never takes the place of another file
-        sync_folder(target.parent)
-    except FileExistsError as error:
-        raise BackupRefused(f"{target} exists already. Name another file: nothing is ever overwritten.") from error
+            with output(target, stdout, force=force) as file:
+                _pack(file, members, files)
+    except DeskUnreadable as error:
+        raise BackupRefused(f"No backup was made: {error.sentence}") from error
     except OSError as error:
         raise BackupRefused(f"No backup was written to {target}: {error.strerror or error}.") from error
-    return members
+    return Written(members, rebuilt, unreadable)
+
+
+def _checked(copy: Path, original: Path) -> tuple[bool, list[str]]:
+    """Look whether the *copy* of a database is sound; an index for search that is not is made anew, since all it knows
+    is in the texts. Raises :class:`DeskUnreadable`."""
+    with closing(_connect(copy)) as conn:
+        try:
+            problems = strange_parts(conn, SCHEMA) or damage(conn)
+        except BROKEN as error:
+            raise damaged(original, error) from error
+        if problems:
+            raise damaged(original, problems[0])
+        unfit = unfit_indexes(conn)
+        try:
+            for index in unfit:
+                rebuild(conn, index)
+        except BROKEN as error:
+            raise damaged(original, f"the index {index} can't be made anew: {error}") from error
+        if unfit and (problems := damage(conn) or unfit_indexes(conn)):
+            raise damaged(original, problems[0])
+        return bool(unfit), list(unreadable_cells(conn))
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    """A connection that trusts nothing in the file."""
+    conn = sqlite3.connect(path, isolation_level=None)
+    conn.text_factory = readable
+    conn.execute("PRAGMA trusted_schema = OFF")
+    conn.execute("PRAGMA cell_size_check = ON")
+    return conn
 
 
 def _files(desk: Desk, copy: Path, adapters: Iterable[Path]) -> Iterator[tuple[str, Path]]:
@@ -91,18 +139,30 @@ def _member(name: str, path: Path) -> Member:
         return Member(name, path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def _pack(whole: Path, members: list[Member], files: dict[str, Path]) -> None:
+def _pack(file: BinaryIO, members: list[Member], files: dict[str, Path]) -> None:
     head = {"format": FORMAT, "created_at": now(), "schema": SCHEMA, "files": [asdict(member) for member in members]}
     raw = json.dumps(head, indent=1).encode()
-    with whole.open("xb") as file:
-        os.fchmod(file.fileno(), FILE_MODE)
-        with tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
-            tar.addfile(_info(LIST, len(raw)), io.BytesIO(raw))
-            for member in members:
-                with files[member.name].open("rb") as content:
-                    tar.addfile(_info(member.name, member.size), content)
-        file.flush()
-        os.fsync(file.fileno())
+    with tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(_info(LIST, len(raw)), io.BytesIO(raw))
+        for member in members:
+            with files[member.name].open("rb") as content:
+                counted = _Digest(content)
+                tar.addfile(_info(member.name, member.size), counted)
+            if counted.digest.hexdigest() != member.sha256:
+                raise BackupRefused(f"No backup was made: {files[member.name]} changed meanwhile. Make another.")
+
+
+class _Digest(io.RawIOBase):
+    """A file to read that knows the sha256 of what was read."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self.digest = file, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes."""
+        raw = self._file.read(size)
+        self.digest.update(raw)
+        return raw
 
 
 def _info(name: str, size: int) -> tarfile.TarInfo:
@@ -121,20 +181,42 @@ def unpacked(source: Path, home: Path) -> Iterator[Path]:
     home = home.expanduser().absolute()
     if os.path.lexists(home) and (home.is_symlink() or not home.is_dir() or any(home.iterdir())):
         raise BackupRefused(f"{home} is not empty. Name a new folder with --home: nothing is ever overwritten.")
-    staging = home.with_name(f".{home.name}.restoring.{os.getpid()}")
+    staging: Path | None = None
     try:
-        private_folder(staging)
+        home.parent.mkdir(parents=True, exist_ok=True)
+        beside = home if home.is_dir() else home.parent  # a folder that is there may be a disk of its own
+        staging = Path(tempfile.mkdtemp(dir=beside, prefix=f".{home.name[:100]}.restoring."))
         _unpack(source, staging)
         _check_database(staging / "desk.db")
         yield staging
-        staging.rename(home)  # onto an empty folder at most; fails if somebody filled it meanwhile
+        if beside == home:
+            _move_up(staging, home)
+        else:
+            staging.rename(home)  # onto an empty folder at most; fails if somebody filled it meanwhile
         sync_folder(home.parent)
     except (tarfile.TarError, EOFError) as error:
         raise BackupRefused(f"{source} is no backup of a desk, or it is damaged ({error}). {UNTOUCHED}") from error
     except OSError as error:
         raise BackupRefused(f"{source} was not restored: {error.strerror or error}. {UNTOUCHED}") from error
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+
+
+def _move_up(staging: Path, home: Path) -> None:
+    """Everything in *staging* into *home*, which is there and stays as it was made; the database last, since only with
+    it there is a desk."""
+    moved: list[Path] = []
+    try:
+        for path in sorted(staging.iterdir(), key=lambda path: path.name == "desk.db"):
+            if os.path.lexists(home / path.name):
+                raise FileExistsError(errno.EEXIST, f"{home} is not empty any more")
+            moved.append(path.rename(home / path.name))
+    except BaseException:
+        for path in moved:
+            path.rename(staging / path.name)
+        raise
+    sync_folder(home)
 
 
 UNTOUCHED = "Nothing was restored and nothing was changed."
@@ -205,20 +287,30 @@ def _write(source: Path, path: Path, content: IO[bytes], member: Member) -> None
 
 
 def _check_database(path: Path) -> None:
-    """Look at the database before anything of it is run."""
-    conn = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    """Look at the database before anything of it is run: its schema must be ours, and every page sound. An index for
+    search that is not is made anew."""
     try:
-        conn.execute("PRAGMA trusted_schema = OFF")
-        conn.execute("PRAGMA cell_size_check = ON")
-        if conn.execute("PRAGMA user_version").fetchone()[0] > SCHEMA:
-            raise BackupRefused(f"A newer deskloop wrote this desk; install that one. {UNTOUCHED}")
-        problems = [row[0] for row in conn.execute("PRAGMA integrity_check(1)") if row[0] != "ok"]
-        problems += [f"a row of {row[0]} points to nothing" for row in conn.execute("PRAGMA foreign_key_check")]
-        for table in ("conversations", "pairs", "adapter_versions", "settings"):
-            conn.execute(f"SELECT 1 FROM {table} LIMIT 1")
-    except sqlite3.DatabaseError as error:
+        with closing(_connect(path)) as conn:
+            steps = _steps(conn)
+            if steps > SCHEMA:
+                raise BackupRefused(f"A newer deskloop wrote this desk; install that one. {UNTOUCHED}")
+            if not (problems := strange_parts(conn, steps) or damage(conn) or _strange_values(conn)):
+                for index in unfit_indexes(conn):
+                    rebuild(conn, index)
+    except BROKEN as error:
         raise BackupRefused(f"The database in the backup is damaged ({error}). {UNTOUCHED}") from error
-    finally:
-        conn.close()
     if problems:
         raise BackupRefused(f"The database in the backup is damaged ({problems[0]}). {UNTOUCHED}")
+
+
+def _steps(conn: sqlite3.Connection) -> int:
+    """How many migrations a database has seen; before they were numbered, it listed them only."""
+    number = int(conn.execute("PRAGMA user_version").fetchone()[0])
+    return number or int(conn.execute("SELECT count(*) FROM _sqlite_migrations").fetchone()[0])
+
+
+def _strange_values(conn: sqlite3.Connection) -> list[str]:
+    """Values that become names of files."""
+    rows = conn.execute("SELECT number, name, folder FROM adapter_versions").fetchall()
+    return [f"{str(folder)[:100]!r} is no folder of a version" for number, name, folder in rows
+            if number < 1 or name != f"v{number}" or folder != name]  # fmt: skip

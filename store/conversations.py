@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from store.cells import OBJECT, cell
 from store.database import Database, Row
 from store.records import Conversation, Exchange, Reply, ReplyState, Turn, now
 from store.search import index_turn
@@ -247,7 +248,7 @@ def _turn(row: Row) -> Turn:
         reply = Reply(
             id=row["id"],
             version=row["version"],
-            decoding=json.loads(row["decoding"]),
+            decoding=cell(row["decoding"], OBJECT, {}),
             state=row["state"],
             finished_at=row["finished_at"],
             new_tokens=row["new_tokens"],

@@ -54,6 +54,7 @@ class Desk:
 
     def __init__(self, home: Home) -> None:
         self.home = home
+        home.begun()  # never a new database in the place of one that is missing
         self.db = Database(home.database)
         self.settings = SettingsTable(self.db)
         self.conversations = Conversations(self.db)
@@ -77,9 +78,9 @@ class Desk:
         self.search = Search(self.db, self.conversations, self.pairs)
 
     @classmethod
-    def open(cls, home: Home | Path | str | None = None) -> Desk:
-        """The desk at *home*, created or brought up to date if needed."""
-        return cls(home if isinstance(home, Home) else Home.open(home))
+    def open(cls, home: Home | Path | str | None = None, *, create: bool = True) -> Desk:
+        """The desk at *home*, brought up to date if needed, and with *create* made if needed."""
+        return cls(home if isinstance(home, Home) else Home.open(home, create=create))
 
     def atomic(self) -> AbstractContextManager[None]:
         """All of the block or nothing; other writers wait."""

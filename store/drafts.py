@@ -36,6 +36,8 @@ class Drafts:
 
     def take(self, who: str) -> list[Draft]:
         """What *who* was writing, the oldest first; from now on it is kept here no more."""
+        if self._db.read_only is not None:
+            return []  # they stay until they can be taken
         with self._db.atomic():
             rows = self._db.all(
                 "SELECT text, conversation_id, reply_id FROM drafts WHERE created_by = ? ORDER BY id", who

@@ -1,7 +1,8 @@
-"""The error that an operator is told: a sentence, and where the details are."""
+"""The errors that an operator is told: a sentence, and where the details are."""
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 
@@ -13,3 +14,52 @@ class DeskError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.log = log
+
+
+# What SQLite says of a file that is not what it was: Python can't even decode some of its words.
+BROKEN = (sqlite3.DatabaseError, UnicodeDecodeError)
+SALVAGE = (
+    "Adapters and models are safe. First copy the whole folder somewhere else. Then bring back the last backup into a "
+    "new folder (deskloop restore FILE --home NEW), or take out what can still be read (deskloop pairs export FILE)."
+)
+
+
+class DeskUnreadable(DeskError, sqlite3.DatabaseError):
+    """The desk's file can't be used as it is; ``sentence`` says why and what to do."""
+
+
+class DeskBusy(DeskError, sqlite3.OperationalError):
+    """Another app wrote for longer than this connection waits; nothing of this action was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("Another app is writing to this desk. Nothing of this action was kept; do it again.")
+
+
+class DeskFull(DeskError, sqlite3.OperationalError):
+    """The disk is full; nothing of this action was kept."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The disk is full. Nothing of this action was kept and nothing before it is lost; make room, do it again."
+        )
+
+
+class DeskReadOnly(DeskError, sqlite3.OperationalError):
+    """The desk can be read but not written; nothing of this action was kept."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(
+            f"{path} can only be read: {why}. Nothing of this action was kept and nothing is lost; reading, exporting "
+            "and backups go on."
+        )
+
+
+class CannotOpen(DeskUnreadable):
+    """The file, or one that belongs to it, can't be opened, read or written by the system."""
+
+
+def damaged(path: Path, what: str | Exception) -> DeskUnreadable:
+    """The error for a desk's file whose content is no longer whole."""
+    if isinstance(what, UnicodeDecodeError):
+        what = "its schema can't be read"
+    return DeskUnreadable(f"{path} is damaged or is no desk ({what}). It was left as it is. {SALVAGE}")

@@ -18,10 +18,18 @@ CSV_COLUMNS = ("instruction", "output", "history", "lang", "category", "split", 
 
 
 def export_file(
-    desk: Desk, path: Path | str, format: str | None = None, *, force: bool = False, stdout: BinaryIO | None = None
+    desk: Desk,
+    path: Path | str,
+    format: str | None = None,
+    *,
+    force: bool = False,
+    stdout: BinaryIO | None = None,
+    lost: list[int] | None = None,
 ) -> int:
     """Write every live pair to the new file *path* (0600, whole or not at all), as they are at one moment; returns how
     many.
+
+    *lost*: of a damaged desk write what can be read, and list there the numbers at which nothing could be.
 
     *format*: ``alpaca`` (JSON or, by the ending, JSONL), ``messages`` (JSONL) or ``csv``; None: by the ending.
     *force*: in the place of a file that is there. *stdout*: what to write to where *path* is ``-``. Raises
@@ -41,7 +49,7 @@ def export_file(
 
     def counted() -> Iterator[Pair]:
         nonlocal count
-        for count, pair in enumerate(desk.pairs.live(), 1):  # noqa: B007  (count is the result)
+        for count, pair in enumerate(desk.pairs.live(lost), 1):  # noqa: B007  (count is the result)
             yield pair
 
     with output(path, stdout, force=force) as file:

@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
+from store.errors import DeskError
+
 HOME_VARIABLE = "DESKLOOP_HOME"
 MODELS_VARIABLE = "DESKLOOP_MODELS"  # bases are large and read-only, so several desks may share one folder
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+
+
+# What may lie in a folder that is to become a desk: deskloop's own names, and what every fresh disk has.
+OWN = frozenset(
+    {"adapters", "aside", "deskloop.toml", "exports", "imports", "logs", "lost+found", "models", "run.lock", "runs"}
+)
+_DATABASE = "desk.db"
+
+
+class NoDesk(DeskError):
+    """There is no desk where one is looked for; nothing was made."""
+
+
+class FolderRefused(DeskError):
+    """A folder can't become a desk; nothing was made or changed."""
+
+
+class DatabaseMissing(DeskError):
+    """A desk's adapters and runs are there, but not its database; nothing was made or changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +44,74 @@ class Home:
     root: Path
 
     @classmethod
-    def open(cls, path: Path | str | None = None) -> Home:
-        """The home at *path* (None: ``DESKLOOP_HOME``, else the platform's data folder), created 0700.
+    def open(cls, path: Path | str | None = None, *, create: bool = True) -> Home:
+        """The home at *path* (None: ``DESKLOOP_HOME``, else the platform's data folder).
 
-        Raises :class:`OSError` if a folder can't be made or its mode can't be set.
-        """
+        Folders that are missing are made, 0700; those that are there keep their modes, whosever they are. Without
+        *create* there must be a desk already. Raises :class:`NoDesk`, :class:`FolderRefused` (files of something else
+        lie there), :class:`DatabaseMissing`, and :class:`OSError` if a folder can't be made."""
         home = cls(cls.place(path))
+        there = home.begun()
+        if not there and not create:
+            raise NoDesk(
+                f"There is no desk in {home.root}, and none was made: is that the folder you mean? A new desk is made "
+                "by the app, by `deskloop setup`, `deskloop pairs import` and `deskloop restore`, or by any command "
+                "with --create."
+            )
+        if not there:
+            home.check_free()
         for folder in (home.root, home.adapters, home.runs, home.logs, home.exports):
-            private_folder(folder)
-        home.models.mkdir(parents=True, exist_ok=True)
+            with contextlib.suppress(*((OSError,) if there else ())):  # a desk that can only be read is read
+                private_folder(folder)
+        with contextlib.suppress(OSError):  # without it the base is missing, and that is said where it is needed
+            home.models.mkdir(parents=True, exist_ok=True)
         return home
+
+    def begun(self) -> bool:
+        """Whether there is a desk: a database with something in it. Raises :class:`DatabaseMissing`."""
+        try:
+            facts = self.database.lstat()
+        except FileNotFoundError:
+            facts = None
+        except OSError as error:
+            raise FolderRefused(f"{self.root} can't be used: {error.strerror}. Nothing was changed.") from error
+        if facts is not None and (facts.st_size or not stat.S_ISREG(facts.st_mode)):
+            return True
+        if left := self._left_alone():
+            what = "is missing" if facts is None else "is empty"
+            raise DatabaseMissing(
+                f"{self.database} {what}, beside {left}. Nothing was changed, and these are safe. Put the file back "
+                "from a copy of the folder, or bring back the last backup into a new folder (deskloop restore FILE "
+                "--home NEW)."
+            )
+        return False
+
+    def _left_alone(self) -> str:
+        """What a database would know of, in words; empty if there is nothing."""
+        found = []
+        for folder, one in ((self.adapters, "adapters"), (self.runs, "runs")):
+            with contextlib.suppress(OSError):
+                if names := sorted(path.name for path in folder.iterdir()):
+                    found.append(f"the {one} {', '.join(names[:5])}{' and more' if names[5:] else ''}")
+        return " and ".join(found)
+
+    def check_free(self) -> None:
+        """Raise :class:`FolderRefused` if a desk can't be made here, because the folder is something else."""
+        try:
+            names = sorted(path.name for path in self.root.iterdir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise FolderRefused(
+                f"No desk can be made in {self.root}: {error.strerror}. Name another folder with --home."
+            ) from error
+        foreign = [name for name in names if name not in OWN and not name.startswith("desk.")]
+        if foreign:
+            raise FolderRefused(
+                f"{self.root} is no desk and holds other things ({', '.join(foreign[:3])}"
+                f"{', ...' if foreign[3:] else ''}), so no desk was made there. Name a new or an empty folder with "
+                "--home."
+            )
 
     @staticmethod
     def place(path: Path | str | None = None) -> Path:
@@ -42,7 +122,7 @@ class Home:
     @property
     def database(self) -> Path:
         """The SQLite file."""
-        return self.root / "desk.db"
+        return self.root / _DATABASE
 
     @property
     def settings_file(self) -> Path:
@@ -87,23 +167,29 @@ class Home:
 
 
 def private_folder(folder: Path) -> Path:
-    """Make *folder* with mode 0700 whatever the umask is, its parents with their usual one; returns it."""
+    """Make *folder* if it is missing, with mode 0700 whatever the umask is, its parents with their usual one; returns
+    it. The mode of one that is there stays as it is: it may be anybody's."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    folder.mkdir(mode=FOLDER_MODE, exist_ok=True)
-    if folder.stat().st_mode & 0o777 != FOLDER_MODE:
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=FOLDER_MODE)
         folder.chmod(FOLDER_MODE)
     return folder
 
 
 def private_file(path: Path) -> Path:
-    """Create *path* if missing and give it mode 0600; returns it.
+    """Create *path* (0600) if missing; of one that is there, take the others' rights away. Returns it.
 
     A file that is there is not opened: closing it again would drop every POSIX lock this process has on it, and SQLite
     keeps a database whole by such locks."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE))
-    if path.stat().st_mode & 0o777 != FILE_MODE:
-        path.chmod(FILE_MODE)
+    try:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, FILE_MODE)
+        os.fchmod(descriptor, FILE_MODE)  # an odd umask may have taken bits away
+        os.close(descriptor)
+    except FileExistsError:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & ~FILE_MODE:
+            with contextlib.suppress(PermissionError):  # another's file: doctor tells of it
+                path.chmod(mode & FILE_MODE)
     return path
 
 

@@ -60,7 +60,7 @@ class Listing:
             expression = match_expression(words)
             where.append(f"(c.title LIKE :title ESCAPE '\\'{f' OR c.id IN ({said})' if expression else ''})")
             values |= {"title": f"%{_like(words)}%", "words": expression or ""}
-        rows = self._db.conn.execute(
+        rows = self._db.named(
             f"SELECT c.id FROM conversations c WHERE {' AND '.join(where)} ORDER BY c.id DESC", values
         )
         return [row[0] for row in rows]

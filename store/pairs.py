@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import builtins
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
-from store.database import Database, Row
+from store.cells import EXCHANGES, cell
+from store.database import Database, DeskUnreadable, Row
 from store.pair_writing import CORRECTED, WITHDRAWN, NewPair, PairWriter
 from store.records import Pair, Source, Split, now
 from store.search import hits
@@ -157,10 +157,29 @@ class Pairs:
         )
         return [pair_of(row) for row in rows]
 
-    def live(self) -> Iterator[Pair]:
-        """Every live pair in the order they came in, one at a time: a desk may hold more than memory does."""
-        for row in self._db.run(f"{_PAIR} WHERE {LIVE} ORDER BY p.id"):
-            yield pair_of(row)
+    def live(self, lost: builtins.list[int] | None = None) -> Iterator[Pair]:
+        """Every live pair in the order they came in, one at a time: a desk may hold more than memory does.
+
+        *lost*: go on past damage in the file, and list there the ids at which nothing could be read."""
+        last = 0
+        try:
+            for row in self._db.each(f"{_PAIR} WHERE {LIVE} ORDER BY p.id"):
+                last = row["id"]
+                yield pair_of(row)
+        except DeskUnreadable:
+            if lost is None:
+                raise
+            yield from self._salvaged(last, lost)
+
+    def _salvaged(self, after: int, lost: builtins.list[int]) -> Iterator[Pair]:
+        for number in range(after + 1, int(self._db.value("SELECT max(id) FROM pairs")) + 1):
+            try:
+                row = self._db.one(f"{_PAIR} WHERE p.id = ? AND {LIVE}", number)
+            except DeskUnreadable:
+                lost.append(number)
+            else:
+                if row is not None:
+                    yield pair_of(row)
 
     def count(
         self,
@@ -200,7 +219,8 @@ FROM pairs p JOIN splits s ON s.key = p.key
 WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY p.id
 """
         )
-        return [(pair_of(row), bool(row["is_new"])) for row in rows]
+        unreadable = self._unreadable()
+        return [(pair_of(row), bool(row["is_new"])) for row in rows if row["id"] not in unreadable]
 
     def may_train(self) -> str:
         """The condition under which the desk's policy lets a live pair ``p`` train."""
@@ -208,7 +228,12 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
 
     def heldout_set(self) -> builtins.list[Pair]:
         """Every pair a gate would judge by."""
-        return self.list(split="heldout")
+        unreadable = self._unreadable()
+        return [pair for pair in self.list(split="heldout") if pair.id not in unreadable]
+
+    def _unreadable(self) -> set[int]:
+        """Pairs whose history is damaged: without it their answer may be wrong, so nothing is learned from them."""
+        return {row["id"] for row in self._db.all("SELECT id FROM pairs WHERE NOT json_valid(history)")}
 
     # -- changing ----------------------------------------------------------------------------------
     def exclude(self, pair_id: int, who: str, why: str | None = None) -> Pair:
@@ -267,11 +292,11 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
 
 def pair_of(row: Row) -> Pair:
     """The record of a row of ``pairs`` joined with its split."""
-    history: Sequence[Sequence[str]] = json.loads(row["history"])
+    history: Sequence[Sequence[str]] = cell(row["history"], EXCHANGES, [])
     return Pair(
         id=row["id"],
         instruction=row["instruction"],
-        history=tuple((customer, bot) for customer, bot in history),
+        history=tuple((side[0], side[1]) for side in history if len(side) == 2),
         output=row["output"],
         lang=row["lang"],
         category=row["category"],

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from store.cells import OBJECT, cell
 from store.database import Database
 from store.records import now
 from store.text import clean
@@ -33,7 +34,7 @@ class Recipes:
     def list(self) -> builtins.list[NamedRecipe]:
         """All of them, by name."""
         return [
-            NamedRecipe(row["name"], json.loads(row["recipe"]), row["updated_at"], row["updated_by"])
+            NamedRecipe(row["name"], cell(row["recipe"], OBJECT, {}), row["updated_at"], row["updated_by"])
             for row in self._db.all("SELECT * FROM recipes ORDER BY name")
         ]
 

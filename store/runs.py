@@ -10,7 +10,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from store.database import Database, Row
+from store.cells import FAILURE, OBJECT, REPORT, cell
+from store.database import Database, DeskReadOnly, Row
 from store.home import Home, private_file
 from store.pairs import pair_of
 from store.records import JudgedAnswer, Run, RunEvent, RunWish, Snapshot, Verdict, Wish, now
@@ -182,7 +183,7 @@ class Runs:
             rows = [(run_id, pair, "train", weight) for pair, weight in train]
             rows += [(run_id, pair, "heldout", 1) for pair in heldout]
             rows += [(run_id, pair, "validation", 1) for pair in validation]
-            self._db.conn.executemany("INSERT INTO run_pairs VALUES (?, ?, ?, ?)", rows)
+            self._db.many("INSERT INTO run_pairs VALUES (?, ?, ?, ?)", rows)
             self._db.run(
                 "UPDATE splits SET used_by_run = ? WHERE used_by_run IS NULL AND key IN ("
                 "SELECT p.key FROM pairs p JOIN run_pairs r ON r.pair_id = p.id WHERE r.run_id = ?)",
@@ -230,7 +231,7 @@ class Runs:
         with self._db.atomic():
             self.update(run_id, verdict=verdict, report=report)
             self._db.run("DELETE FROM judged_answers WHERE run_id = ?", run_id)
-            self._db.conn.executemany(
+            self._db.many(
                 "INSERT INTO judged_answers VALUES (?, ?, ?, ?, ?, ?, ?)",
                 [
                     (
@@ -269,7 +270,7 @@ class Runs:
         could not tell any more, their end, is told for it."""
         run = self.live()
         lock = RunLock(self._home)
-        if run is None or not lock.acquire():
+        if run is None or self._db.read_only is not None or not lock.acquire():
             return []
         try:
             with self._db.atomic():
@@ -304,8 +305,11 @@ class RunLock:
         return self._fd
 
     def acquire(self, blocking: bool = False) -> bool:
-        """Take the lock; False if another process has it."""
-        descriptor = os.open(private_file(self._path), os.O_RDWR | os.O_CLOEXEC)
+        """Take the lock; False if another process has it. Raises :class:`DeskReadOnly` if there can be none."""
+        try:
+            descriptor = os.open(private_file(self._path), os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            raise DeskReadOnly(self._path, (error.strerror or str(error)).lower()) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX if blocking else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -331,10 +335,11 @@ class RunLock:
 
 def _run(row: Row) -> Run:
     values = {key: row[key] for key in row.keys()}  # noqa: SIM118  (a Row iterates over values)
-    for column in ("recipe", "report", "failure"):
-        values[column] = json.loads(values[column]) if values[column] is not None else None
+    values["recipe"] = cell(values["recipe"], OBJECT, {})
+    values["report"] = cell(values["report"], REPORT, None)
+    values["failure"] = cell(values["failure"], FAILURE, None)
     return Run(**values)
 
 
 def _event(row: Row) -> RunEvent:
-    return RunEvent(row["id"], row["run_id"], row["at"], row["kind"], json.loads(row["body"]))
+    return RunEvent(row["id"], row["run_id"], row["at"], row["kind"], cell(row["body"], OBJECT, {}))

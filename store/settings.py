@@ -8,6 +8,7 @@ wrong leaves the last good one in force.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -17,7 +18,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from store.database import Database
+from store.cells import OBJECT, VALUE, cell
+from store.database import SALVAGE, Database, DeskUnreadable
 from store.records import now
 from store.settings_file import FILE_NAME, FileTrouble, line_of, parse, read
 from store.text import clean
@@ -227,14 +229,12 @@ class SettingsTable:
     def load(self) -> Settings:
         """The settings as they are; a stored value that no longer fits falls back to its default."""
         settings = Settings()
-        rows = {row["key"]: json.loads(row["value"]) for row in self._db.all("SELECT key, value FROM settings")}
-        kept = rows.get(FILE_NAME) or {}
-        for key, value in [*rows.items(), *kept.get("values", {}).items()]:
-            if key in KINDS:
-                try:
+        stored = self._db.all("SELECT key, value FROM settings")
+        rows = {row["key"]: cell(row["value"], VALUE, None) for row in stored if row["key"] in KINDS}
+        for key, value in [*rows.items(), *self.file().values.items()]:
+            if key in KINDS and _is_of(KINDS[key], value):
+                with contextlib.suppress(ValueError, TypeError):
                     settings = replace(settings, **{key: value})
-                except (ValueError, TypeError):
-                    continue
         return settings
 
     def set(self, key: str, value: Any, who: str) -> Settings:
@@ -261,7 +261,8 @@ class SettingsTable:
     def file(self) -> SettingsFile:
         """What is known of ``deskloop.toml``."""
         stored = self._db.value("SELECT value FROM settings WHERE key = ?", FILE_NAME)
-        return SettingsFile() if stored is None else SettingsFile(**json.loads(stored))
+        kept = cell(stored, {"values": OBJECT, "problem": (str, None)}, {})
+        return SettingsFile(kept.get("values", {}), kept.get("problem"))
 
     def take_file(self, path: Path, who: str) -> SettingsFile:
         """Look at the file at *path*: take it if it is good, else keep the last good one and say what is wrong."""
@@ -300,7 +301,13 @@ class SettingsTable:
                 if stored is None:
                     stored = json.dumps(secrets.token_hex(16))
                     self._write(_SECRET, json.loads(stored), "deskloop")
-        return str(json.loads(stored))
+        secret = cell(stored, str, "")
+        if not secret:
+            raise DeskUnreadable(
+                f"The value {_SECRET} in the desk's settings is damaged, so nobody can tell on which side a new pair "
+                f"belongs. No pair was added; what is there stays. {SALVAGE}"
+            )
+        return str(secret)
 
     def _write(self, key: str, value: Any, who: str) -> None:
         self._db.run(
@@ -346,8 +353,13 @@ def _table(key: str, text: str) -> dict[str, Any]:
         raise SettingError(f"The setting {key}, {error.where}: {error.reason}. It was left as it is.") from error
 
 
+def _is_of(kind: type, value: object) -> bool:
+    """Whether *value* is of the type of its field; a whole number is a number, and nothing is guessed."""
+    return not isinstance(value, bool) and isinstance(value, (int, float) if kind is float else kind)
+
+
 def _from_file(kind: type, key: str, value: Any) -> Any:
     """*value* of the file in the type of its field; nothing is guessed."""
-    if isinstance(value, bool) or not isinstance(value, (int, float) if kind is float else kind):
+    if not _is_of(kind, value):
         raise refuse(f"must be {_WANTED.get(kind, 'text in quotes')}", key)
     return clean(value).strip() if isinstance(value, str) else kind(value)

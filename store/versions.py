@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from store.cells import OBJECT, cell
 from store.database import Database
 from store.records import AdapterVersion, Promotion, PromotionKind, now
 from store.text import clean
@@ -147,7 +148,7 @@ class Answers:
         """Keep answers under their keys."""
         at = now()
         with self._db.atomic():
-            self._db.conn.executemany(
+            self._db.many(
                 "INSERT OR IGNORE INTO answers (key, text, created_at) VALUES (?, ?, ?)",
                 [(key, text, at) for key, text in answers.items()],
             )
@@ -157,11 +158,11 @@ def _version(row: Any) -> AdapterVersion:
     return AdapterVersion(
         name=row["name"],
         number=row["number"],
-        folder=row["name"],  # by the schema v and a number; the column could be a path from a strange backup
+        folder=f"v{row['number']}",  # never the column, which a strange database could make a path
         manifest_sha256=row["manifest_sha256"],
         base_fingerprint=row["base_fingerprint"],
         method=row["method"],
-        recipe=json.loads(row["recipe"]),
+        recipe=cell(row["recipe"], OBJECT, {}),
         run_id=row["run_id"],
         created_at=row["created_at"],
     )

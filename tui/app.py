@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
+from rich.text import Text
 from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -14,10 +15,12 @@ from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import SeverityLevel
 from textual.widgets import Input
+from textual.worker import WorkerFailed
 
 from store.home import Home
 from store.settings import Settings
 from store.text import clean
+from tui.beginning import BeginningApp
 from tui.collector import LOOK_EVERY, QuietCollector
 from tui.core import (
     DeskChange,
@@ -29,6 +32,7 @@ from tui.core import (
     SettingsChanged,
     StoreChanged,
 )
+from tui.core.crashes import explain
 from tui.flows import Flows
 from tui.flows.retraining import JUDGED
 from tui.keymap import keymap
@@ -41,6 +45,7 @@ from tui.screens.help import HelpDialog
 from tui.screens.pairs import PairsScreen
 from tui.screens.review import ReviewScreen
 from tui.screens.settings import SettingsScreen
+from tui.screens.start import FirstChoice
 from tui.screens.training import TrainingScreen
 from tui.screens.versions import VersionsScreen
 from tui.terminal.driver import TerminalDriver
@@ -63,10 +68,10 @@ class DeskloopApp(App[None]):
     COMMANDS = {DeskCommands}  # noqa: RUF012  # not Textual's own: its "Quit" would not ask about a live run
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-roomy")]  # noqa: RUF012
 
-    def __init__(self, service: DeskService) -> None:
+    def __init__(self, service: DeskService, first_choice: FirstChoice | None = None) -> None:
         measure_by_the_wider()
         super().__init__()
-        self.service = service
+        self.service, self.first_choice = service, first_choice
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
         self.collector = QuietCollector()
@@ -215,6 +220,14 @@ class DeskloopApp(App[None]):
                 self.chat.keep_drafts()
                 self._drafts_kept = True
 
+    def _handle_exception(self, error: Exception) -> None:
+        """The app can't go on: textual shows what the error draws itself as, which here is a sentence. The rest is in
+        the log."""
+        cause = error.error if isinstance(error, WorkerFailed) else error
+        sentence = explain(self.service.home, cause, "app.log", "app")
+        vars(error)["__rich__"] = lambda: Text(clean(sentence))
+        super()._handle_exception(error)
+
     async def on_unmount(self) -> None:
         """Stop the engine and close the desk."""
         self._unlisten()
@@ -226,9 +239,19 @@ def one_line(text: str) -> str:
     return re.sub(r"[\n\t]+", " ", text).strip()
 
 
-def run_app(home: Home | Path | str | None = None, **options: Any) -> int:
-    """Open the app on the desk at *home* and stay until it is left; returns the exit code."""
-    app = DeskloopApp(DeskService(home, **options))
+def run_app(home: Path | str | None = None, *, create: bool = False) -> int:
+    """Open the app on the desk at *home* and stay until it is left; returns the exit code. Where there is no desk, one
+    is made as soon as somebody chose what it shall begin with, or at once with *create*.
+
+    Raises :class:`DeskError` for a desk that can't be opened, or a folder that is something else."""
+    place, choice = Home(Home.place(home)), None
+    if not create and not place.begun():
+        place.check_free()
+        beginning = BeginningApp(place.root)
+        choice = beginning.run()
+        if choice is None:
+            return beginning.return_code or 0
+    app = DeskloopApp(DeskService(Home.open(place.root)), choice)
     app.collector.begin()
     app.run()
     return app.return_code or 0

@@ -65,6 +65,7 @@ def import_file(
     path = Path(path)
     if split not in (None, "train", "heldout"):
         raise ImportRefused(f"A pair is on the side train or heldout, not {split!r}.")
+    desk.db.check_writable()
     with Intake(path, Options(format, columns or {}, encoding, plain)) as intake:
         staging, rejects = Staging(desk.home.root), Rejects(desk.home.exports, path.stem)
         try:

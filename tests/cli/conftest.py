@@ -18,9 +18,10 @@ Deskloop = Callable[..., Result]
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the commands of a test work; the environment names another place."""
+    """An empty desk for the commands of a test; the environment names another place."""
     monkeypatch.delenv("DESKLOOP_MODELS", raising=False)
     monkeypatch.setenv("DESKLOOP_HOME", str(tmp_path / "by-environment"))
+    Desk.open(tmp_path / "home").close()
     return tmp_path / "home"
 
 

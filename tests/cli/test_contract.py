@@ -32,8 +32,9 @@ def test_the_home_may_stand_anywhere(
 
 
 def test_the_home_nearest_to_the_command_wins(deskloop: Deskloop, home: Path) -> None:
-    deskloop("--home", home / "outer", "pairs", "list", "--home", home / "inner")
-    assert [path.name for path in home.iterdir()] == ["inner"]
+    homes = home.parent / "homes"
+    deskloop("--home", homes / "outer", "pairs", "list", "--home", homes / "inner", "--create")
+    assert [path.name for path in homes.iterdir()] == ["inner"]
 
 
 @pytest.mark.parametrize("group", ["pairs", "versions", "runs", "settings"])
@@ -86,7 +87,7 @@ def test_what_cannot_be_done_is_one_sentence_and_exit_code_1(
     [["nonsense"], ["ask"], ["correct", "x", "text"], ["pairs", "import", "/no/such/file"], ["settings", "get", "x"]],
 )
 def test_wrong_usage_is_exit_code_2(deskloop: Deskloop, home: Path, arguments: list[str]) -> None:
-    assert deskloop(*arguments).exit_code == 2
+    assert deskloop("--home", home, *arguments).exit_code == 2
 
 
 def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(

@@ -55,4 +55,5 @@ def test_the_check_has_enough_to_judge_by_and_the_run_little_to_learn(told: list
 
 def test_nothing_is_left_behind(told: list[dict[str, Any]], tmp_path: Path, home: Path) -> None:
     assert list(tmp_path.glob("deskloop-demo-*")) == []
-    assert not (home / "desk.db").exists()
+    with Desk.open(home) as desk:
+        assert (desk.pairs.count(), desk.conversations.list()) == (0, [])

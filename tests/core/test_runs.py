@@ -11,12 +11,12 @@ import pytest
 from finetune.client import END_SECONDS
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
-from store.database import DeskBusy
+from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run, Wish
 from store.runs import RunLock
-from tui.core import DeskChange, DeskError, DeskService, RunProgress
+from tui.core import DeskChange, DeskError, DeskService, Notice, RunProgress
 from tui.core.reports import outcome
 
 
@@ -121,6 +121,49 @@ async def test_a_run_is_followed_through_a_busy_desk(
     service.run_desk.follow()
     await asyncio.wait_for(finished.wait(), 20)
     assert refusals < 0
+
+
+async def test_a_run_that_ended_on_a_full_disk_is_told_at_once_and_offered_later(
+    service: DeskService, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    monkeypatch.setattr("tui.core.runs.AGAIN", 0.001)
+    finished = asyncio.Event()
+    service.run_desk.on_finished = lambda run: finished.set()
+    run, room = begin(service.desk), False
+    transition = service.desk.runs.transition
+
+    def on_a_full_disk(run_id: int, to: str, **changes: object) -> Run:
+        if not room:
+            raise DeskFull
+        return transition(run_id, to, **changes)
+
+    monkeypatch.setattr(service.desk.runs, "transition", on_a_full_disk)
+    with pytest.raises(DeskError, match=r"stopped, and that can't be written down\. The disk is full"):
+        _ = [event async for event in service.run_events(run.id)]  # as `deskloop retrain` follows it
+    noticed = asyncio.Event()
+    service.listen(lambda change: noticed.set() if isinstance(change, Notice) else None)
+    service.run_desk.follow()
+    await asyncio.wait_for(noticed.wait(), 20)
+    assert service.desk.runs.get(run.id).state == "training"
+    room = True
+    await asyncio.wait_for(finished.wait(), 20)
+    assert [found.id for found in service.interrupted()] == [run.id]
+    assert len([change for change in told if isinstance(change, Notice)]) == 1
+
+
+async def test_a_run_behind_a_lock_is_given_up_after_a_while(
+    service: DeskService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.core.runs.POLL", 0.001)
+    run = begin(service.desk)
+
+    def busy() -> list[Run]:
+        raise DeskBusy
+
+    monkeypatch.setattr(service.desk.runs, "mark_interrupted", busy)
+    with pytest.raises(DeskError, match=f"Another app is writing to this desk.*Run {run.id} is offered"):
+        _ = [event async for event in service.run_events(run.id)]
 
 
 async def test_a_resumed_run_that_needs_the_chats_memory_is_lent_it(

@@ -6,9 +6,12 @@ import gzip
 import hashlib
 import io
 import json
+import random
+import sqlite3
 import stat
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +19,8 @@ import pytest
 
 from store.backup import LIST, BackupRefused, unpacked, write_backup
 from store.desk import Desk
+from store.soundness import unfit_indexes
+from store.writing import TargetRefused
 
 Entry = tuple[tarfile.TarInfo, bytes]
 
@@ -92,9 +97,11 @@ def test_what_was_backed_up_comes_back(made: Path, tmp_path: Path) -> None:
 
 def test_a_backup_is_that_of_one_moment_and_never_overwrites(desk: Desk, made: Path, tmp_path: Path) -> None:
     raw = made.read_bytes()
-    with pytest.raises(BackupRefused, match="exists already"):
+    with pytest.raises(TargetRefused, match="exists already"):
         write_backup(desk, made, [])
     assert made.read_bytes() == raw
+    write_backup(desk, made, [], force=True)
+    assert [info.name for info, _ in entries(made)] == [LIST, "desk.db", "deskloop.toml"]
     with Desk.open(desk.home) as other, other.atomic():
         other.conversations.create("jo", "Not yet said")
         write_backup(desk, tmp_path / "second.tar", [])
@@ -193,3 +200,180 @@ def test_a_damaged_database_is_refused(made: Path, tmp_path: Path) -> None:
 
 def test_the_list_comes_first(made: Path) -> None:
     assert entries(made)[0][0].name == LIST
+
+
+# -- a damaged desk --------------------------------------------------------------------------------
+@pytest.fixture
+def filled(desk: Desk) -> Desk:
+    """A desk whose database has some pages, all in the file itself."""
+    for number in range(40):
+        conversation = desk.conversations.create("ann", f"Number {number}")
+        desk.conversations.add_customer(conversation.id, "Where is my order? " * 30, "ann")
+    desk.db.run("PRAGMA wal_checkpoint(TRUNCATE)")
+    return desk
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_every_backup_that_is_made_can_be_restored(filled: Desk, tmp_path: Path, seed: int) -> None:
+    """Random damages, among them such that SQLite copies without a word."""
+    filled.close()
+    chance, file = random.Random(seed), filled.home.database
+    raw = bytearray(file.read_bytes())
+    for _ in range(chance.choice([1, 1, 4, 40])):
+        raw[chance.randrange(100, len(raw))] ^= 1 << chance.randrange(8)
+    file.write_bytes(bytes(raw))
+    why = None
+    try:
+        with Desk.open(filled.home) as desk:
+            write_backup(desk, tmp_path / "b.tar", [])
+    except (BackupRefused, sqlite3.DatabaseError) as error:
+        why = getattr(error, "sentence", "")
+    if why is not None:
+        assert not (tmp_path / "b.tar").exists()
+        assert not why or ("Adapters and models are safe" in why and str(file) in why)
+        return
+    with unpacked(tmp_path / "b.tar", tmp_path / "again"):
+        pass
+    with Desk.open(tmp_path / "again") as again:
+        assert len(again.conversations.list()) == 40
+
+
+def test_a_row_that_points_to_nothing_is_no_backup(filled: Desk, tmp_path: Path) -> None:
+    filled.db.run("PRAGMA foreign_keys = OFF")
+    filled.db.run("INSERT INTO approvals (reply_id, created_at, created_by) VALUES (99, '', '')")
+    with pytest.raises(BackupRefused, match="a row of approvals points to nothing"):
+        write_backup(filled, tmp_path / "b.tar", [])
+    assert not list(tmp_path.glob("*.tar"))
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE turns_text_data SET block = x'00' WHERE id > 10",
+        "DELETE FROM turns_text WHERE rowid = 3",
+        "UPDATE turns_text SET body = 'other words' WHERE rowid = 3",
+        "INSERT INTO turns_text (rowid, body) VALUES (777, 'of nothing')",
+    ],
+)
+def test_a_damaged_index_for_search_is_made_anew_in_the_backup(filled: Desk, tmp_path: Path, harm: str) -> None:
+    filled.db.run(harm)
+    assert unfit_indexes(filled.db.conn) == ["turns_text"]
+    assert write_backup(filled, tmp_path / "b.tar", []).rebuilt
+    with unpacked(tmp_path / "b.tar", tmp_path / "again"):
+        pass
+    with Desk.open(tmp_path / "again") as again:
+        assert len(again.search.turns("order", 100)) == 40
+        assert unfit_indexes(again.db.conn) == []
+
+
+def test_one_text_that_is_no_text_does_not_stop_a_backup(filled: Desk, tmp_path: Path) -> None:
+    filled.db.run("UPDATE turns SET text = CAST(x'ff' || text AS TEXT) WHERE id = 3")
+    write_backup(filled, tmp_path / "b.tar", [])
+    with unpacked(tmp_path / "b.tar", tmp_path / "again"):
+        pass
+    with Desk.open(tmp_path / "again") as again:
+        assert again.conversations.turn(3).text.startswith("\ufffdWhere is my order?")
+        assert len(again.search.turns("order", 100)) == 40
+
+
+def test_a_sound_desk_needs_no_new_index(filled: Desk, tmp_path: Path) -> None:
+    written = write_backup(filled, tmp_path / "b.tar", [])
+    assert (written.rebuilt, written.unreadable) == (False, [])
+
+
+def test_a_file_that_changes_while_it_is_packed_makes_no_backup(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = desk.home.adapters / "v1"
+    folder.mkdir()
+    (folder / "weights").write_bytes(b"w" * 100)
+    monkeypatch.setattr(
+        "store.backup.json.dumps", lambda head, **more: (folder / "weights").write_bytes(b"v" * 100) and "{}"
+    )
+    with pytest.raises(BackupRefused, match="changed meanwhile"):
+        write_backup(desk, tmp_path / "b.tar", [folder])
+    assert not (tmp_path / "b.tar").exists()
+
+
+def test_a_backup_goes_to_standard_output_too(filled: Desk, tmp_path: Path) -> None:
+    stdout = io.BytesIO()
+    write_backup(filled, Path("-"), [], stdout=stdout)
+    (tmp_path / "b.tar").write_bytes(stdout.getvalue())
+    with unpacked(tmp_path / "b.tar", tmp_path / "again"):
+        pass
+
+
+# -- a backup that means harm ----------------------------------------------------------------------
+@contextmanager
+def in_its_database(made: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """Change the database in a backup, and the list with it."""
+    members = entries(made)
+    place = next(number for number, (info, _) in enumerate(members) if info.name == "desk.db")
+    (tmp_path / "changed.db").write_bytes(members[place][1])
+    with closing(sqlite3.connect(tmp_path / "changed.db", isolation_level=None)) as conn:
+        yield conn
+    raw = (tmp_path / "changed.db").read_bytes()
+    (tmp_path / "changed.db").unlink()
+    members[place] = plain("desk.db", raw)
+    rewrite(made, members, lambda head: head["files"].__setitem__(0, listed("desk.db", raw)))
+
+
+@pytest.mark.parametrize(
+    ("harm", "word"),
+    [
+        ("CREATE TRIGGER t AFTER INSERT ON conversations BEGIN DELETE FROM settings; END", "the trigger t is not"),
+        ("CREATE VIEW v AS SELECT 1", "the view v is not deskloop's"),
+        ("CREATE TABLE more (x)", "the table more is not deskloop's"),
+        ("CREATE INDEX i ON turns(lower(text))", "the index i is not deskloop's"),
+        ("CREATE TEMP TABLE x (y)", ""),
+        ("DROP TRIGGER promotions_no_update", "the trigger promotions_no_update is missing"),
+        ("DROP TABLE comparisons", "is missing"),
+        ("ALTER TABLE pairs ADD COLUMN x DEFAULT (random())", "the table pairs is not as deskloop makes it"),
+        ("CREATE VIRTUAL TABLE f USING fts5(x)", "is not deskloop's"),
+        ("DROP TRIGGER skips_stand; CREATE TRIGGER skips_stand AFTER INSERT ON skips BEGIN DELETE FROM settings; END",
+         "the trigger skips_stand is not as deskloop makes it"),
+        ("INSERT INTO adapter_versions VALUES (1, 'v1', '../../evil', '', '', '', '{}', NULL, '')", "no folder of a"),
+        ("INSERT INTO adapter_versions VALUES (-1, 'v-1', 'v-1', '', '', '', '{}', NULL, '')", "no folder of a"),
+        ("PRAGMA user_version = 5", "is not deskloop's"),
+        ("PRAGMA user_version = 99", "newer deskloop"),
+        ("INSERT INTO approvals (reply_id, created_at, created_by) VALUES (99, '', '')", "points to nothing"),
+    ],
+)  # fmt: skip
+def test_only_our_own_schema_is_restored(made: Path, tmp_path: Path, harm: str, word: str) -> None:
+    with in_its_database(made, tmp_path) as conn:
+        conn.executescript(harm)
+    if word:
+        assert word in refused(made, tmp_path / "again")
+    else:
+        with unpacked(made, tmp_path / "again"):
+            pass
+
+
+def test_one_bad_cell_does_not_stop_a_restore(made: Path, tmp_path: Path) -> None:
+    with in_its_database(made, tmp_path) as conn:
+        conn.execute("INSERT OR REPLACE INTO settings VALUES ('theme', '{', '', '')")
+    with unpacked(made, tmp_path / "again"):
+        pass
+    with Desk.open(tmp_path / "again") as again:
+        assert again.settings.load().theme == "textual-dark"
+
+
+def test_an_empty_folder_that_was_there_stays_the_same_one(made: Path, tmp_path: Path) -> None:
+    home = tmp_path / "disk"
+    home.mkdir()
+    home.chmod(0o750)
+    before = home.stat()
+    with unpacked(made, home):
+        pass
+    assert (home.stat().st_ino, home.stat().st_mode) == (before.st_ino, before.st_mode)
+    assert sorted(path.name for path in home.iterdir()) == ["adapters", "desk.db", "deskloop.toml"]
+    Desk.open(home).close()
+
+
+def test_nothing_stays_in_a_folder_where_a_restore_failed(made: Path, tmp_path: Path) -> None:
+    home = tmp_path / "disk"
+    home.mkdir()
+    made.write_bytes(made.read_bytes()[:5000])
+    with pytest.raises(BackupRefused), unpacked(made, home):
+        pass
+    assert list(home.iterdir()) == []

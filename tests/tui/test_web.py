@@ -34,7 +34,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     monkeypatch.setenv(HOME_VARIABLE, "to be replaced")
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("tui.web.WRONG_PASSWORD_SECONDS", 0.0)
-    return Home.open(tmp_path / "garden")
+    with Desk.open(tmp_path / "garden") as desk:
+        return desk.home
 
 
 async def client(server: DeskServer) -> Client:

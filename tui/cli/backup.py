@@ -7,24 +7,34 @@ from pathlib import Path
 import click
 
 from store.home import Home
-from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
 from tui.core.backup import back_up
 from tui.core.backup import restore as bring_back
 
 
 @click.command()
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path))
+@force_option
 @home_option
 @json_option
 @pass_cli
-def backup(cli: Cli, file: Path) -> None:
-    """Write the whole desk but models and logs to FILE, which must be new. Apps may be open meanwhile."""
-    done = cli.do(lambda service: back_up(service.desk, file))
-    cli.emit({"file": str(done.file), "bytes": done.size, "versions": done.versions, "left_out": done.left_out})
-    for sentence in done.left_out:
+def backup(cli: Cli, file: Path, force: bool) -> None:
+    """Write the whole desk but models and logs to the new FILE, checked; `-` is standard output.
+
+    Apps may be open meanwhile. A desk that is damaged gives no backup, and is told what to do.
+    """
+    with cli.stdout_if_named(file) as stdout:
+        done = cli.do(lambda service: back_up(service.desk, file, force=force, stdout=stdout))
+    if stdout is None:
+        cli.emit({"file": str(done.file), "bytes": done.size, "versions": done.versions, "left_out": done.left_out,
+                  "notes": done.notes})  # fmt: skip
+    for sentence in done.notes:
         cli.say(sentence)
-    cli.say(f"{done.file} holds the desk with {len(done.versions)} versions, {done.size / 2**20:.1f} MiB. Only you can "
-            "read it: it holds what customers said.")  # fmt: skip
+    what = f"the desk with {len(done.versions)} versions, {done.size / 2**20:.1f} MiB"
+    if stdout is None:
+        cli.say(f"{done.file} holds {what}. Only you can read it: it holds what customers said.")
+    else:
+        cli.say(f"Written: {what}. It holds what customers said.")
 
 
 @click.command()

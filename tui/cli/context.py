@@ -10,11 +10,9 @@ import asyncio
 import json
 import re
 import sys
-import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TypeVar
 
@@ -22,11 +20,12 @@ import click
 
 from finetune.recipe import RecipeError
 from store.hidden import replace
-from store.home import Home, private_file
+from store.home import Home
 from store.importing import ImportRefused
 from store.text import clean
 from store.writing import STDOUT, TargetRefused
-from tui.core import DeskError, DeskService
+from tui.core import DeskService
+from tui.core.crashes import explain
 from tui.core.errors import with_log
 
 DONE, FAILED, USAGE, REJECTED, INCONCLUSIVE = 0, 1, 2, 3, 4
@@ -54,6 +53,7 @@ class Cli:
 
     home: str | None = None
     json: bool = False
+    create: bool = False
 
     # -- printing ---------------------------------------------------------------------------------
     def say(self, text: str, *, nl: bool = True) -> None:
@@ -87,23 +87,23 @@ class Cli:
         yield sys.stdout.buffer
 
     # -- the desk ---------------------------------------------------------------------------------
-    def open_home(self) -> Home:
-        """The desk's folder, made on first use."""
-        return Home.open(self.home)
+    def open_home(self, *, create: bool = False) -> Home:
+        """The desk's folder. A new one is made only with *create* or ``--create``, so that a typo makes no desk."""
+        return Home.open(self.home, create=create or self.create)
 
-    def service(self, pin: str | None = None) -> DeskService:
-        """The whole service; ``pin``: answer with this version whatever is active."""
-        return DeskService(self.open_home(), pin=pin)
+    def service(self, pin: str | None = None, *, create: bool = False) -> DeskService:
+        """The whole service; ``pin``: answer with this version whatever is active; *create*: see :meth:`open_home`."""
+        return DeskService(self.open_home(create=create), pin=pin)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run *work* in an event loop of its own."""
         return asyncio.run(work)
 
-    def do(self, act: Callable[[DeskService], T]) -> T:
+    def do(self, act: Callable[[DeskService], T], *, create: bool = False) -> T:
         """Do one thing at the desk that needs no model."""
 
         async def work() -> T:
-            async with self.service() as service:
+            async with self.service(create=create) as service:
                 return act(service)
 
         return self.run(work())
@@ -127,7 +127,14 @@ def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], None]:
 
 
 def home_option(command: F) -> F:
-    """``--home``, before or after the command's name."""
+    """``--home`` and ``--create``, before or after the command's name."""
+    command = click.option(
+        "--create",
+        is_flag=True,
+        expose_value=False,
+        callback=_keep("create"),
+        help="Make a new desk in that folder if there is none.",
+    )(command)
     return click.option(
         "--home",
         type=click.Path(file_okay=False),
@@ -154,28 +161,12 @@ def force_option(command: F) -> F:
     return click.option("--force", is_flag=True, help="Replace a file that is there already.")(command)
 
 
-def explain(error: Exception) -> str | None:
-    """The sentence of an error that was made for operators; None for one that was not."""
-    if isinstance(error, DeskError):
-        more = " Or replace it with --force." if isinstance(error, TargetRefused) and error.taken else ""
-        return with_log(error.sentence + more, error.log)
+def sentence_of(home: str | None, error: Exception) -> str:
+    """What a command says of any error."""
     if isinstance(error, ImportRefused):
         return str(error)
-    sentence = getattr(error, "sentence", None)
-    return sentence if isinstance(sentence, str) else None
-
-
-def log_crash(home: str | None, error: BaseException) -> Path | None:
-    """Write the traceback of *error* to the desk's log folder; None if even that fails."""
-    try:
-        log = Home.open(home).logs / "command.log"
-        stamp = datetime.now(UTC).isoformat(timespec="seconds")
-        details = "".join(traceback.format_exception(error))
-        with private_file(log).open("a", encoding="utf-8") as file:
-            file.write(f"{stamp} {' '.join(sys.argv[1:2])}\n{details}\n")
-    except OSError:
-        return None
-    return log
+    more = " Or replace it with --force." if isinstance(error, TargetRefused) and error.taken else ""
+    return explain(Home(Home.place(home)), error, "command.log", " ".join(sys.argv[1:2])) + more
 
 
 class DeskGroup(click.Group):
@@ -195,15 +186,4 @@ class DeskGroup(click.Group):
         except Exception as error:
             if isinstance(error, RecipeError):
                 raise click.UsageError(str(error), ctx) from error
-            sentence = explain(error)
-            if sentence is not None:
-                cli.fail(sentence)
-            log = log_crash(cli.home, error)
-            cli.fail(f"This did not work: {_kind(error)}. What was kept before is still there.", log)
-
-
-def _kind(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:  # not its number
-        return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
-    text = str(error).strip().splitlines()
-    return text[0] if text else type(error).__name__
+            cli.fail(sentence_of(cli.home, error))

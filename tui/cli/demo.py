@@ -53,7 +53,7 @@ def demo(cli: Cli, whole: bool, keep: bool, chosen: str | None, changes: tuple[s
 @contextmanager
 def _temporary_home(cli: Cli, keep: bool) -> Iterator[Home]:
     """A fresh home that uses the models of the real one."""
-    os.environ.setdefault(MODELS_VARIABLE, str(cli.open_home().models))
+    os.environ.setdefault(MODELS_VARIABLE, str(Home(Home.place(cli.home)).models))
     folder = Path(tempfile.mkdtemp(prefix="deskloop-demo-"))
     try:
         yield Home.open(folder)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-
 import click
 
+from store.database import BROKEN
+from store.home import Home, NoDesk
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
-from tui.core.doctor import examine, unreadable_store
+from tui.core import DeskError
+from tui.core.doctor import examine, examine_unreadable
 
 
 @click.command()
@@ -18,8 +19,10 @@ def doctor(cli: Cli) -> None:
     """Check machine, memory, base, store and adapters; say what is wrong and what to do. Exit 1 if something is."""
     try:
         checks = cli.do(lambda service: list(examine(service.desk)))
-    except sqlite3.DatabaseError as error:
-        checks = [unreadable_store(cli.open_home(), error)]
+    except NoDesk:
+        raise
+    except (DeskError, *BROKEN) as error:
+        checks = list(examine_unreadable(Home(Home.place(cli.home)), error))
     wrong = [check for check in checks if not check.ok]
     cli.emit({"ok": not wrong, "checks": [check.to_dict() for check in checks]})
     for check in checks:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from store.database import SALVAGE
 from store.exporting import export_file
 from store.importing import import_file
 from store.records import Split
@@ -74,7 +75,8 @@ def import_pairs(
             plain=plain,
             who=service.who,
             progress=progress,
-        )
+        ),
+        create=True,
     )
     line.end()
     counts = {"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected}
@@ -107,18 +109,23 @@ def _columns(single: tuple[str, ...], several: str | None) -> dict[str, str] | N
 @pass_cli
 def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None:
     """Write all live pairs to the new FILE, in a form that imports again; `-` is standard output."""
+    lost: list[int] = []
     try:
         with cli.stdout_if_named(file) as stdout:
-            count = cli.do(lambda service: export_file(service.desk, file, format_, force=force, stdout=stdout))
+            count = cli.do(
+                lambda service: export_file(service.desk, file, format_, force=force, stdout=stdout, lost=lost)
+            )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     except OSError as error:
         raise DeskError(f"{file} can't be written: {error.strerror or error}.") from error
-    if stdout is not None:
+    if stdout is None:
+        cli.emit({"exported": count, "file": str(file)} | ({"lost": len(lost)} if lost else {}))
+        cli.data(f"{count} pairs written to {file}.")
+    else:
         cli.say(f"{count} pairs written.")
-        return
-    cli.emit({"exported": count, "file": str(file)})
-    cli.data(f"{count} pairs written to {file}.")
+    if lost:
+        cli.fail(f"The desk is damaged: at {len(lost)} numbers of pairs nothing could be read. {SALVAGE}")
 
 
 @pairs.command("list")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 
@@ -59,7 +60,8 @@ def cli(ctx: click.Context) -> None:
             ctx.ensure_object(Cli).fail(sentence)
         from tui.app import run_app  # textual is only for the screen
 
-        ctx.exit(run_app(ctx.ensure_object(Cli).open_home()))
+        desk = ctx.ensure_object(Cli)
+        ctx.exit(run_app(desk.home, create=desk.create or terminal.DRIVER_VARIABLE in os.environ))
 
 
 def main() -> None:

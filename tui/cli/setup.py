@@ -22,7 +22,7 @@ def setup(cli: Cli, base: str | None) -> None:
     """
 
     async def work() -> Prepared:
-        async with cli.service() as service:
+        async with cli.service(create=True) as service:
             return await set_up(service.desk, base, service.who, cli.say)
 
     prepared = cli.run(work())

@@ -13,6 +13,7 @@ from bot.types import EngineError
 from finetune.files import appearing
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, Run
+from store.writing import check_new_folder
 from tui.core.base import base_mark
 from tui.core.errors import DeskError
 from tui.core.reports import bleu_of
@@ -157,8 +158,7 @@ def export_version(desk: Desk, version: AdapterVersion, target: Path) -> list[st
     if problem := damage(source, version):
         raise DeskError(f"{version.name} was not copied: {problem}")
     target = target.expanduser().absolute()
-    if target.exists():
-        raise DeskError(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
+    check_new_folder(target)
     try:
         with appearing(target) as staging:
             shutil.copytree(source, staging)

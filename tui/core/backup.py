@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
-from store.backup import UNTOUCHED, BackupRefused, unpacked, write_backup
+from store.backup import UNTOUCHED, unpacked, write_backup
+from store.database import BROKEN
 from store.desk import Desk
-from store.home import Home
 from tui.core.adapters import folder_of, verify_all
 from tui.core.errors import DeskError
 
 
 @dataclass(frozen=True, slots=True)
 class BackupDone:
-    """What a backup holds. ``left_out``: a sentence for each version whose files are damaged already."""
+    """What a backup holds. ``notes``: a sentence for everything of the desk that is damaged already."""
 
     file: Path
     size: int
     versions: list[str]
     left_out: list[str]
+    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +34,35 @@ class RestoreDone:
     missing: list[str]
 
 
-def back_up(desk: Desk, file: Path) -> BackupDone:
-    """Write *desk* to the new file *file*. Raises :class:`DeskError`."""
-    file = file.expanduser().absolute()
+def back_up(desk: Desk, file: Path, *, force: bool = False, stdout: BinaryIO | None = None) -> BackupDone:
+    """Write *desk* to the new file *file*, or to *stdout* where that is ``-``. Raises :class:`DeskError`."""
+    if stdout is None:
+        file = file.expanduser().absolute()
     findings = verify_all(desk)
     whole = [finding.version for finding in findings if finding.sentence is None]
-    try:
-        # The database is copied first; a version that is published meanwhile is in neither.
-        write_backup(desk, file, [folder_of(desk, desk.versions.get(name)) for name in whole])
-    except BackupRefused as error:
-        raise DeskError(error.sentence) from error
+    # The database is copied first; a version that is published meanwhile is in neither.
+    folders = [folder_of(desk, desk.versions.get(name)) for name in whole]
+    written = write_backup(desk, file, folders, force=force, stdout=stdout)
     left_out = [f"{finding.version} is left out: {finding.sentence}" for finding in findings if finding.sentence]
-    return BackupDone(file, file.stat().st_size, whole, left_out)
+    notes = list(left_out)
+    if written.rebuilt:
+        notes.append("The desk's index for search is damaged; the backup has a new one. Restore it to mend the desk.")
+    if written.unreadable:
+        notes.append(f"What can't be read in the desk can't be in the backup: {', '.join(written.unreadable[:5])}.")
+    return BackupDone(file, sum(member.size for member in written.members), whole, left_out, notes)
 
 
 def restore(file: Path, home: Path) -> RestoreDone:
     """Make the desk in the backup *file* the one at *home*, which must be new or empty. Raises :class:`DeskError`."""
     try:
-        with unpacked(file.expanduser(), home) as staging, Desk(Home.open(staging)) as desk:
+        with unpacked(file.expanduser(), home) as staging, Desk.open(staging, create=False) as desk:
             missing = [finding.version for finding in verify_all(desk) if finding.sentence]
             damaged = [name for name in missing if folder_of(desk, desk.versions.get(name)).exists()]
             if damaged:
                 names = ", ".join(damaged)
                 raise DeskError(f"{file} is not restored: the files of {names} are damaged. {UNTOUCHED}")
             versions = [row.name for row in desk.versions.list() if row.name not in missing]
-            conversations = len(desk.conversations.list(limit=10**9))
-    except BackupRefused as error:
-        raise DeskError(error.sentence) from error
+            conversations = int(desk.db.value("SELECT count(*) FROM conversations"))
+    except BROKEN as error:  # what passed every look and still can't be brought up to date
+        raise DeskError(f"{file} is not restored: its database can't be opened ({error}). {UNTOUCHED}") from error
     return RestoreDone(home.expanduser().absolute(), conversations, versions, missing)

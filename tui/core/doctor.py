@@ -7,6 +7,7 @@ import platform
 import shutil
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,10 +20,13 @@ from bot.base import fingerprint
 from bot.limits import serving_bytes
 from bot.types import EngineError
 from finetune.memory import memory_plan, plan_words, savings
+from store.cells import TROUBLE, whole
+from store.database import SALVAGE
 from store.desk import Desk
 from store.home import Home
 from store.runs import OVER
 from store.settings_file import FILE_NAME
+from store.soundness import damage, unfit_indexes, unreadable_cells
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
@@ -69,22 +73,40 @@ def examine(desk: Desk) -> Iterator[Check]:
             yield Check(name, False, f"This could not be checked: {error}", "See the sentence, then run this again.")
 
 
-def unreadable_store(home: Home, error: Exception) -> Check:
-    """The finding where not even the database opens, so that nothing else can be looked at."""
-    return Check(
-        "store",
-        False,
-        f"{home.database} can't be opened: {str(error).rstrip('.')}.",
-        "Keep a copy of the file, then restore it from a backup. Adapters and models are not affected.",
-    )
+def examine_unreadable(home: Home, error: Exception) -> Iterator[Check]:
+    """What can be looked at where not even the database opens: why not, and what is safe beside it."""
+    yield _machine()
+    yield _packages()
+    with suppress(OSError):
+        yield _disk(home)
+    sentence = error.sentence if isinstance(error, DeskError) else f"{home.database} can't be opened: {error}."
+    yield Check("store", False, sentence, f"First copy {home.root} somewhere else, whole; then as the sentence says.")
+    yield _lying(home)
 
 
-def _machine(desk: Desk) -> Check:
+def _lying(home: Home) -> Check:
+    """The adapters on the disk, each against its own manifest: without a database nobody knows which there should
+    be."""
+    found, damaged = [], []
+    with suppress(OSError):
+        for folder in sorted(path for path in home.adapters.iterdir() if path.is_dir()):
+            try:
+                verify(folder)
+                found.append(folder.name)
+            except (EngineError, OSError) as error:
+                damaged.append(f"{folder.name}: {error.sentence if isinstance(error, EngineError) else error}")
+    finding = f"whole on the disk: {', '.join(found) or 'none'}"
+    if damaged:
+        return Check("adapters", False, f"{finding}. {' '.join(damaged)}", "Restore their folders from a backup.")
+    return Check("adapters", True, finding)
+
+
+def _machine(desk: Desk | None = None) -> Check:
     cores = os.process_cpu_count() if hasattr(os, "process_cpu_count") else len(os.sched_getaffinity(0))
     return Check("machine", True, f"{platform.machine()}, {cores} cores, Python {platform.python_version()}")
 
 
-def _packages(desk: Desk) -> Check:
+def _packages(desk: Desk | None = None) -> Check:
     found: list[str] = []
     missing: list[str] = []
     for package in PACKAGES:
@@ -97,32 +119,40 @@ def _packages(desk: Desk) -> Check:
     return Check("packages", True, ", ".join(found))
 
 
-def _disk(desk: Desk) -> Check:
-    free = shutil.disk_usage(desk.home.root).free
+def _disk(desk: Desk | Home) -> Check:
+    root = desk.root if isinstance(desk, Home) else desk.home.root
+    free = shutil.disk_usage(root).free
     if free < LOW_DISK:
-        return Check("disk", False, f"Only {_gib(free)} free.", f"Free some space on the disk of {desk.home.root}.")
+        return Check("disk", False, f"Only {_gib(free)} free.", f"Free some space on the disk of {root}.")
     return Check("disk", True, f"{_gib(free)} free")
 
 
 def _home(desk: Desk) -> Check:
     root = Path(desk.home.root)
-    for path, allowed in ((root, 0o700), (Path(desk.home.database), 0o600)):
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & ~allowed:
-            return Check("home", False, f"{path} can be read by others ({mode:04o}).", f"chmod {allowed:o} {path}")
+    if (mode := stat.S_IMODE(root.stat().st_mode)) & 0o022:
+        return Check("home", False, f"Others can put files into {root} ({mode:04o}).", f"chmod go-w {root}")
+    for path in sorted(root.iterdir()):
+        if path == desk.home.models or path.is_symlink():
+            continue  # bases may be shared, and hold nobody's words
+        mode, allowed = stat.S_IMODE(path.stat().st_mode), 0o700 if path.is_dir() else 0o600
+        if mode & 0o077:
+            return Check("home", False, f"Others can read {path} ({mode:04o}).", f"chmod {allowed & mode:o} {path}")
     return Check("home", True, f"{root}, for your eyes only")
 
 
 def _store(desk: Desk) -> Check:
-    problems = [row[0] for row in desk.db.all("PRAGMA integrity_check") if row[0] != "ok"]
-    problems += [f"a row of {row[0]} points to nothing" for row in desk.db.all("PRAGMA foreign_key_check")]
-    if problems:
-        return Check(
-            "store",
-            False,
-            f"The database is damaged: {problems[0]}",
-            f"Copy {desk.home.database} away, then restore it from a backup.",
-        )
+    conn = desk.db.conn
+    if problems := damage(conn):
+        return Check("store", False, f"{desk.home.database} is damaged: {problems[0]}.", SALVAGE)
+    if desk.db.read_only is not None:
+        finding = f"{desk.home.database} can only be read: {desk.db.read_only}. Reading, exports and backups go on."
+        return Check("store", False, finding, "Make it writable, or make room, and start again; nothing is lost.")
+    if unfit := unfit_indexes(conn):
+        finding = f"What is said and learned is sound, but the index for search is not ({', '.join(unfit)})."
+        return Check("store", False, finding, "deskloop backup FILE, then deskloop restore FILE --home NEW, mends it.")
+    if cells := list(unreadable_cells(conn)):
+        finding = f"{len(cells)} values can't be read and count as empty: {', '.join(cells[:5])}."
+        return Check("store", False, finding, f"Everything else goes on. {SALVAGE}")
     return Check("store", True, f"sound; {desk.pairs.count()} pairs, {desk.judgements.waiting()} corrections waiting")
 
 
@@ -185,6 +215,12 @@ def _adapters(desk: Desk) -> Check:
             return Check("adapters", False, error.sentence, "deskloop versions activate base, or change the base back")
         except DeskError:
             pass  # without a base there is nothing to compare with; the check of the base says so
+    known = {finding.version for finding in findings}
+    strange = sorted(path.name for path in desk.home.adapters.iterdir() if path.name not in known)
+    if strange and desk.runs.live() is None:
+        finding = f"{', '.join(strange[:5])} in {desk.home.adapters} are in no row of the database."
+        return Check("adapters", False, finding, "Was an older database put back? The next retraining moves them to "
+                     f"{desk.home.aside}; nothing is deleted.")  # fmt: skip
     return Check("adapters", True, f"{len(findings)} versions as published; {active} answers")
 
 
@@ -207,12 +243,12 @@ def _training(desk: Desk) -> Check:
     last = next((run for run in desk.runs.list() if run.state in OVER and run.state != "cancelled"), None)
     if last is None:
         return Check("training", True, "no run yet")
-    troubles = [event.body["trouble"] for event in desk.runs.events(last.id) if event.kind == "trouble"]
-    if troubles:
+    told: list[Any] = [event.body.get("trouble") for event in desk.runs.events(last.id) if event.kind == "trouble"]
+    if troubles := [trouble for trouble in told if whole(trouble, TROUBLE)]:
         finding = " ".join(trouble["finding"] for trouble in troubles)
         return Check("training", False, f"run {last.id}: {finding}", " ".join(one["advice"] for one in troubles))
     if last.failure is not None:
-        sentence, log = last.failure["sentence"], last.failure["log"]
+        sentence, log = last.failure.get("sentence", ""), last.failure.get("log")
         return Check("training", False, f"run {last.id}: {last.state}. {sentence}", f"See the log: {log}")
     return Check("training", True, f"run {last.id}: {last.state}.")
 

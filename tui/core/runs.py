@@ -11,15 +11,18 @@ from datetime import datetime
 from finetune import client
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe, recipe_of
+from store.database import DeskBusy
 from store.desk import Desk
 from store.records import Run, RunEvent, RunWish
 from store.runs import LIVE, RunAlreadyLive, WrongTransition
 from tui.core.errors import DeskError
-from tui.core.events import DeskChange, RunProgress
+from tui.core.events import DeskChange, Notice, RunProgress
 from tui.core.reading import DeskReader
 from tui.core.reports import bleu_of
 
 POLL = 0.3  # seconds between two looks at a run's event rows
+AGAIN = 5.0  # seconds between two tries to write to a desk that took nothing
+PATIENCE = 4  # refusals of a busy desk, each after its own wait, before a run that is gone is said to be
 FAREWELL = 4  # looks after a run's end in which its last event may still come; a killed one has none
 
 
@@ -80,10 +83,9 @@ class RunDesk:
         return self._events(run_id, ended.id if ended is not None else 0)
 
     async def _events(self, run_id: int, after_id: int) -> AsyncIterator[RunEvent]:
-        farewell = FAREWELL
+        farewell, refusals = FAREWELL, 0
         while True:
-            with suppress(DeskError):  # a busy desk or a full disk: at the next look
-                self._desk.runs.mark_interrupted()
+            refusals = 0 if self._marked(run_id, refusals) else refusals + 1
             over = self._desk.runs.get(run_id).state not in LIVE
             said = self._desk.runs.events(run_id, after_id)
             for event in said:
@@ -95,6 +97,20 @@ class RunDesk:
                 if farewell < 0 or any(event.kind == "done" for event in said):
                     return
             await asyncio.sleep(POLL)
+
+    def _marked(self, run_id: int, refusals: int) -> bool:
+        """Mark a run whose process is gone; False if the desk was busy. Raises :class:`DeskError` if that can't be
+        written: no more will come of the run, and the desk still says that it is live."""
+        try:
+            self._desk.runs.mark_interrupted()
+        except DeskError as error:
+            if isinstance(error, DeskBusy) and refusals < PATIENCE:
+                return False
+            raise DeskError(
+                f"The retraining stopped, and that can't be written down. {error.sentence} Run {run_id} is offered for "
+                "resuming as soon as the desk can be written again."
+            ) from error
+        return True
 
     # -- doing -------------------------------------------------------------------------------------
     async def start(self, recipe: Recipe) -> Run:
@@ -192,13 +208,26 @@ class RunDesk:
 
     async def _pump(self, run_id: int, events: AsyncIterator[RunEvent]) -> None:
         """Tell every event of a run, then its end."""
-        async for event in events:
-            self._tell(RunProgress(event))
+        try:
+            async for event in events:
+                self._tell(RunProgress(event))
+            if self._own is not None and self._own.run_id == run_id:
+                await self._own.wait()
+        except DeskError as error:
+            self._tell(Notice(error.sentence, trouble=True))
+            await self._until_marked()
         if self._own is not None and self._own.run_id == run_id:
-            await self._own.wait()
             self._own = None
         self._followed = None  # it may be resumed
         self.on_finished(self._desk.runs.get(run_id))
+
+    async def _until_marked(self) -> None:
+        """Wait until the desk can be written, and says that the run is not live any more."""
+        while True:
+            await asyncio.sleep(AGAIN)
+            with suppress(DeskError):
+                self._desk.runs.mark_interrupted()
+                return
 
 
 def seconds_of(run: Run) -> float | None:

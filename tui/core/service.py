@@ -12,6 +12,7 @@ from bot.client import EngineProcess
 from bot.types import EngineError
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
+from store.database import DeskBusy, DeskFull, DeskReadOnly
 from store.desk import Desk
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent, Turn
@@ -52,7 +53,10 @@ class DeskService:
         self.reader = DeskReader(self.home)
         self.desk.settings.check = check_settings
         self._file_as_read = self._look_of_file()
-        self.desk.settings.take_file(self.home.settings_file, system_user())
+        try:
+            self.desk.settings.take_file(self.home.settings_file, system_user())
+        except (DeskBusy, DeskFull, DeskReadOnly):
+            self._file_as_read = (-1,)  # what was taken before stays in force, and a desk that is full can be read
         self._problem_told: str | None = None
         self._settings_told = self.desk.settings.load()
         self.who = operator_name(operator or "") or operator_name(self._settings_told.operator) or system_user()
@@ -106,6 +110,8 @@ class DeskService:
         seen = self.desk.data_version()
         self.run_desk.follow()
         self._tell_file_problem()
+        if (why := self.desk.db.read_only) is not None:
+            self.tell(Notice(DeskReadOnly(self.home.database, why).sentence, trouble=True))
         while True:
             await asyncio.sleep(LOOK_EVERY)
             self._look_at_file()

@@ -29,7 +29,7 @@ async def first_minutes(stage: Stage) -> None:
 
 
 async def _first_start(stage: Stage) -> None:
-    choice = await stage.show(FirstStart())
+    choice = stage.take_first_choice() or await stage.show(FirstStart())
     if choice == "sample":
         result = await load_sample_desk(stage.service)
         stage.say(f"The sample desk is loaded: {result.added} pairs. Ask something, or retrain with {{desk.retrain}}.")

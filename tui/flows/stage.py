@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from textual.app import App
 
 from bot.types import EngineError
-from store.home import private_file
-from store.records import now
 from tui.core import DeskError, DeskService
+from tui.core.crashes import explain
 from tui.keymap import spoken
 from tui.screens.chat import ChatScreen
+from tui.screens.start import FirstChoice
 
 
 class Host(Protocol):
     """The app, as far as stories know it."""
 
     chat: ChatScreen
+    first_choice: FirstChoice | None
 
     @property
     def app(self) -> App[object]:
@@ -43,6 +43,11 @@ class Stage:
     def chat(self) -> ChatScreen:
         """The chat, whether it is on top or not."""
         return self._host.chat
+
+    def take_first_choice(self) -> FirstChoice | None:
+        """What was chosen before the desk was made, once."""
+        choice, self._host.first_choice = self._host.first_choice, None
+        return choice
 
     async def show(self, dialog: Any) -> Any:
         """Show a dialog or a screen, and wait for what it returns."""
@@ -70,11 +75,7 @@ class Stage:
         except (DeskError, EngineError) as error:
             self.say(error.sentence, trouble=True)
         except Exception as error:
-            log = self.service.home.logs / "app.log"
-            with private_file(log).open("a", encoding="utf-8") as lines:
-                lines.write(f"{now()} {name}\n{traceback.format_exc()}\n")
-            word = str(error) or type(error).__name__
-            self.say(f"That did not work: {word}. Nothing was lost. Details: {log}", trouble=True)
+            self.say(explain(self.service.home, error, "app.log", name), trouble=True)
         finally:
             self._told.discard(name)
             if self.chat.is_mounted:

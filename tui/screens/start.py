@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from textual import on
@@ -28,13 +29,19 @@ BEGIN = (
 
 
 class FirstStart(Dialog[FirstChoice]):
-    """What a new desk begins with."""
+    """What a new desk begins with. *made_in*: the folder it will be made in, where there is none yet."""
 
     TITLE_TEXT = "Welcome to deskloop"
+
+    def __init__(self, made_in: Path | None = None) -> None:
+        super().__init__()
+        self._made_in = made_in
 
     def body(self) -> ComposeResult:
         """What deskloop does, in three lines."""
         yield Plain(spoken(self, LOOP))
+        if self._made_in is not None:
+            yield Plain(f"A new desk is made in {self._made_in} as soon as you choose; Esc leaves without one.")
         yield Plain(spoken(self, BEGIN), classes="heading")
 
     def buttons(self) -> ComposeResult:
