@@ -68,7 +68,7 @@ def farewell(act: Callable[[], object], seconds: float) -> None:
     *seconds*; then it is ended. Without this it is ended at once."""
     global _farewell
     _farewell = (act, seconds)
-    if _leash is not None:
+    if _leash is not None and sys.platform == "linux":
         fcntl.fcntl(_leash, fcntl.F_SETFL, fcntl.fcntl(_leash, fcntl.F_GETFL) & ~os.O_ASYNC)
 
 
