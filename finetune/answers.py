@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache, partial
 from pathlib import Path
+from types import MappingProxyType
 
 from bot.interface import Engine
 from bot.renderer import FIRST
-from bot.types import FAITHFUL, AdapterRef, BaseFacts, Decoding, Prompt
+from bot.types import FAITHFUL, AdapterRef, Answer, BaseFacts, Decoding, Prompt
+from finetune.gate import GateMargins
 from finetune.publish import library_versions
 from store.desk import Desk
 from store.text import clean
 from store.versions import BASE
 
 Progress = Callable[[int, int, str], None]  # answers there are, answers wanted, the version that is asked
+Limits = Mapping[Prompt, int]  # the most tokens of the answer to a prompt; without a word, as many as replies may have
 CHUNK = 24  # questions a request: what is answered is kept, so that a cancelled run loses no more than this
 _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "bitsandbytes")
 
@@ -30,24 +33,34 @@ async def version_answers(
     prompts: Sequence[Prompt],
     decoding: Decoding,
     on_progress: Progress | None,
+    limits: Limits = MappingProxyType({}),
 ) -> list[str]:
     """The answers of version *name* to *prompts*, from the cache where they are known. A version that has answered
-    everything before is not even loaded."""
+    everything before is not even loaded. *limits*: the most tokens of the answer to a prompt."""
     adapter, digest = _reference(desk, name)
-    keys = {prompt: answer_key(base, digest, decoding, prompt) for prompt in unique(prompts)}
+
+    def key(prompt: Prompt) -> str:
+        """An answer is kept under the length it was allowed."""
+        most = min(decoding.max_new_tokens, limits.get(prompt, decoding.max_new_tokens))
+        return answer_key(base, digest, replace(decoding, max_new_tokens=most), prompt)
+
+    def keep(new: Mapping[Prompt, Answer]) -> None:
+        # One that came to its end by itself would have done so without a limit, too.
+        whole = {answer_key(base, digest, decoding, p): a.text for p, a in new.items() if a.finish == "complete"}
+        desk.answers.put_many(whole | {keys[prompt]: answer.text for prompt, answer in new.items()})
+
+    keys = {prompt: key(prompt) for prompt in unique(prompts)}
     known = {prompt: text for prompt, key in keys.items() if (text := desk.answers.get(key)) is not None}
     missing = [prompt for prompt in keys if prompt not in known]
     tell(on_progress, len(known), len(keys), name)
     if missing:
         await engine.activate(adapter)
         cached = len(known)
-        known |= await ask(
-            engine,
-            missing,
-            decoding,
-            lambda done, _: tell(on_progress, cached + done, len(keys), name),
-            keep=lambda new: desk.answers.put_many({keys[prompt]: text for prompt, text in new.items()}),
-        )
+
+        def progress(done: int, _: int) -> None:
+            tell(on_progress, cached + done, len(keys), name)
+
+        known |= await ask(engine, missing, decoding, progress, keep=keep, limits=limits)
     return [known[prompt] for prompt in prompts]
 
 
@@ -56,19 +69,35 @@ async def ask(
     prompts: Sequence[Prompt],
     decoding: Decoding,
     progress: Callable[[int, int], None],
-    keep: Callable[[Mapping[Prompt, str]], None] = lambda new: None,
+    keep: Callable[[Mapping[Prompt, Answer]], None] = lambda new: None,
+    limits: Limits = MappingProxyType({}),
 ) -> dict[Prompt, str]:
-    """Ask every prompt in chunks of similar length, and *keep* each chunk as it is answered."""
+    """Ask every prompt, in chunks of similar *limits* and length (a chunk takes as long as its longest answer), and
+    *keep* each chunk as it is answered."""
     answers: dict[Prompt, str] = {}
-    ordered = sorted(prompts, key=_length)
+    ordered = sorted(prompts, key=lambda prompt: (limits.get(prompt, 0), _length(prompt)))
     for begin in range(0, len(ordered), CHUNK):
         chunk = ordered[begin : begin + CHUNK]
-        found = await engine.batch(chunk, decoding, partial(_further, progress, begin, len(ordered)))
+        most = [limits.get(prompt, decoding.max_new_tokens) for prompt in chunk] if limits else None
+        found = await engine.batch(chunk, decoding, partial(_further, progress, begin, len(ordered)), most)
         # As the chat would show it: the store cleans what the model writes.
-        new = {prompt: clean(answer.text) for prompt, answer in zip(chunk, found, strict=True)}
+        new = {prompt: replace(one, text=clean(one.text)) for prompt, one in zip(chunk, found, strict=True)}
         keep(new)
-        answers |= new
+        answers |= {prompt: one.text for prompt, one in new.items()}
     return answers
+
+
+async def limits_of(
+    engine: Engine, prompts: Sequence[Prompt], references: Sequence[str], margins: GateMargins
+) -> dict[Prompt, int]:
+    """The most tokens of each answer, by its reference's length in the tokens of the base that *engine* has loaded: the
+    same for every version. Of several references to one prompt the longest counts."""
+    found: dict[Prompt, int] = {}
+    if not prompts or not margins.answer_multiple:
+        return found
+    for prompt, tokens in zip(prompts, await engine.lengths(references), strict=True):
+        found[prompt] = max(found.get(prompt, 0), margins.limit(tokens) or 0)
+    return found
 
 
 def answer_key(base: BaseFacts, adapter: str, decoding: Decoding, prompt: Prompt) -> str:

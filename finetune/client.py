@@ -93,7 +93,8 @@ async def start_run(desk: Desk, recipe: Recipe, who: str) -> RunProcess:
 
 
 async def resume_run(desk: Desk, run_id: int, who: str) -> RunProcess:
-    """Go on with an interrupted run. Raises :class:`RunAlreadyLive` or :class:`store.WrongTransition`."""
+    """Go on with a run that is :attr:`store.records.Run.resumable`. Raises :class:`RunAlreadyLive` or
+    :class:`store.WrongTransition`."""
     lock = _take_lock(desk)
     try:
         return _spawn(desk, desk.runs.transition(run_id, "queued"), lock)
@@ -102,7 +103,8 @@ async def resume_run(desk: Desk, run_id: int, who: str) -> RunProcess:
 
 
 def discard_run(desk: Desk, run_id: int, who: str) -> Run:
-    """Give an interrupted run up. Raises :class:`store.WrongTransition` if it is in another state."""
+    """Give an interrupted or failed run up and free its files. Raises :class:`store.WrongTransition` if it is in
+    another state."""
     run = desk.runs.transition(run_id, "cancelled")
     RunFiles.of(desk.home, run_id).drop_work()
     return run

@@ -16,7 +16,7 @@ from transformers import DynamicCache
 from bot.generate import Generator
 from bot.types import FAITHFUL, Answer, Prompt
 from finetune.dataset import IGNORED
-from finetune.gate import score_by_language, total
+from finetune.gate import GateMargins, score_by_language, total
 from finetune.methods import Tuned
 from store.records import Pair
 from store.text import clean
@@ -91,8 +91,9 @@ def answers_bleu(tuned: Tuned, tokenizer: Any, pairs: Sequence[Pair], system: st
 
     generator = Generator(_InTraining(tuned.base, tokenizer, tuned.new_cache))
     prompts = [Prompt(system, pair.history, pair.instruction) for pair in pairs]
+    limits = [GateMargins().limit(tokens) or ANSWER_TOKENS for tokens in generator.lengths([p.output for p in pairs])]
     with at_rest(tuned):
-        generator.batch(prompts, replace(FAITHFUL, max_new_tokens=ANSWER_TOKENS), keep)
+        generator.batch(prompts, replace(FAITHFUL, max_new_tokens=ANSWER_TOKENS), keep, limits)
     scores = score_by_language((pair.lang, clean(pair.output), answers[place]) for place, pair in enumerate(pairs))
     return total(list(scores.values()), "bleu") or 0.0
 

@@ -9,8 +9,8 @@ from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
 SAFE = "Nothing was lost, and what answered before goes on answering."
 
 SENTENCES = {
-    "out-of-memory": f"The machine ran out of memory while training. {SAFE} Close other programs, or retrain with a "
-    "smaller batch_size or max_length.",
+    "out-of-memory": f"The machine ran out of memory while training. {SAFE} Close other programs and resume the run, "
+    "or retrain with a smaller batch_size or max_length.",
     "disk-full": f"The disk is full. {SAFE} Free some space and resume the run.",
     "desk-busy": f"Another program has locked the desk's database for too long. {SAFE} Close it and resume the run.",
     "desk-read-only": f"The desk's database can't be written any more. {SAFE} Make its folder and disk writable, then "
@@ -24,11 +24,12 @@ SENTENCES = {
     "precision = auto and optimizer = adamw.",
     "no-such-layer": f"The recipe names layers that this base does not have. {SAFE} Retrain with target_modules = "
     "all-linear, qv or qkvo, which every base has; the names it has are in the run's log.",
-    "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies, or import some.",
+    "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies or import "
+    "some, then resume the run.",
     "recipe-unreadable": f"The run's recipe can't be read any more, so it can't go on. {SAFE} Discard it and start "
     "another.",
-    "base-changed": f"The base model is not the one this run began with. {SAFE} Change it back, or discard the run "
-    "and start another.",
+    "base-changed": f"The base model is not the one this run began with. {SAFE} Change it back and resume the run, or "
+    "discard it and start another.",
     "base-missing": f"The base model is not where it should be. {SAFE} Run `deskloop setup`, then resume the run.",
     "trainer-died": f"The training process ended unexpectedly. {SAFE} Resume the run, or look into its log.",
     "engine-died": f"The engine that judges the new version ended unexpectedly. {SAFE} Resume the run.",

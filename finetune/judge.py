@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from bot.interface import Engine
 from bot.types import FAITHFUL, BaseFacts, BaseSpec, Decoding, Exchange, Prompt
-from finetune.answers import Progress, ask, likelihoods, tell, unique, version_answers
+from finetune.answers import Progress, ask, likelihoods, limits_of, tell, unique, version_answers
 from finetune.gate import GateItem, GateMargins, GateReport, Scores, judge, score_by_language, tokenizer_for, total
 from finetune.gate.general import ANSWER_TOKENS, QUESTIONS, Drift
 from store.desk import Desk
@@ -88,9 +88,10 @@ async def evaluate_versions(
     margins = margins or margins_of(settings)
     questions = [*heldout, *corrections]
     prompts = [_prompt(question, system) for question in questions]
+    limits = await limits_of(engine, prompts, [question.output for question in questions], margins)
     answers = {}
     for name in (active, candidate):
-        answers[name] = await version_answers(engine, desk, base, name, prompts, decoding, on_progress)
+        answers[name] = await version_answers(engine, desk, base, name, prompts, decoding, on_progress, limits)
     items = _items(questions, answers[active], answers[candidate])
     return await asyncio.to_thread(  # seconds of arithmetic for a thousand pairs; a cancel need not wait for it
         judge,
@@ -123,7 +124,10 @@ async def evaluate_file(
         raise ValueError("The file holds no pair to evaluate.")
     start = time.perf_counter()
     prompts = [_prompt(row, system) for row in rows]
-    found = await ask(engine, unique(prompts), decoding, lambda done, all_: tell(on_progress, done, all_, version))
+    limits = await limits_of(engine, prompts, [row.output for row in rows], GateMargins())  # as the gate does
+    found = await ask(
+        engine, unique(prompts), decoding, lambda done, all_: tell(on_progress, done, all_, version), limits=limits
+    )
     answers = [(row.lang, clean(row.output), found[prompt]) for row, prompt in zip(rows, prompts, strict=True)]
     scores = await asyncio.to_thread(score_by_language, answers)
     result: dict[str, Any] = {
@@ -183,9 +187,10 @@ async def judge_merged(
     settings = desk.settings.load()
     decoding, heldout = judging_decoding(settings), desk.pairs.heldout_set()
     prompts = [_prompt(pair, settings.system_message) for pair in heldout]
-    before = await version_answers(engine, desk, await engine.load(spec), version, prompts, decoding, on_progress)
+    margins, base = margins_of(settings), await engine.load(spec)
+    limits = await limits_of(engine, prompts, [pair.output for pair in heldout], margins)
+    before = await version_answers(engine, desk, base, version, prompts, decoding, on_progress, limits)
     whole = await engine.load(BaseSpec(str(merged), "bf16"))
-    after = await version_answers(engine, desk, whole, BASE, prompts, decoding, on_progress)
+    after = await version_answers(engine, desk, whole, BASE, prompts, decoding, on_progress, limits)
     items = _items(heldout, before, after)
-    margins = margins_of(settings)
     return await asyncio.to_thread(judge, items, [], margins, active=version, candidate=f"{version}, merged,")

@@ -264,7 +264,7 @@ class Watch(TrainerCallback):
         if "bleu" in look:
             body["bleu"] = round(look["bleu"], 2)
             sentence += f", BLEU {look['bleu']:.1f} of {len(self._watched.pairs)} answers"
-        return body | {"examples": count, "sentence": f"{sentence}."}
+        return body | {"examples": count, "pairs": self._watched.kind, "sentence": f"{sentence}."}
 
     def _best(self, looks: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """The best look, of equal ones the first."""

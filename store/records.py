@@ -117,6 +117,13 @@ class Snapshot:
     validation: list[Pair]
 
 
+# Failures that come again however often a run is resumed, since its recipe and its data are fixed: the loss that became
+# no number, nothing left to learn, no GPU, no such layer, a recipe that can't be read, an adapter that does not load.
+FINAL_FAILURES = frozenset(
+    {"diverged", "nothing-to-learn", "needs-gpu", "no-such-layer", "recipe-unreadable", "probe-failed"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One retraining, from data snapshot to verdict. ``failure``: {"kind", "sentence", "log"}."""
@@ -137,6 +144,18 @@ class Run:
     started_at: str | None
     finished_at: str | None
     pid: int | None
+
+    @property
+    def resumable(self) -> bool:
+        """Whether it can go on from where it stopped: the one answer, for screens, commands and sentences alike."""
+        if self.state == "failed":
+            return (self.failure or {}).get("kind") not in FINAL_FAILURES
+        return self.state == "interrupted"
+
+    @property
+    def discardable(self) -> bool:
+        """Whether it can be given up, which frees its files."""
+        return self.state in ("interrupted", "failed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ TRANSITIONS: dict[str, tuple[str, ...]] = {
     "training": ("evaluating", "failed", "cancelled", "interrupted"),
     "evaluating": ("promoted", "held", "rejected", "failed", "cancelled", "interrupted"),
     "interrupted": ("queued", "cancelled"),  # resumed, discarded
-    "failed": ("queued", "cancelled"),  # likewise, once what stood in the way is mended
+    "failed": ("queued", "cancelled"),  # likewise, once what stood in the way is mended (Run.resumable)
 }
 _FIELDS = frozenset(
     {"phase", "base_fingerprint", "data_hash", "candidate", "verdict", "report", "failure", "pid", "parent"}
@@ -86,7 +86,7 @@ class Runs:
         Raises :class:`WrongTransition`, :class:`RunAlreadyLive` (a resume beside another live run)."""
         with self._db.atomic():
             run = self.get(run_id)
-            if to not in TRANSITIONS.get(run.state, ()):
+            if to not in TRANSITIONS.get(run.state, ()) or (to == "queued" and not run.resumable):
                 raise WrongTransition(f"Run {run_id} is {run.state} and can't become {to}.")
             if to == "training" and run.started_at is None:
                 self._db.run("UPDATE runs SET started_at = ? WHERE id = ?", now(), run_id)

@@ -289,8 +289,8 @@ RUNS = [
     key("d", "diff", "Recipes", "What its recipe and the marked run's, or the one before's, differ in", group="runs"),
     key("space,m", "mark", "Mark", "Mark this run, to set another one's recipe against it", group="runs"),
     key("e", "app.tell('recipe')", "Edit recipe", "The recipe of the next retraining, as a form", group="runs"),
-    key("r", "resume", "Resume", "Go on with an interrupted run from its checkpoint", group="runs"),
-    key("x", "discard", "Discard", "Give an interrupted run up", group="runs"),
+    key("r", "resume", "Resume", "Go on with an interrupted or failed run from its checkpoint", group="runs"),
+    key("x", "discard", "Discard", "Give an interrupted or failed run up, and free its files", group="runs"),
 ]
 
 HISTORY = [HELP, *DIALOG]

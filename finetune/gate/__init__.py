@@ -3,10 +3,11 @@
 Importing it loads neither sacrebleu nor numpy; scoring does.
 """
 
+from finetune.gate.languages import language_of
 from finetune.gate.margins import GateMargins
 from finetune.gate.outcomes import outcome_of
 from finetune.gate.report import GateItem, GateReport, LanguageReport, Outcome, total
-from finetune.gate.scores import Scores, language_of, score, score_by_language, sentence_chrf, tokenizer_for
+from finetune.gate.scores import Scores, score, score_by_language, sentence_chrf, tokenizer_for
 from finetune.gate.verdict import judge
 
 __all__ = [

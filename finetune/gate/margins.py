@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -41,6 +42,12 @@ class GateMargins:
     """The share of references with four tokens or more below which chrF decides instead of BLEU: BLEU's 4-gram
     precision would then rest on a minority of the answers."""
 
+    answer_multiple: float = 2.0
+    """Both versions' answers are cut at this multiple of their reference's length in tokens, while they are generated:
+    a base that was never tuned would ramble to the token limit in each, and what follows is no answer any more."""
+    answer_least: int = 24
+    """Tokens that every answer may have, however short its reference is."""
+
     def __post_init__(self) -> None:
         _require(0 <= self.margin <= 100, "margin", "between 0 and 100")
         _require(self.margin <= self.large_drop <= 100, "large_drop", "between margin and 100")
@@ -50,6 +57,12 @@ class GateMargins:
         _require(self.seed >= 0, "seed", "0 or more")
         _require(0 < self.learned_chrf <= 100, "learned_chrf", "above 0 and up to 100")
         _require(0 <= self.long_share <= 1, "long_share", "between 0 and 1")
+        _require(self.answer_multiple == 0 or self.answer_multiple >= 1, "answer_multiple", "0 or at least 1")
+        _require(self.answer_least >= 1, "answer_least", "1 or more")
+
+    def limit(self, tokens: int) -> int | None:
+        """The most tokens of an answer whose reference has so many; None: as many as replies may have."""
+        return max(self.answer_least, math.ceil(self.answer_multiple * tokens)) if self.answer_multiple else None
 
     @classmethod
     def of(cls, margin: float, large_drop: float, alpha: float, min_pairs: int) -> GateMargins:
@@ -68,8 +81,10 @@ class GateMargins:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> GateMargins:
-        """The margins that :meth:`to_dict` wrote; fields it does not know are left out, missing ones get defaults."""
+        """The margins that :meth:`to_dict` wrote; fields it does not know are left out, missing ones get defaults, and
+        reports from before answers were cut say so."""
         known = {field.name for field in fields(cls)}
+        values = {"answer_multiple": 0.0} | values
         return cls(**{name: value for name, value in values.items() if name in known})
 
 

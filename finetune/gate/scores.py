@@ -10,15 +10,11 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from store.text import detect_language
+from finetune.gate.languages import language_of, tokenizer_name
 
 BLEU_ORDER = 4  # BLEU counts n-grams of up to so many tokens
 FALLBACK = "char"  # tokenizer for a language whose own is not installed; needs nothing and works for every script
-_TOKENIZERS = {"zh": "zh", "ja": "ja-mecab", "ko": "ko-mecab"}
 _NAMES = {"ja": "Japanese", "ko": "Korean"}
-_ALIASES = {"zho": "zh", "chi": "zh", "cmn": "zh", "yue": "zh", "chinese": "zh"}
-_ALIASES |= {"jpn": "ja", "jp": "ja", "japanese": "ja", "kor": "ko", "kr": "ko", "korean": "ko"}
-_ALIASES |= {"eng": "en", "english": "en", "": "en", "und": "en"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +49,14 @@ class Tokenizer:
     note: str | None = None
 
 
-def language_of(lang: str | None, target: str) -> str:
-    """The language an answer is judged in: a two-letter code where there is one.
-
-    The script of *target* overrules a label that can't be right, because Chinese scored as English has a BLEU of 0
-    whatever it says. Regions fold into their language ("zh-CN" is "zh").
-    """
-    code = (lang or "").strip().casefold().replace("_", "-").split("-")[0]
-    code = _ALIASES.get(code, code)
-    script = detect_language(target)
-    if script != "en" and code not in _TOKENIZERS:
-        return script
-    return code or script
-
-
 @lru_cache
 def tokenizer_for(lang: str) -> Tokenizer:
-    """The tokenizer for *lang*: zh, ja-mecab, ko-mecab, and 13a for languages written with spaces.
+    """The tokenizer for *lang* (see :mod:`finetune.gate.languages`).
 
     A missing MeCab is said in the note and replaced by single characters, not by 13a, which takes a whole Japanese
     sentence for one word. The choice is remembered for the life of the process.
     """
-    name = _TOKENIZERS.get(lang, "13a")
+    name = tokenizer_name(lang)
     try:
         _bleu(name)
     except (RuntimeError, ImportError, AssertionError):

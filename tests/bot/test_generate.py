@@ -206,6 +206,26 @@ def test_a_large_batch_goes_in_parts_and_tells_of_each_answer(
     assert told == [1, 2, 0]  # by length
 
 
+def test_each_answer_of_a_batch_ends_at_its_own_limit(generator: Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+    free: dict[int, Answer] = {}
+    prompts = [Prompt("", (), f"Order {n}?") for n in range(3)]
+    generator.batch(prompts, Decoding(max_new_tokens=40), free.__setitem__)
+    assert all(answer.new_tokens > 9 for answer in free.values())
+    steps, forward = [], generator._serving.base.forward
+    monkeypatch.setattr(generator._serving.base, "forward", lambda *a, **k: steps.append(1) or forward(*a, **k))
+    cut: dict[int, Answer] = {}
+    generator.batch(prompts, Decoding(max_new_tokens=40), cut.__setitem__, [9, 3, 6])
+    assert [cut[place].new_tokens for place in range(3)] == [9, 3, 6]
+    assert {answer.finish for answer in cut.values()} == {"length"}
+    assert all(free[place].text.startswith(cut[place].text.rstrip("\ufffd")) for place in range(3))
+    assert len(steps) == 9  # and the time is saved
+
+
+def test_lengths_count_the_end_of_the_turn(generator: Generator) -> None:
+    ids = generator._tokenizer("Hello there", add_special_tokens=False)["input_ids"]
+    assert generator.lengths(["Hello there", ""]) == [len(ids) + 1, 1]
+
+
 # -- text ------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "text", ["订单丢了，怎么办？", "ok 🙂👍🏽 né", "a\u200db", "Mixed 退货 and words", "  led by spaces"]

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from finetune.client import END_SECONDS
+from finetune.failures import SENTENCES
+from finetune.files import RunFiles
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
 from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run, Wish
-from store.runs import RunLock
+from store.runs import RunLock, WrongTransition
 from tui.core import DeskChange, DeskError, DeskService, Notice, RunProgress
+from tui.core.doctor import examine
 from tui.core.reports import outcome
+from tui.core.runs import looked_at, ways_on
 
 
 @pytest.fixture
@@ -203,7 +209,7 @@ async def test_an_interrupted_run_can_be_discarded(service: DeskService) -> None
     service.interrupted()
     service.discard_run(run.id)
     assert service.desk.runs.get(run.id).state == "cancelled"
-    with pytest.raises(DeskError, match="not interrupted"):
+    with pytest.raises(DeskError, match="is cancelled"):
         service.discard_run(run.id)
 
 
@@ -211,9 +217,57 @@ async def test_only_an_interrupted_run_can_be_resumed(service: DeskService) -> N
     run = begin(service.desk)
     service.interrupted()
     service.discard_run(run.id)
-    for number in (run.id, 99):
-        with pytest.raises(DeskError, match="interrupted"):
+    for number, why in ((run.id, "is cancelled, so it can't be resumed"), (99, "There is no run 99")):
+        with pytest.raises(DeskError, match=why):
             await service.resume_run(number)
+
+
+def fail(service: DeskService, kind: str) -> Run:
+    """A run that failed and left files."""
+    run = begin(service.desk)
+    files = RunFiles.of(service.home, run.id)
+    (files.checkpoints / "checkpoint-1").mkdir(parents=True)
+    return service.desk.runs.transition(run.id, "failed", failure={"kind": kind, "sentence": "x", "log": ""})
+
+
+@pytest.mark.parametrize("kind", SENTENCES)
+async def test_whether_a_failed_run_can_be_resumed_has_one_answer(
+    service: DeskService, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def roomy(recipe: Recipe) -> Any:
+        return SimpleNamespace(unload_engine=True)
+
+    monkeypatch.setattr(service.run_desk, "preflight", roomy)
+    run = fail(service, kind)
+    told = "resume" in SENTENCES[kind].lower()
+    assert run.resumable is told
+    assert await service.run_desk.unloads_engine(run.id) is told  # the chat's memory
+    assert ("runs resume" in ways_on(run)) is told
+    assert f"runs discard {run.id}" in ways_on(run)
+    assert not next(check for check in examine(service.desk) if check.name == "runs").ok
+    if told:
+        assert service.desk.runs.transition(run.id, "queued").state == "queued"
+        return
+    with pytest.raises(DeskError, match="would fail again, so it can't be resumed"):
+        await service.resume_run(run.id)
+    with pytest.raises(WrongTransition):
+        service.desk.runs.transition(run.id, "queued")
+
+
+@pytest.mark.parametrize("kind", ["disk-full", "diverged"])
+def test_discarding_a_failed_run_frees_its_files(service: DeskService, kind: str) -> None:
+    run = fail(service, kind)
+    service.discard_run(run.id)
+    assert service.desk.runs.get(run.id).state == "cancelled"
+    assert not RunFiles.of(service.home, run.id).checkpoints.exists()
+    assert next(check for check in examine(service.desk) if check.name == "runs").ok
+
+
+def test_looks_at_held_out_and_validation_pairs_are_told_apart() -> None:
+    assert [looked_at({"pairs": kind}) for kind in ("held-out", "validation")] == ["held-out", "validation"]
+    old = "Loss 1.000 on 3 {} examples after epoch 1."
+    assert looked_at({"sentence": old.format("validation")}) == "validation"
+    assert looked_at({"sentence": old.format("held-out")}) == "held-out"
 
 
 async def test_a_second_run_is_refused_with_a_sentence(service: DeskService, other: Desk) -> None:

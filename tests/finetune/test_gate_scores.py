@@ -124,6 +124,48 @@ def test_languages_with_spaces_get_13a(lang: str) -> None:
     assert tokenizer_for(lang).name == "13a"
 
 
+SENTENCES = {  # by language: how it reads with one word right and one wrong, and by which tokenizer it is scored
+    "th": ("สินค้าจะถึงภายในสามวันทำการ", "สินค้าจะถึงภายในห้าวันทำการ", "char"),
+    "lo": ("ສິນຄ້າຈະມາຮອດພາຍໃນສາມວັນ", "ສິນຄ້າຈະມາຮອດພາຍໃນຫ້າວັນ", "char"),
+    "km": ("ទំនិញនឹងមកដល់ក្នុងរយៈពេលបីថ្ងៃ", "ទំនិញនឹងមកដល់ក្នុងរយៈពេលប្រាំថ្ងៃ", "char"),
+    "my": ("ပစ္စည်းသည်သုံးရက်အတွင်းရောက်ပါမည်", "ပစ္စည်းသည်ငါးရက်အတွင်းရောက်ပါမည်", "char"),
+    "ar": ("سيصل طلبك خلال ثلاثة أيام، شكرا", "سيصل طلبك خلال ثلاثة أيام؛ شكرا", "intl"),
+    "hi": ("आपका ऑर्डर तीन दिन में आएगा।", "आपका ऑर्डर तीन दिन में आएगा", "intl"),
+    "hy": ("Ձեր պատվերը կգա երեք օրից։", "Ձեր պատվերը կգա երեք օրից", "intl"),
+    "am": ("ትዕዛዝዎ በሶስት ቀናት ውስጥ ይደርሳል።", "ትዕዛዝዎ በሶስት ቀናት ውስጥ ይደርሳል", "intl"),
+    "el": ("Πότε θα έρθει η παραγγελία\u037e", "Πότε θα έρθει η παραγγελία", "intl"),
+    "ru": ("Ваш заказ придёт завтра утром…", "Ваш заказ придёт завтра утром", "intl"),
+}
+
+
+@pytest.mark.parametrize("lang", SENTENCES)
+@pytest.mark.parametrize("label", ["", None, "en", "zh", "de-DE", "own"])
+def test_a_script_is_scored_by_its_own_tokenizer_whatever_the_label(lang: str, label: str | None) -> None:
+    reference, answer, name = SENTENCES[lang]
+    found = language_of(lang if label == "own" else label, reference)
+    assert (found, tokenizer_for(found).name, tokenizer_for(found).note) == (lang, name, None)
+    by_own = score([reference], [answer], found)
+    assert f"tok:{name}" in by_own.signature
+    assert by_own.bleu > score([reference], [answer], "en").bleu
+    assert by_own.bleu > 40
+
+
+@pytest.mark.parametrize(
+    ("lang", "target", "expected"),
+    [
+        ("fa", "سلام، سفارش شما رسید", "fa"),  # a language of the same script is no contradiction
+        ("mr", "तुमची ऑर्डर आली आहे", "mr"),
+        ("th", "OK", "th"),
+        ("en", "We ship from Αθήνα to every town in the country", "en"),
+        ("ar-EG", "وصل طلبك", "ar"),
+        ("en", "Ваш заказ iPhone 15 готов", "ru"),
+        ("fr", "« Bonjour », ça va ?", "fr"),
+    ],
+)
+def test_scripts_and_labels_agree_where_they_can(lang: str, target: str, expected: str) -> None:
+    assert language_of(lang, target) == expected
+
+
 def test_no_tokenizer_that_downloads_is_ever_chosen() -> None:
     assert {tokenizer_for(lang).name for lang in ("en", "zh", "ja", "ko", "ru")}.isdisjoint({"flores200", "spm"})
 

@@ -13,6 +13,7 @@ import pytest
 from bot.types import FAITHFUL, Activation, AdapterRef, Answer, BaseFacts, Decoding, EngineError, Prompt
 from finetune import answers as asking
 from finetune.answers import CHUNK, answer_key
+from finetune.gate import GateMargins
 from finetune.judge import Row, evaluate_file, evaluate_versions, judging_decoding
 from store.desk import Desk
 
@@ -40,6 +41,7 @@ class Scripted:
         self.chunks: list[list[Prompt]] = []
         self.activations: list[str] = []
         self.decodings: set[Decoding] = set()
+        self.limits: list[int] = []
         self.fail_after: int | None = None
         self.hang_after: int | None = None
         self.hanging = asyncio.Event()
@@ -50,9 +52,17 @@ class Scripted:
         assert adapter is None or Path(adapter.folder).is_absolute()
         return Activation(self.active, 0.0)
 
+    async def lengths(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) + 1 for text in texts]
+
     async def batch(
-        self, prompts: Sequence[Prompt], decoding: Decoding, on_progress: Callable[[int, int], None] | None = None
+        self,
+        prompts: Sequence[Prompt],
+        decoding: Decoding,
+        on_progress: Callable[[int, int], None] | None = None,
+        limits: Sequence[int] | None = None,
     ) -> list[Answer]:
+        self.limits += limits or []
         if self.fail_after is not None and len(self.chunks) >= self.fail_after:
             raise EngineError("engine-died", "The engine stopped unexpectedly.")
         if self.hang_after is not None and len(self.chunks) >= self.hang_after:
@@ -132,6 +142,43 @@ async def test_one_question_of_several_pairs_is_asked_once(desk: Desk) -> None:
     report = await evaluate_versions(engine, desk, FACTS, "base", "v1", twice, [Asked(4, "Where is it?")])
     assert len(engine.asked) == 4  # two different prompts, two versions
     assert len(report.answers) == 4
+
+
+async def test_both_versions_answers_are_cut_at_the_same_multiple_of_their_reference(desk: Desk) -> None:
+    references = ["Yes.", " ".join(["word"] * 59), " ".join(["word"] * 400)]
+    asked = [Asked(n, f"Question {n}?", output=text) for n, text in enumerate(references)]
+    engine = Scripted(right)
+    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", asked, [])
+    # twice the reference's tokens, but at least the least
+    assert engine.limits == [report.margins.answer_least, 120, 802] * 2
+    assert report.to_dict()["margins"]["answer_multiple"] == 2.0
+    # kept under that length: another reference is another question to the cache
+    again = Scripted(right)
+    await evaluate_versions(again, desk, FACTS, "base", "v1", asked, [])
+    assert again.asked == []
+    longer = [replace(asked[1], output=" ".join(["word"] * 60)), *asked[2:]]
+    await evaluate_versions(again, desk, FACTS, "base", "v1", longer, [])
+    assert [(version, asked.message) for version, asked in again.asked] == [
+        ("base", "Question 1?"),
+        ("v1", "Question 1?"),
+    ]
+
+
+async def test_one_prompt_with_two_references_has_the_longer_ones_limit(desk: Desk) -> None:
+    asked = [Asked(1, "Where?", output=" ".join(["a"] * n)) for n in (49, 29)]
+    engine = Scripted(right)
+    await evaluate_versions(engine, desk, FACTS, "base", "v1", asked, [])
+    assert engine.limits == [100, 100]
+
+
+async def test_an_answer_that_ended_by_itself_is_known_without_a_limit_too(desk: Desk) -> None:
+    await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(1), [])
+    known = Prompt(SYSTEM, (), pairs(1)[0].instruction)
+    assert desk.answers.get(answer_key(FACTS, "base", judging_decoding(desk.settings.load()), known)) is not None
+
+
+def test_a_report_from_before_says_that_nothing_was_cut() -> None:
+    assert GateMargins.from_dict({"margin": 2.0}).limit(10) is None
 
 
 def prompt() -> Prompt:

@@ -12,6 +12,7 @@ from tui.cli.progress import Line
 from tui.cli.streams import ending
 from tui.core import DeskService
 from tui.core.reports import held_because, outcome
+from tui.core.runs import ways_on
 
 
 async def follow_run(cli: Cli, service: DeskService, run: Run) -> Run:
@@ -93,10 +94,10 @@ def _conclude(cli: Cli, run: Run) -> None:
             f"`deskloop versions activate {run.candidate}` uses it."
         )
     elif run.state == "interrupted":
-        cli.data(f"Run {run.id} was interrupted. `deskloop runs resume {run.id}` goes on with it.")
+        cli.data(f"Run {run.id} was interrupted.{ways_on(run)}")
     elif run.state == "failed" and run.failure is not None:
         log = run.failure.get("log")
-        cli.say(str(run.failure.get("sentence")) + (f" Details: {log}" if log else ""))
+        cli.say(str(run.failure.get("sentence")) + (f" Details: {log}" if log else "") + ways_on(run))
     else:
         cli.data(f"Run {run.id} is {run.state}. What answered before goes on answering.")
 

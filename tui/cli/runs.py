@@ -1,4 +1,4 @@
-"""``deskloop runs``: what was trained, and what to do with a run that was interrupted."""
+"""``deskloop runs``: what was trained, and what to do with a run that was interrupted or failed."""
 
 from __future__ import annotations
 
@@ -69,14 +69,10 @@ def show(cli: Cli, number: int) -> None:
 @json_option
 @pass_cli
 def resume(cli: Cli, number: int) -> None:
-    """Go on with the interrupted run NUMBER from its last checkpoint."""
+    """Go on with the interrupted or failed run NUMBER from its last checkpoint."""
 
     async def work() -> int:
         async with cli.service() as service:
-            interrupted = service.interrupted()
-            known_run(service, number)
-            if number not in [run.id for run in interrupted]:
-                raise DeskError(f"Run {number} is not interrupted, so there is nothing to resume.")
             run = await service.resume_run(number)
             return exit_code(await follow_run(cli, service, run))
 
@@ -89,16 +85,8 @@ def resume(cli: Cli, number: int) -> None:
 @json_option
 @pass_cli
 def discard(cli: Cli, number: int) -> None:
-    """Give the interrupted run NUMBER up and remove its files."""
-
-    def give_up(service: DeskService) -> None:
-        interrupted = service.interrupted()
-        known_run(service, number)
-        if number not in [run.id for run in interrupted]:
-            raise DeskError(f"Run {number} is not interrupted, so there is nothing to discard.")
-        service.discard_run(number)
-
-    cli.do(give_up)
+    """Give the interrupted or failed run NUMBER up and remove its files."""
+    cli.do(lambda service: service.discard_run(number))
     cli.emit({"run": number, "state": "cancelled"})
     cli.data(f"Run {number} is discarded. Its pairs wait for the next retraining.")
 

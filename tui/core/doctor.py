@@ -24,6 +24,7 @@ from store.cells import TROUBLE, whole
 from store.database import SALVAGE
 from store.desk import Desk
 from store.home import Home
+from store.records import Run
 from store.runs import OVER
 from store.settings_file import FILE_NAME
 from store.soundness import damage, unfit_indexes, unreadable_cells
@@ -31,6 +32,7 @@ from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
 from tui.core.recipes import recipe_from
+from tui.core.runs import ways_on
 
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "textual", "sqlite-utils", "sacrebleu")
 LOW_DISK = 2 * 2**30  # bytes; an adapter and its checkpoints need well under this, a base a little more
@@ -226,16 +228,18 @@ def _adapters(desk: Desk) -> Check:
 
 def _runs(desk: Desk) -> Check:
     desk.runs.mark_interrupted()
-    waiting = [str(run.id) for run in desk.runs.list() if run.state == "interrupted"]
+    waiting = [run for run in desk.runs.list() if run.state == "interrupted" or (run.discardable and _keeps(desk, run))]
     if waiting:
-        return Check(
-            "runs",
-            False,
-            f"Interrupted: {', '.join(waiting)}",
-            f"deskloop runs resume {waiting[-1]}, or deskloop runs discard {waiting[-1]}",
-        )
+        found = ", ".join(f"{run.id} ({run.state})" for run in waiting)
+        return Check("runs", False, f"Did not come to their end and wait: {found}.", ways_on(waiting[-1]).strip())
     live = desk.runs.live()
     return Check("runs", True, f"run {live.id} is {live.state}" if live else "none in progress")
+
+
+def _keeps(desk: Desk, run: Run) -> bool:
+    """Whether files of *run* lie there for a resume."""
+    folder = desk.home.runs / str(run.id)
+    return (folder / "checkpoints").is_dir() or (folder / "adapter").is_dir()
 
 
 def _training(desk: Desk) -> Check:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from finetune import client
 from finetune.preflight import Preflight, preflight
@@ -121,20 +122,32 @@ class RunDesk:
         return await self._begin(lambda: client.start_run(self._desk, recipe, self._who))
 
     async def resume(self, run_id: int) -> Run:
-        """Go on with an interrupted run from its last checkpoint."""
+        """Go on with an interrupted or failed run from its last checkpoint. Raises :class:`DeskError`, also where that
+        would be of no use."""
+        run = self._known(run_id)
+        if not run.resumable:
+            raise DeskError(f"Run {run_id} {_stands(run)}, so it can't be resumed.{ways_on(run)}")
         return await self._begin(lambda: client.resume_run(self._desk, run_id, self._who))
 
     async def unloads_engine(self, run_id: int) -> bool:
-        """Whether the chat's memory would have to be lent to an interrupted run; False if it is no such run."""
-        found = next((run for run in self.interrupted() if run.id == run_id), None)
-        return found is not None and (await self.preflight(recipe_of(found.recipe))).unload_engine
+        """Whether the chat's memory would have to be lent to a run that is resumed; False if it can't be."""
+        run = self._known(run_id)
+        return run.resumable and (await self.preflight(recipe_of(run.recipe))).unload_engine
 
     def discard(self, run_id: int) -> None:
-        """Give an interrupted run up and remove its files."""
+        """Give an interrupted or failed run up and remove its files. Raises :class:`DeskError`."""
+        run = self._known(run_id)
         try:
             client.discard_run(self._desk, run_id, self._who)
-        except (WrongTransition, LookupError) as error:
-            raise DeskError(f"Run {run_id} is not interrupted, so there is nothing to discard.") from error
+        except WrongTransition as error:
+            raise DeskError(f"Run {run_id} {_stands(run)}, so there is nothing to discard.") from error
+
+    def _known(self, run_id: int) -> Run:
+        self._desk.runs.mark_interrupted()  # a run whose process is gone is not live, whatever its row says
+        try:
+            return self._desk.runs.get(run_id)
+        except LookupError as error:
+            raise DeskError(f"There is no run {run_id}. `deskloop runs list` shows them.") from error
 
     async def cancel(self) -> None:
         """Cancel the live run cleanly, whichever app started it: no candidate stays behind. Nothing happens if none
@@ -200,7 +213,7 @@ class RunDesk:
                 "A retraining is already in progress on this desk. Wait for its verdict, or cancel it first."
             ) from error
         except (WrongTransition, LookupError) as error:
-            raise DeskError("Only an interrupted run can be resumed.") from error
+            raise DeskError("This run can't be resumed: it is over.") from error
         except OSError as error:
             raise DeskError(f"The retraining could not be started: {error.strerror or error}.") from error
         self.follow()
@@ -228,6 +241,26 @@ class RunDesk:
             with suppress(DeskError):
                 self._desk.runs.mark_interrupted()
                 return
+
+
+def ways_on(run: Run) -> str:
+    """What can be done with a run that did not come to its end, in sentences with the commands; empty if it did."""
+    if not run.discardable:
+        return ""
+    resume = f" `deskloop runs resume {run.id}` goes on with it." if run.resumable else ""
+    return f"{resume} `deskloop runs discard {run.id}` gives it up and frees its files."
+
+
+def looked_at(event: dict[str, Any]) -> str:
+    """The pairs that an ``evaluated`` event is about: "held-out" ones, or those set aside for "validation"."""
+    told = event.get("pairs")
+    if told is None:  # runs of earlier versions said it in their sentence only
+        told = "validation" if " validation example" in str(event.get("sentence")) else "held-out"
+    return str(told)
+
+
+def _stands(run: Run) -> str:
+    return "failed, and would fail again" if run.state == "failed" else f"is {run.state}"
 
 
 def seconds_of(run: Run) -> float | None:

@@ -273,12 +273,12 @@ class DeskService:
         await self.run_desk.interrupt()
 
     async def resume_run(self, run_id: int) -> Run:
-        """Go on with an interrupted run, which needs as much memory as at its start."""
+        """Go on with an interrupted or failed run, which needs as much memory as at its start."""
         unload_engine = await self.run_desk.unloads_engine(run_id)
         return await self._begin_run(self.run_desk.resume(run_id), unload_engine=unload_engine)
 
     def discard_run(self, run_id: int) -> None:
-        """Give an interrupted run up."""
+        """Give an interrupted or failed run up, and free its files."""
         self.run_desk.discard(run_id)
 
     def interrupted(self) -> list[Run]:

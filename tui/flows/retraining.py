@@ -124,7 +124,8 @@ def _say_end(stage: Stage, run: Run) -> None:
     failure = run.failure or {}
     if run.state == "failed":
         log = f" Details: {failure['log']}" if failure.get("log") else ""
-        stage.say(f"{failure.get('sentence') or 'The retraining failed.'}{log}", trouble=True)
+        ways = "goes on with it or frees its files" if run.resumable else "frees its files"
+        stage.say(f"{failure.get('sentence') or 'The retraining failed.'}{log} {{desk.runs}} {ways}.", trouble=True)
     elif run.state == "interrupted":
         stage.say(f"Run {run.id} was interrupted; nothing was lost. {{desk.runs}} lists it, to go on with it or not.")
     else:

@@ -94,11 +94,11 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         self._choose("open")
 
     def action_resume(self) -> None:
-        """Go on with an interrupted run."""
+        """Go on with an interrupted or failed run."""
         self._choose("resume")
 
     def action_discard(self) -> None:
-        """Give an interrupted run up."""
+        """Give an interrupted or failed run up."""
         self._choose("discard")
 
     def action_mark(self) -> None:
@@ -131,8 +131,10 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         if not self.is_mounted or action in ("dismiss_dialog", "help"):
             return True
         row = self._row()
-        if action in ("resume", "discard"):
-            return row is not None and row.run.state in ("interrupted", "failed")
+        if action == "resume":
+            return row is not None and row.run.resumable
+        if action == "discard":
+            return row is not None and row.run.discardable
         if action in ("open", "mark", "diff"):
             return row is not None
         return True

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from store.records import Run, RunEvent
+from tui.core.runs import looked_at
 from tui.keymap import spoken
 from tui.keys import TRAINING
 from tui.screens.result import ResultScreen
@@ -22,6 +23,7 @@ from tui.widgets.status import bar, clock, ending
 from tui.widgets.text import Plain
 
 SEARCH = "Search in the log; Enter finds, {dialog.dismiss_dialog} leaves"
+LOOKS = {"held-out": "held out", "validation": "validation"}  # losses on pairs that are not learned from
 PHASES = ("snapshot", "loading", "training", "publishing", "judging")
 
 
@@ -78,8 +80,8 @@ class TrainingScreen(ResultScreen[None]):
         if event.kind == "step":
             self._step(body)
         elif event.kind == "evaluated":
-            self.query_one(LossPlot).add_heldout(body["step"], body["loss"])
-            self._show_numbers({"held out": f"{body['loss']:.3f}"})
+            self.query_one(LossPlot).add_look(body["step"], body["loss"], looked_at(body))
+            self._show_numbers({LOOKS.get(looked_at(body), "held out"): f"{body['loss']:.3f}"})
             self._log(event, str(body["sentence"]))
         elif event.kind == "judged":
             self._show_bar(body["done"] / max(1, body["total"]), f"{body['done']} of {body['total']} answers")
@@ -116,7 +118,7 @@ class TrainingScreen(ResultScreen[None]):
     def _show_numbers(self, numbers: dict[str, str]) -> None:
         """Show these numbers, and beside them those that were told before."""
         self._numbers |= numbers
-        order = ("loss", "held out", "rate", "tokens/s", "memory peak")
+        order = ("loss", *LOOKS.values(), "rate", "tokens/s", "memory peak")
         words = [f"{name} {self._numbers[name]}" for name in order if name in self._numbers]
         self.query_one("#numbers", Plain).show("   ".join(words))
 
