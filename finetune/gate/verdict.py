@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finetune.gate.comparison import compare
+from finetune.gate.languages import language_of
 from finetune.gate.margins import GateMargins
 from finetune.gate.outcomes import outcome_of
 from finetune.gate.report import Decision, GateItem, GateReport, LanguageReport, Outcome
-from finetune.gate.scores import language_of
 from finetune.gate.sentences import verdict_sentence
 from store.records import JudgedAnswer, Verdict
 
