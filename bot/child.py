@@ -35,8 +35,8 @@ def module_command(module: str) -> list[str]:
 
 
 def child_environment() -> dict[str, str]:
-    """The environment of a child."""
-    return dict(os.environ)
+    """The environment of a child. What it says is UTF-8, whatever the locale: it is read as that here."""
+    return os.environ | {"PYTHONIOENCODING": "utf-8:backslashreplace"}
 
 
 def child_options(*, leashed: bool = True, pass_fds: Sequence[int] = ()) -> ChildOptions:

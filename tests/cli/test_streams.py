@@ -80,6 +80,19 @@ def test_closed_and_full_streams_are_a_sentence_or_silence(home: Path) -> None:
         assert desk.db.value("PRAGMA integrity_check") == "ok"
 
 
+def test_an_export_into_a_closed_output_says_so(home: Path) -> None:
+    done = shell(f"deskloop pairs export - --home {home} >&-")
+    calm(done)
+    assert (done.returncode, done.stderr) == (1, "Standard output is closed, so nothing was written.\n")
+
+
+def test_a_question_that_nobody_can_answer_is_a_sentence(home: Path) -> None:
+    for end in ("</dev/null", "<&-", "<&- 2>&-"):
+        done = shell(f"deskloop retrain --home {home} --set epochs=1 {end}")
+        calm(done)
+        assert done.returncode != 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 @pytest.mark.parametrize("words", ["pairs list", "pairs list --json", "--help", "runs list"])
 def test_output_that_can_not_be_written_is_a_failure(home: Path, words: str) -> None:

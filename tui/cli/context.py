@@ -84,6 +84,8 @@ class Cli:
             return
         if self.json:
             raise click.UsageError("With --json standard output is taken; name a file.")
+        if sys.stdout is None:
+            self.fail("Standard output is closed, so nothing was written.")
         yield sys.stdout.buffer
 
     # -- the desk ---------------------------------------------------------------------------------

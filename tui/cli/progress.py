@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 
 from tui.cli.context import Cli
+from tui.cli.streams import is_terminal
 
 NOW_AND_THEN = 15.0  # seconds between two lines where nobody can rewrite one
 
@@ -15,7 +17,7 @@ class Line:
 
     def __init__(self, cli: Cli) -> None:
         self._cli, self._text, self._width = cli, "", 0
-        self._live = sys.stderr.isatty()
+        self._live = is_terminal(sys.stderr)
         self._said_at = time.monotonic()
 
     def show(self, text: str) -> None:
@@ -23,8 +25,9 @@ class Line:
         self._text = text
         if self._live:
             self._cli.say(text.ljust(self._width), nl=False)
-            sys.stderr.write("\r")
-            sys.stderr.flush()
+            with suppress(OSError):  # a terminal that has just been closed
+                sys.stderr.write("\r")
+                sys.stderr.flush()
             self._width = len(text)
         elif time.monotonic() - self._said_at >= NOW_AND_THEN:
             self.end()

@@ -10,6 +10,7 @@ import click
 from finetune.preflight import Preflight
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
+from tui.cli.streams import is_terminal
 from tui.core.recipes import recipe_from
 
 
@@ -44,7 +45,7 @@ def retrain(cli: Cli, chosen: str | None, changes: tuple[str, ...], yes: bool) -
 
 def _agreed(cli: Cli) -> bool:
     """Ask on a terminal; without one nobody can answer, so it is a no that says so."""
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise click.UsageError("Nobody is here to ask. Add --yes to start the retraining.")
     return click.confirm("Start the retraining?", default=True, err=True)
 

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import TextIO
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # told to end: by the system, or by a terminal that is closed
 SIGNALLED = 128  # an exit code says by which signal a process ended when this is added to its number
@@ -30,6 +31,14 @@ def prepare() -> None:
                 errors="replace" if stream.isatty() else "backslashreplace",
             )
     sys.argv[:] = [_text(argument) for argument in sys.argv]
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits at *stream*; not at a closed one."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
 
 
 def finish() -> bool:

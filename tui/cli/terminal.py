@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+
+from tui.cli.streams import is_terminal
 
 DRIVER_VARIABLE = "TEXTUAL_DRIVER"  # set where something else than a terminal shows the app: a browser
 DUMB = ("", "dumb", "unknown")  # kinds of terminal on which nothing can be placed
@@ -15,9 +16,9 @@ def refusal() -> str | None:
     if DRIVER_VARIABLE in os.environ:
         return None
     otherwise = "Without one, use a command: `deskloop --help`."
-    if not _is_terminal(sys.stdout):
+    if not is_terminal(sys.stdout):
         return f"The app needs a terminal to draw on, and its output goes elsewhere. {otherwise}"
-    if not _is_terminal(sys.stdin):
+    if not is_terminal(sys.stdin):
         return f"The app needs a terminal to read keys from, and its input comes from elsewhere. {otherwise}"
     if (kind := os.environ.get("TERM", "")).strip() in DUMB:
         said = f"TERM is {kind!r}" if kind else "TERM is not set"
@@ -26,10 +27,3 @@ def refusal() -> str | None:
             "as xterm-256color, or use a command: `deskloop --help`."
         )
     return None
-
-
-def _is_terminal(stream: TextIO | None) -> bool:
-    try:
-        return stream is not None and stream.isatty()
-    except ValueError:  # closed
-        return False
