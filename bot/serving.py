@@ -74,12 +74,16 @@ class ServingModel:
             self._serve(adapter.version)
             result = self._measure(adapter.version)
             _compare(adapter.version, result, manifest.probe)
-        except BaseException:
+        except BaseException as error:
             if adapter.version != before:
                 self._forget(adapter.version)
             if before not in self._loaded:
                 self.active = "base"  # its own files were replaced by unfit ones; the base always answers
             self._serve(None if self.active == "base" else before)
+            if _is_its_fault(error):
+                raise EngineError(
+                    "adapter-damaged", f"{adapter.version} can't be put on this base ({error})."
+                ) from error
             raise
         self.active = adapter.version
         return Activation(adapter.version, time.perf_counter() - start, result)
@@ -149,6 +153,13 @@ class ServingModel:
         cache, _ = self.new_cache()
         logits: torch.Tensor = self.base(input_ids=ids, past_key_values=cache, logits_to_keep=1).logits[0, -1]
         return logits.float().cpu()
+
+
+def _is_its_fault(error: BaseException) -> bool:
+    """Whether *error*, met while an adapter was put on, says something of the adapter and not of the machine."""
+    if isinstance(error, EngineError | MemoryError | OSError) or not isinstance(error, Exception):
+        return False
+    return "out of memory" not in str(error).lower() and "allocate memory" not in str(error).lower()
 
 
 def _refuse_without_effect(version: str, result: ProbeResult) -> None:

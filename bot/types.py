@@ -66,10 +66,12 @@ PRESETS: dict[str, Decoding] = {"faithful": FAITHFUL, "natural": NATURAL}
 
 @dataclass(frozen=True, slots=True)
 class BaseSpec:
-    """Which base to load and how to hold it in memory; ``folder`` is absolute."""
+    """Which base to load and how to hold it in memory; ``folder`` is absolute. ``digest``: what its files must be (see
+    :func:`bot.base.content_digest`), None where nobody knows yet."""
 
     folder: str
     quantization: Quantization = "nf4"
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

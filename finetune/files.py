@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from store.home import Home, private_folder, sync_folder
+from store.owned import NotOwn, is_own, make_own, mark_own, place, remove_own, workshop
 
+# All that earlier deskloops, which marked no folders, wrote into that of a run.
+_NAMES = frozenset({"run.log", "run.old.log", "checkpoints", "adapter", "training.json"})
 MARK = "complete"  # written last, so that what a kill left half-written is known by its absence
 
 
@@ -22,8 +24,15 @@ class RunFiles:
 
     @classmethod
     def of(cls, home: Home, run_id: int) -> RunFiles:
-        """The folder of run *run_id*, created."""
-        return cls(private_folder(home.runs / str(run_id)))
+        """The folder of run *run_id*, created and marked as deskloop's. Raises :class:`store.owned.NotOwn` if there is
+        a folder of that name that deskloop did not make."""
+        folder = private_folder(home.runs) / str(run_id)
+        try:
+            return cls(make_own(folder, what="run"))
+        except FileExistsError:
+            if not is_own(folder):
+                _adopt(folder)
+        return cls(folder)
 
     @property
     def log(self) -> Path:
@@ -58,18 +67,29 @@ class RunFiles:
         """Remove the weights of looks that were the best ones once."""
         for path in self.checkpoints.glob("best-*.safetensors"):
             if path != self.best(but):
-                path.unlink(missing_ok=True)
+                self._remove(path)
 
     def drop_checkpoints(self, *, but: Path | None = None) -> None:
         """Remove checkpoints, all or all but one."""
         for path in self.checkpoints.glob("checkpoint-*"):
             if path != but:
-                shutil.rmtree(path, ignore_errors=True)
+                self._remove(path)
 
     def drop_work(self) -> None:
         """Remove everything a finished run needs no more; the log stays."""
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        shutil.rmtree(self.adapter, ignore_errors=True)
+        self._remove(self.checkpoints)
+        self._remove(self.adapter)
+
+    def _remove(self, path: Path) -> None:
+        with suppress(OSError):  # it costs room, no more
+            remove_own(path, within=self.root)
+
+
+def _adopt(folder: Path) -> None:
+    """Mark the folder of a run by a deskloop that knew no marks: it holds nothing but what a run writes."""
+    if folder.is_symlink() or not folder.is_dir() or not _NAMES.issuperset(path.name for path in folder.iterdir()):
+        raise NotOwn(folder)
+    mark_own(folder, what="run")
 
 
 def sync_tree(folder: Path) -> None:
@@ -97,11 +117,10 @@ def mark_complete(folder: Path) -> None:
 
 @contextmanager
 def appearing(target: Path) -> Iterator[Path]:
-    """A path beside *target* to build a folder at: it becomes *target* at the end of the block, whole or not at all."""
-    staging = target.with_name(f".{target.name}.{os.getpid()}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        yield staging
-        staging.rename(target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+    """A path beside *target* to build a folder at: it becomes *target* at the end of the block, whole or not at all.
+
+    Raises :class:`FileExistsError` if *target* is there by then."""
+    with workshop(target.parent) as shop:
+        built = shop / target.name
+        yield built
+        place(built, target)

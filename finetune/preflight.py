@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 from bot.limits import serving_bytes
-from bot.locate import base_folder, is_prepared
+from bot.types import EngineError
+from finetune.desk_base import desk_base
 from finetune.memory import memory_plan, savings
 from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
@@ -70,10 +72,11 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
             f"The recipe's method {recipe.method} does not go with the setting quantization = {settings.quantization}: "
             f"{', '.join(ON_NF4)} needs nf4; {' and '.join(ON_DENSE)} need bf16 or fp32."
         )
-    folder = base_folder(desk.home.models, settings.base)
     need = 0
     memory = psutil.virtual_memory()
-    if not is_prepared(folder):
+    try:
+        folder = Path(desk_base(desk).folder)
+    except EngineError:
         problems.append("This desk has no model yet. Run `deskloop setup` first.")
     else:
         need = sum(memory_plan(folder, settings.quantization, recipe).values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterable
@@ -13,23 +12,24 @@ from typing import Any
 
 from bot.adapters import CARD_NAME, Manifest, sha256_of, write_manifest
 from bot.types import ProbeResult
-from finetune.files import MARK, sync_tree
+from finetune.files import MARK, appearing, sync_tree
 from store.desk import Desk
 from store.home import private_folder, sync_folder
+from store.owned import sweep
 from store.records import AdapterVersion, now
 from store.writing import free_name
 
-STAGING = ".staging-"
 _VERSION = re.compile(r"v([0-9]{1,9})(?![0-9])")
 LIBRARIES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "accelerate", "safetensors")
 
 
 def clean_up(desk: Desk) -> list[str]:
     """Put aside what lies in the adapters folder without a row in the database; only under the run lock. Returns the
-    names it had there.
+    names it had there. Half a version of ours whose process was killed goes.
 
     It may be what a crash left, or the only copy of a version whose database was put back to an older one: it is
     moved to the folder ``aside`` under a free name, never deleted."""
+    sweep(desk.home.adapters)
     known = {version.name for version in desk.versions.list()}
     strange = sorted(path for path in desk.home.adapters.iterdir() if path.name not in known)
     for path in strange:
@@ -70,21 +70,15 @@ def publish(
     clean_up(desk)
     number = next_number(desk)
     name = f"v{number}"
-    staging = desk.home.adapters / f"{STAGING}{name}-{os.getpid()}"
-    try:
-        shutil.copytree(adapter, staging)
-        (staging / MARK).unlink(missing_ok=True)
+    with appearing(desk.home.adapters / name) as built:
+        shutil.copytree(adapter, built, ignore=shutil.ignore_patterns(MARK))
         about = {"version": name, "run": run_id, **card, "libraries": library_versions()}
-        (staging / CARD_NAME).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
-        files = {path.relative_to(staging).as_posix(): sha256_of(path) for path in staging.rglob("*") if path.is_file()}
+        (built / CARD_NAME).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
+        files = {path.relative_to(built).as_posix(): sha256_of(path) for path in built.rglob("*") if path.is_file()}
         digest = write_manifest(
-            staging, Manifest(name, base_fingerprint, method, now(), dict(sorted(files.items())), probe)
+            built, Manifest(name, base_fingerprint, method, now(), dict(sorted(files.items())), probe)
         )
-        sync_tree(staging)
-        staging.rename(desk.home.adapters / name)
-    except BaseException:
-        shutil.rmtree(staging, ignore_errors=True)
-        raise
+        sync_tree(built)
     sync_folder(desk.home.adapters)
     with desk.atomic():
         row = desk.versions.add(number, name, digest, base_fingerprint, method, recipe, run_id)

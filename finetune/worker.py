@@ -26,16 +26,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from bot.adapters import read_manifest, verify
 from bot.base import fingerprint
 from bot.child import child_options, module_command
 from bot.client import EngineProcess
-from bot.locate import base_folder
-from bot.types import AdapterRef, BaseSpec, EngineError, Quantization
+from bot.types import AdapterRef, BaseSpec, EngineError
 from bot.wire import LINE_LIMIT, decode, encode
 from finetune.client import DETACH
+from finetune.desk_base import desk_base
 from finetune.failures import SENTENCES, RunFailure, kind_of
 from finetune.files import RunFiles
 from finetune.gate import GateReport
@@ -101,9 +101,7 @@ class Worker:
         self._files = RunFiles.of(desk.home, run.id)
         settings = desk.settings.load()
         self._system = settings.system_message
-        self._spec = BaseSpec(
-            str(base_folder(desk.home.models, settings.base)), cast(Quantization, settings.quantization)
-        )
+        self._spec: BaseSpec
         self._judged_at = 0.0
 
     # -- life --------------------------------------------------------------------------------------
@@ -159,11 +157,16 @@ class Worker:
     async def _through(self) -> None:
         if not self._run.recipe:
             raise RunFailure("recipe-unreadable")  # the store's word for a damaged one
+        self._spec = desk_base(self._desk)
         mark = await asyncio.to_thread(fingerprint, self._spec)
         run = self._desk.runs.get(self._run.id)
         if run.base_fingerprint is not None and run.base_fingerprint != mark:
             raise RunFailure("base-changed")
-        clean_up(self._desk)
+        for strange in clean_up(self._desk):
+            where = self._desk.home.aside
+            self._tell(
+                "note", sentence=f"{strange} among the adapters is no version of this desk; it is in {where} now."
+            )
         data = self._snapshot(run, mark)
         parent = self._parent(run, mark)
         self._desk.runs.transition(self._run.id, "training", phase="training", base_fingerprint=mark, pid=os.getpid())

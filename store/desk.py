@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+from store.bases import Bases
 from store.comparisons import Comparisons
 from store.conflicts import Conflicts
 from store.conversations import Conversations
@@ -75,6 +76,7 @@ class Desk:
         self.answers = Answers(self.db)
         self.comparisons = Comparisons(self.db)
         self.quality = Quality(self.db)
+        self.bases = Bases(self.db)
         self.search = Search(self.db, self.conversations, self.pairs)
 
     @classmethod

@@ -400,3 +400,12 @@ CREATE INDEX drafts_by_conversation ON drafts(conversation_id)
 CREATE INDEX drafts_by_reply ON drafts(reply_id)
 """,
     )
+
+
+@migrations()
+def m012_bases(db: Database) -> None:
+    # Which base each name means (store.bases); desks of before note it when their base next answers.
+    db.conn.execute(
+        "CREATE TABLE bases (name TEXT PRIMARY KEY, folder TEXT NOT NULL, digest TEXT NOT NULL, revision TEXT, "
+        "set_up_at TEXT NOT NULL, set_up_by TEXT NOT NULL)"
+    )

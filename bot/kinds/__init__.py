@@ -11,7 +11,7 @@ import torch
 from bot.kinds import bottleneck, full, virtual
 from bot.kinds.bottleneck import BottleneckKind
 from bot.kinds.full import FullKind
-from bot.kinds.kind import Kind, Layers, damaged, read_config
+from bot.kinds.kind import Kind, Layers, checked_config, damaged
 from bot.kinds.lora import LoraKind
 from bot.kinds.virtual import VirtualKind, cache_of
 
@@ -29,7 +29,7 @@ KINDS: dict[str, Callable[[Any, torch.dtype], Kind]] = {
 
 def kind_of(folder: Path) -> str:
     """The kind of the adapter in *folder*. Raises :class:`bot.types.EngineError` (``adapter-damaged``)."""
-    name: str = read_config(folder)["peft_type"]
+    name: str = checked_config(folder)["peft_type"]
     if name not in KINDS:
         raise damaged(folder, f"kind {name}")
     return name

@@ -20,7 +20,7 @@ from torch.nn import functional
 from torch.utils.hooks import RemovableHandle
 
 from bot.adapters import WEIGHTS_NAME
-from bot.kinds.kind import CONFIG_NAME, Layers, damaged, read_config, read_weights
+from bot.kinds.kind import CONFIG_NAME, Layers, checked_config, damaged, read_weights
 
 TYPE = "BOTTLENECK"
 # The last linear layer of attention and of the feed-forward part, by the names of the families that are known.
@@ -100,7 +100,7 @@ class Bottlenecks(nn.Module):
     @classmethod
     def read(cls, folder: Path) -> Bottlenecks:
         """What :meth:`save` wrote. Raises :class:`bot.types.EngineError` (``adapter-damaged``)."""
-        config, weights = read_config(folder), read_weights(folder)
+        config, weights = checked_config(folder), read_weights(folder)
         try:
             made = cls({str(k): int(v) for k, v in config["places"].items()}, int(config["size"]), config["activation"])
             made.load_state_dict(weights)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from bot.adapters import WEIGHTS_NAME
+from bot.adapter_config import CONFIG_NAME
+from bot.adapters import WEIGHTS_NAME, checked_config
 from bot.types import EngineError
 
-CONFIG_NAME = "adapter_config.json"
+__all__ = ["CONFIG_NAME", "Kind", "Layers", "checked_config", "damaged", "read_weights"]
+
 Layers = list[tuple[torch.Tensor, torch.Tensor]]  # keys and values of each layer, (1, heads, tokens, head size)
 
 
@@ -38,16 +39,6 @@ class Kind(Protocol):
     @property
     def before(self) -> Layers | None:
         """Keys and values that stand before the first token of every text, if what serves has such."""
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """The adapter's own description. Raises :class:`EngineError` (``adapter-damaged``)."""
-    try:
-        config: dict[str, Any] = json.loads((folder / CONFIG_NAME).read_text(encoding="utf-8"))
-        config["peft_type"] = str(config["peft_type"])
-        return config
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise damaged(folder, f"{CONFIG_NAME} can't be read") from error
 
 
 def read_weights(folder: Path) -> dict[str, torch.Tensor]:

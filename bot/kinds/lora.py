@@ -10,7 +10,7 @@ import torch
 
 from bot import fast_lora
 from bot.base import without_repacking
-from bot.kinds.kind import Layers, damaged
+from bot.kinds.kind import Layers, checked_config, damaged
 
 
 class LoraKind:
@@ -27,6 +27,7 @@ class LoraKind:
         """Let peft put it on, and refuse what doesn't fit: peft itself only returns what is missing."""
         from peft import PeftConfig
 
+        checked_config(folder)
         config = PeftConfig.from_pretrained(str(folder))
         config.inference_mode = True
         with without_repacking():

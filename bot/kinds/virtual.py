@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from bot.kinds.kind import Layers, damaged, read_config, read_weights
+from bot.kinds.kind import Layers, checked_config, damaged, read_weights
 
 SOFT_PROMPT, PREFIX = "PROMPT_TUNING", "PREFIX_TUNING"
 
@@ -37,7 +37,7 @@ class VirtualKind:
 
     def load(self, version: str, folder: Path) -> None:
         """Read the vectors and make their keys and values."""
-        config, weights = read_config(folder), read_weights(folder)
+        config, weights = checked_config(folder), read_weights(folder)
         vectors = weights.get("prompt_embeddings")
         if vectors is None or vectors.dim() != 2:
             raise damaged(folder, "prompt_embeddings")

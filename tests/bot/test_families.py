@@ -155,6 +155,7 @@ def test_what_is_no_base_is_refused_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setattr("bot.check.limit_process", lambda: None)  # this process has other tests to do
     monkeypatch.setattr("sys.argv", ["check", str(tmp_path)])
     assert main() == 1
     assert capsys.readouterr().out.startswith("! This base can't be used: ")

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot import prepare as module
-from bot.locate import STARTER, base_folder, is_prepared
+from bot.locate import PLAIN_NAME, STARTER, base_folder, is_prepared, plain_name
 from bot.prepare import PrepareError, main, prepare
+from bot.types import EngineError
+from store.owned import make_own
 
 
 @pytest.fixture
@@ -76,8 +78,8 @@ def test_a_failure_leaves_neither_folder_nor_staging(
 
 
 def test_a_failure_leaves_what_was_there(destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    destination.mkdir(parents=True)
-    (destination / "notes.txt").write_text("mine")
+    destination.parent.mkdir(parents=True)
+    (make_own(destination) / "notes.txt").write_text("mine")
     monkeypatch.setattr(module, "convert", lambda gguf, folder: None)
     with pytest.raises(PrepareError, match="no model in safetensors"):
         prepare(STARTER, destination)
@@ -85,14 +87,45 @@ def test_a_failure_leaves_what_was_there(destination: Path, gguf: Path, monkeypa
     assert leftovers(destination) == ["starter"]
 
 
-def test_half_a_folder_of_an_earlier_try_is_replaced(
+def test_a_damaged_folder_of_ours_is_replaced_and_no_other(
     tiny: Path, destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    destination.mkdir(parents=True)
-    (destination / "config.json").write_text("{}")
     monkeypatch.setattr(module, "convert", converter(tiny, destination, []))
+    destination.parent.mkdir(parents=True)
+    make_own(destination)
+    (destination / "config.json").write_text("{}")
     prepare(STARTER, destination)
     assert is_prepared(destination)
+    other = destination.with_name("other")
+    other.mkdir()
+    (other / "config.json").write_text("{}")
+    with pytest.raises(PrepareError, match=r"was not made by this deskloop.*move it away"):
+        prepare(STARTER, other)
+    assert [path.name for path in other.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize("name", ["..", ".hidden", "a b", "x" * 200, "..."])
+def test_only_a_plain_name_becomes_a_models_folder(destination: Path, name: str) -> None:
+    (destination.parent / "kept").mkdir(parents=True)
+    with pytest.raises(PrepareError, match="can't be the name"):
+        prepare(STARTER, destination.parent / name)
+    assert leftovers(destination) == ["kept"]
+
+
+@pytest.mark.parametrize("to", ["..", "../elsewhere", "kept"])
+def test_a_link_in_the_models_folder_is_not_followed(
+    tiny: Path, destination: Path, gguf: Path, monkeypatch: pytest.MonkeyPatch, to: str
+) -> None:
+    monkeypatch.setattr(module, "convert", converter(tiny, destination, []))
+    for folder in (destination.parent / "kept", destination.parents[1] / "elsewhere"):
+        folder.mkdir(parents=True)
+        (folder / "letter.txt").write_text("mine")
+    destination.symlink_to(to)
+    with pytest.raises(PrepareError, match="Nothing was changed"):
+        prepare(STARTER, destination)
+    assert destination.is_symlink()
+    assert (destination.parent / "kept" / "letter.txt").read_text() == "mine"
+    assert (destination.parents[1] / "elsewhere" / "letter.txt").read_text() == "mine"
 
 
 def test_without_package_and_pip_the_starter_comes_from_the_hub(
@@ -139,3 +172,36 @@ def test_where_a_base_lies(tmp_path: Path) -> None:
     assert base_folder(tmp_path, STARTER) == tmp_path / "smollm2-135m-instruct"
     assert base_folder(tmp_path, "Qwen/Qwen2.5-0.5B") == tmp_path / "qwen--qwen2.5-0.5b"
     assert base_folder(tmp_path, "/somewhere/else") == Path("/somewhere/else")
+    assert base_folder(tmp_path, "~/models/x") == Path.home() / "models" / "x"
+    assert base_folder(tmp_path, "/files/My Model.Q4.gguf") == tmp_path / "my model.q4"
+
+
+NO_NAMES = ["..", ".", "", " ", "a/..", "../b", "a/../b", "a/b/c", "a/.b", ".a/b", "a//b", "a\\b", "a\nb", "a--b/c",
+            "a/b--c", "a/b\0", "ä/b", "./starter", "models/../../x", "~nobody-here/x", "smollm2-135m-instruct",
+            "https://hub/x/y"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_NAMES)
+def test_what_is_no_name_of_a_base_is_said_to_be_none(tmp_path: Path, name: str) -> None:
+    with pytest.raises(EngineError) as caught:
+        base_folder(tmp_path / "models", name)
+    assert caught.value.kind == "base-missing"
+
+
+@pytest.mark.parametrize("name", ["...gguf", "....gguf", "/x/...gguf", "../...GGUF", ".gguf", "/x/..gguf"])
+def test_no_file_leads_out_of_the_models_folder(tmp_path: Path, name: str) -> None:
+    assert base_folder(tmp_path / "models", name).resolve().parent == tmp_path / "models"
+
+
+@pytest.mark.parametrize(
+    "stem", [".", "..", "...", "", " ", "-", "../../x", "模型", "a\0b", "x" * 300, ".hidden", "CON."]
+)
+def test_any_name_becomes_a_plain_one(stem: str) -> None:
+    assert PLAIN_NAME.fullmatch(f"{plain_name(stem)}-12345678")
+
+
+def test_the_current_folder_has_no_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (STARTER, "Qwen/Qwen2.5-0.5B"):
+        (tmp_path / name).mkdir(parents=True)
+        assert base_folder(tmp_path / "models", name).parent == tmp_path / "models"

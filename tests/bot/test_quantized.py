@@ -135,7 +135,7 @@ def test_a_folder_that_can_not_be_written_to_is_quantized_each_time(
     def refuse(*args: Any, **kwargs: Any) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(quantized.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr("store.owned.tempfile.mkdtemp", refuse)
     load(own)
     load(own)
     assert loads == [own, own]

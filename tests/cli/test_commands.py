@@ -318,6 +318,22 @@ def test_setup_says_once_why_a_file_is_no_base_and_leaves_nothing(
         assert desk.settings.load().base == "starter"
 
 
+@pytest.mark.parametrize("stem", ["..", ".", "...", "x/..", ""])
+def test_no_name_of_a_file_costs_the_desk_anything(deskloop: Deskloop, home: Path, tmp_path: Path, stem: str) -> None:
+    Desk.open(home).close()
+    (home / "models" / "mine").mkdir(parents=True)
+    (home / "models" / "mine" / "letter.txt").write_text("mine")
+    before = sorted(path.relative_to(tmp_path) for path in home.rglob("*"))
+    (tmp_path / "x").mkdir()
+    file = f"{tmp_path}/{stem}.gguf"
+    Path(file).write_text("rubbish")
+    result = deskloop("setup", "--base", file, "--home", home)
+    assert result.exit_code == 1
+    assert "holds no model that can be converted" in result.stderr
+    after = sorted(path.relative_to(tmp_path) for path in home.rglob("*") if path.name != "setup.log")
+    assert after == before
+
+
 def test_doctor_speaks_even_if_the_store_does_not_open(deskloop: Deskloop, home: Path) -> None:
     (home / "desk.db").write_bytes(b"no database at all, " * 100)
     result = deskloop("doctor", "--home", home, "--json")

@@ -22,8 +22,8 @@ def make_base(models: Path) -> None:
     folder.mkdir(parents=True)
     sizes = {"hidden_size": 8, "num_hidden_layers": 1, "intermediate_size": 8, "vocab_size": 8}
     (folder / "config.json").write_text(json.dumps({**sizes, "num_attention_heads": 1}))
-    for name in ("tokenizer.json", "model.safetensors"):
-        (folder / name).write_text("{}")
+    (folder / "tokenizer.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"\x02" + bytes(7) + b"{}")  # whole, and without a tensor
 
 
 def make_version(

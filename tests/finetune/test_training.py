@@ -24,6 +24,7 @@ from finetune.lora_kernel import install
 from finetune.methods.method import PeftTuned
 from finetune.recipe import Recipe
 from finetune.training import DeskTrainer, Interrupted, load_for_training, train
+from store.owned import make_own
 from store.records import Pair
 from tests import tiny as makers
 
@@ -246,8 +247,7 @@ def train_tiny(
 
 
 def files_in(path: Path) -> RunFiles:
-    path.mkdir()
-    return RunFiles(path)
+    return RunFiles(make_own(path))
 
 
 def test_a_run_that_was_interrupted_and_resumed_gives_the_weights_of_one_that_was_not(

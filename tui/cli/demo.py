@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import click
 
 from store.home import MODELS_VARIABLE, Home
+from store.owned import mark_own, remove_own
 from store.records import Pair, Run
 from store.sample import load_sample
 from tui.cli.chatting import exchange, reply_facts
@@ -54,14 +54,17 @@ def demo(cli: Cli, whole: bool, keep: bool, chosen: str | None, changes: tuple[s
 def _temporary_home(cli: Cli, keep: bool) -> Iterator[Home]:
     """A fresh home that uses the models of the real one."""
     os.environ.setdefault(MODELS_VARIABLE, str(Home(Home.place(cli.home)).models))
-    folder = Path(tempfile.mkdtemp(prefix="deskloop-demo-"))
+    place = Path(tempfile.mkdtemp(prefix="deskloop-demo-"))
+    mark_own(place, what="demo")
+    folder = place / "home"
     try:
         yield Home.open(folder)
     finally:
         if keep:
             cli.say(f"Kept: look around with deskloop --home {folder}")
         else:
-            shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                remove_own(place)
 
 
 class _Story:
@@ -74,7 +77,7 @@ class _Story:
         """The whole story; returns whether the new version was promoted."""
         async with DeskService(self._home, operator=WHO) as service:
             self._title("A desk for a small fictional shop.")
-            await set_up(service.desk, None, WHO, self._cli.say)
+            await set_up(service.desk, None, WHO, self._cli.say, service.engine_factory)
             pair = self._load(service, whole)
 
             self._title("A customer asks; the bare base answers.")

@@ -16,14 +16,15 @@ from tui.core.setup import Prepared, set_up
 def setup(cli: Cli, base: str | None) -> None:
     """Prepare the model this desk answers with; without --base the one its settings name (at first: the starter).
 
-    It is looked at before it is used: its chat template, what ends its turns, and the memory it needs.
+    It is looked at before it is used: whether it is whole, its chat template, what ends its turns, and the memory it
+    needs. The base that worked stays until the new one has answered once.
 
     The starter is a small model that comes as a Python package; a hub id is downloaded only by this command.
     """
 
     async def work() -> Prepared:
         async with cli.service(create=True) as service:
-            return await set_up(service.desk, base, service.who, cli.say)
+            return await set_up(service.desk, base, service.who, cli.say, service.engine_factory)
 
     prepared = cli.run(work())
     cli.emit({"base": prepared.base, "folder": str(prepared.folder), "prepared_now": prepared.fresh})

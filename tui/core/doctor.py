@@ -6,6 +6,7 @@ import os
 import platform
 import shutil
 import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -16,8 +17,11 @@ from typing import Any
 import psutil
 
 from bot.adapters import verify
-from bot.base import fingerprint
+from bot.base import content_digest, fingerprint
+from bot.child import TROUBLE as GAVE_UP
+from bot.child import module_command
 from bot.limits import serving_bytes
+from bot.soundness import check_files
 from bot.types import EngineError
 from finetune.memory import memory_plan, plan_words, savings
 from store.cells import TROUBLE, whole
@@ -35,6 +39,9 @@ from tui.core.recipes import recipe_from
 from tui.core.runs import ways_on
 
 PACKAGES = ("torch", "transformers", "peft", "bitsandbytes", "datasets", "textual", "sqlite-utils", "sacrebleu")
+CHANGED = "Put them back, or take them as they are now: deskloop setup --base FOLDER_OR_ID"
+PATIENCE = 300.0  # seconds for looking at a base, which has its own limits on processor time
+TOO_MUCH = "Looking at the base took more time or memory than any sound one needs."
 LOW_DISK = 2 * 2**30  # bytes; an adapter and its checkpoints need well under this, a base a little more
 
 
@@ -169,12 +176,31 @@ def _settings(desk: Desk) -> Check:
 def _base(desk: Desk) -> Check:
     try:
         spec = base_spec(desk)
+        check_files(Path(spec.folder))
+        read = content_digest(Path(spec.folder), anew=True)  # every byte: a file may have been exchanged unseen
+        if spec.digest not in (None, read) or read != content_digest(Path(spec.folder)):
+            return Check("base", False, f"The files in {spec.folder} are not those that were set up.", CHANGED)
         mark = fingerprint(spec)
+        if (trouble := trouble_of(Path(spec.folder))) is not None:
+            return Check("base", False, trouble, "deskloop setup --base FOLDER_OR_ID")
     except DeskError as error:
         return Check("base", False, error.sentence, "deskloop setup")
     except EngineError as error:
         return Check("base", False, error.sentence, "deskloop setup --base FOLDER_OR_ID")
     return Check("base", True, f"{Path(spec.folder).name}, {spec.quantization}, fingerprint {mark[:12]}")
+
+
+def trouble_of(folder: Path) -> str | None:
+    """Why the base in *folder* would not load, by ``bot.check`` in a process of its own; None if it would."""
+    command = [*module_command("bot.check"), str(folder)]
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return TOO_MUCH
+    if done.returncode == 0:
+        return None
+    said = done.stdout.decode("utf-8", "replace").splitlines()
+    return next((line.removeprefix(GAVE_UP) for line in said if line.startswith(GAVE_UP)), TOO_MUCH)
 
 
 def _memory(desk: Desk) -> Check:

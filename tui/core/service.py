@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from bot.base import content_digest
 from bot.client import EngineProcess
 from bot.types import EngineError
 from finetune.preflight import Preflight
@@ -61,9 +63,10 @@ class DeskService:
         self._settings_told = self.desk.settings.load()
         self.who = operator_name(operator or "") or operator_name(self._settings_told.operator) or system_user()
         self._listeners: list[Callable[[DeskChange], None]] = []
+        self.engine_factory: EngineFactory = engine_factory or EngineProcess
         self.keeper = EngineKeeper(
             lambda: base_spec(self.desk),
-            engine_factory or EngineProcess,
+            self.engine_factory,
             self.home.logs / "engine.log",
             changed=lambda state: self.tell(EngineChanged(state)),
             restore=self._restore,
@@ -312,7 +315,17 @@ class DeskService:
         """Let the engine follow the promotions log, between replies; returns what serves."""
         return await self.version_desk.sync()
 
+    async def _note_base(self) -> None:
+        """Decide what the base's name means, where that was never done: on desks of earlier deskloops, and for names
+        that were set without a set-up. The engine has just loaded it."""
+        with suppress(DeskError, OSError, sqlite3.Error):
+            if self.desk.bases.get(name := self.settings.base) is None:
+                folder = Path(base_spec(self.desk).folder)
+                digest = await asyncio.to_thread(content_digest, folder)
+                self.desk.bases.decide(name, folder, digest, None, self.who)
+
     async def _restore(self) -> None:
+        await self._note_base()
         await self.version_desk.restore()
 
     # -- settings ----------------------------------------------------------------------------------

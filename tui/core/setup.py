@@ -1,4 +1,5 @@
-"""Getting a base onto the desk. Nothing is downloaded unless the operator asked for exactly that."""
+"""Getting a base onto the desk. Nothing is downloaded unless the operator asked for exactly that, and the base that
+worked stays until the new one has answered."""
 
 from __future__ import annotations
 
@@ -7,15 +8,28 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
+from bot.base import content_digest
 from bot.child import TROUBLE, child_options, module_command
-from bot.locate import STARTER, base_folder, is_gguf, is_prepared
+from bot.client import EngineProcess
+from bot.interface import Engine
+from bot.locate import is_prepared
+from bot.soundness import check_files
+from bot.types import BaseSpec, Decoding, EngineError, Prompt, Quantization
 from store.desk import Desk
 from store.home import private_file
+from store.owned import read_mark
 from store.settings import SettingError
 from tui.core.errors import DeskError
+from tui.core.keeper import EngineFactory
+from tui.core.naming import Named, meant
 
 Say = Callable[[str], None]
+QUESTION = "Hello, can you help me with my order?"
+ANSWER = Decoding(max_new_tokens=8)
+PATIENCE = 900.0  # seconds for loading a base and its first answer; a large one is quantized meanwhile
+TOO_MUCH = "It took more time or memory than any sound base needs, so it is not used."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,57 +41,93 @@ class Prepared:
     fresh: bool
 
 
-async def set_up(desk: Desk, base: str | None, who: str, say: Say) -> Prepared:
-    """Prepare *base* (``starter``, a folder, a GGUF file or a hub id; None: what the settings name), say what it is
-    like, and make it the desk's.
+async def set_up(
+    desk: Desk, base: str | None, who: str, say: Say, engine_factory: EngineFactory | None = None
+) -> Prepared:
+    """Prepare *base* (``starter``, a folder, a GGUF file or a hub id; None: what the settings name), look at it, let it
+    answer once, and only then make it the desk's.
 
     A second call with the same base finds it prepared and only looks at it. *say* gets a sentence for every step.
     Raises :class:`DeskError` with what failed; the desk's former base then stays."""
     wanted = base or desk.settings.load().base
-    folder = base_folder(desk.home.models, wanted)
-    is_local = wanted != STARTER and folder.parent != desk.home.models
-    if is_local:
-        _check_local(folder)
-        wanted = str(folder)
-    fresh = not is_prepared(folder)
+    named = await asyncio.to_thread(meant, desk.home.models, wanted)
+    fresh = named.ours and not is_prepared(named.folder)
     log = desk.home.logs / "setup.log"
     if fresh:
-        await _prepare(wanted, folder, log, say)
-    if is_gguf(wanted):
-        wanted = str(folder)  # what it was unpacked from is needed no more
-    if fresh or base is not None:
-        await _look_at(folder, log, say)
-    if desk.settings.load().base != wanted:
-        try:
-            desk.settings.set("base", wanted, who)
-        except SettingError as error:
-            raise DeskError(str(error)) from error
-    return Prepared(wanted, folder, fresh)
-
-
-def _check_local(folder: Path) -> None:
-    if not folder.is_dir():
-        raise DeskError(f"There is no folder {folder}. Name a model's folder, or a hub id such as ORG/NAME.")
-    if is_prepared(folder):
-        return
-    if any(folder.glob("*.bin")) and not any(folder.glob("*.safetensors")):
+        await _prepare(named, log, say)
+    name = str(named.folder) if _is_file(named) else named.name  # what it was unpacked from is needed no more
+    if base is None:
+        name = wanted  # it is the setting already, perhaps of a file that operators can't change
+    digest = await asyncio.to_thread(_digest, named.folder)
+    known = desk.bases.get(name)
+    if base is None and known is not None and known.digest != digest:
         raise DeskError(
-            f"{folder} holds its weights as pickled .bin files, which deskloop does not load. "
-            "Save the model as safetensors first."
+            f"The files of the base in {named.folder} are not those that were set up. Put them back, or take them as "
+            f"they are now: deskloop setup --base {wanted}"
         )
-    raise DeskError(f"{folder} is not a complete model: it needs config.json, a tokenizer and *.safetensors weights.")
+    if fresh or base is not None or known is None:
+        await _look_at(named.folder, log, say)
+        spec = BaseSpec(str(named.folder), cast(Quantization, desk.settings.load().quantization), digest)
+        await _answer_once(spec, desk, engine_factory or EngineProcess, say)
+    revision = (read_mark(named.folder) or {}).get("revision") if named.ours else None
+    _decide(desk, name, named.folder, digest, revision if isinstance(revision, str) else None, who)
+    return Prepared(name, named.folder, fresh)
 
 
-async def _prepare(source: str, folder: Path, log: Path, say: Say) -> None:
+def _is_file(named: Named) -> bool:
+    return named.ours and Path(named.name).is_absolute()
+
+
+def _digest(folder: Path) -> str:
+    """The digest of the files in *folder*, if they are whole. Raises :class:`DeskError`."""
+    try:
+        check_files(folder)
+        return content_digest(folder, anew=True)
+    except EngineError as error:
+        raise DeskError(error.sentence) from error
+    except OSError as error:
+        raise DeskError(f"{folder} can't be read: {error.strerror or error}. Nothing was changed.") from error
+
+
+def _decide(desk: Desk, name: str, folder: Path, digest: str, revision: str | None, who: str) -> None:
+    """Write what *name* means and that it is the desk's base, both or neither."""
+    try:
+        with desk.atomic():
+            desk.bases.decide(name, folder, digest, revision, who)
+            if desk.settings.load().base != name:
+                desk.settings.set("base", name, who)
+    except SettingError as error:
+        raise DeskError(str(error)) from error
+
+
+async def _answer_once(spec: BaseSpec, desk: Desk, factory: EngineFactory, say: Say) -> None:
+    """Load the base as it is going to be served, and ask it something. Raises :class:`DeskError`."""
+    say(f"Loading it as {spec.quantization}, for one answer...")
+    engine: Engine = factory(log=desk.home.logs / "setup.log", on_death=lambda: None)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await engine.load(spec)
+            await engine.batch([Prompt(desk.settings.load().system_message, (), QUESTION)], ANSWER)
+    except EngineError as error:
+        raise DeskError(f"{error.sentence} The desk's base stays as it was.", desk.home.logs / "setup.log") from error
+    except TimeoutError as error:
+        raise DeskError(
+            f"It did not answer within {PATIENCE / 60:.0f} minutes. The desk's base stays as it was."
+        ) from error
+    finally:
+        await engine.close()
+
+
+async def _prepare(named: Named, log: Path, say: Say) -> None:
     """Run ``python -m bot.prepare``."""
-    say(f"Preparing {source} in {folder} (once; this takes a minute or two)...")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    await _run(["bot.prepare", source, str(folder)], log, say, f"Preparing {source} failed.")
+    say(f"Preparing {named.name} in {named.folder} (once; this takes a minute or two)...")
+    named.folder.parent.mkdir(parents=True, exist_ok=True)
+    await _run(["bot.prepare", named.name, str(named.folder)], log, say, f"Preparing {named.name} failed.")
 
 
 async def _look_at(folder: Path, log: Path, say: Say) -> None:
     """Run ``python -m bot.check``."""
-    await _run(["bot.check", str(folder)], log, say, f"{folder} could not be looked at.")
+    await _run(["bot.check", str(folder)], log, say, f"{folder} could not be looked at. {TOO_MUCH}")
 
 
 async def _run(command: list[str], log: Path, say: Say, otherwise: str) -> None:

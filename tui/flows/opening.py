@@ -60,7 +60,7 @@ async def _get_model(stage: Stage, sentence: str) -> None:
         wait = Wait("Preparing the model")
         stage.app.push_screen(wait)
         try:
-            await set_up(stage.service.desk, base, stage.service.who, wait.say)
+            await set_up(stage.service.desk, base, stage.service.who, wait.say, stage.service.engine_factory)
         except DeskError as error:
             sentence = error.sentence
             continue
