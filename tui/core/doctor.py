@@ -19,7 +19,7 @@ import psutil
 from bot.adapters import verify
 from bot.base import content_digest, fingerprint
 from bot.child import TROUBLE as GAVE_UP
-from bot.child import module_command
+from bot.child import child_options, module_command
 from bot.limits import serving_bytes
 from bot.soundness import check_files
 from bot.types import EngineError
@@ -194,7 +194,9 @@ def trouble_of(folder: Path) -> str | None:
     """Why the base in *folder* would not load, by ``bot.check`` in a process of its own; None if it would."""
     command = [*module_command("bot.check"), str(folder)]
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False, **child_options()
+        )
     except subprocess.TimeoutExpired:
         return TOO_MUCH
     if done.returncode == 0:
