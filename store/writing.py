@@ -46,7 +46,9 @@ def check_target(target: Path, *, force: bool = False) -> None:
         mode = target.lstat().st_mode
     except FileNotFoundError:
         if not target.parent.is_dir():
-            raise TargetRefused(f"There is no folder {target.parent}, so nothing was written.") from None
+            raise TargetRefused(
+                f"{target} can't be written: there is no folder {target.parent}. Nothing was written."
+            ) from None
         return
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error

@@ -481,7 +481,7 @@ def test_an_export_is_private_whole_and_of_a_known_form(desk: Desk, tmp_path: Pa
     before = (tmp_path / "x.json").read_bytes()
     with pytest.raises(ValueError, match="no export format"):
         export_file(desk, tmp_path / "x.json", "parquet", force=True)
-    with pytest.raises(TargetRefused, match="There is no folder"):
+    with pytest.raises(TargetRefused, match="there is no folder"):
         export_file(desk, tmp_path / "missing" / "x.json")
     assert (tmp_path / "x.json").read_bytes() == before
     assert sorted(found.name for found in tmp_path.iterdir()) == ["home", "x.csv", "x.json", "x.jsonl"]
