@@ -12,10 +12,10 @@ import os
 import queue
 import threading
 import time
-import traceback
 from typing import IO, Any
 
 from bot.contention import Contention, started
+from bot.traces import print_trace, private_errors
 from bot.types import AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, EngineError, EngineStatus, Prompt
 from bot.wire import LINE_LIMIT, decode, encode, plain, read
 
@@ -47,7 +47,7 @@ class EngineProcessMain:
             except EngineError as error:
                 self._tell(request, "error", kind=error.kind, sentence=error.sentence)
             except BaseException as error:
-                traceback.print_exc()
+                print_trace(error)
                 kind, sentence = explain(error)
                 self._tell(request, "error", kind=kind, sentence=sentence)
             else:
@@ -184,6 +184,7 @@ def private_streams() -> tuple[IO[bytes], IO[bytes]]:
 def main() -> None:
     """Entry point of the process."""
     requests, events = private_streams()
+    private_errors()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")  # a running chat never asks the network for anything
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")

@@ -13,12 +13,17 @@ from finetune.files import RunFiles
 from finetune.preflight import warm_parent
 from finetune.recipe import Recipe
 from store.desk import Desk
+from store.errors import DeskError
 from store.records import Run, RunWish
 from store.runs import LIVE, RunAlreadyLive, RunLock
 
 # How long a run may take to end as it was asked to: a last checkpoint takes a while. After that its own app kills it.
 END_SECONDS: dict[RunWish, float] = {"cancel": 8.0, "interrupt": 30.0}
 LOOK_EVERY = 0.05  # seconds between two looks whether a process or a run has ended
+ERASED = (
+    "Run {0} can't be resumed: something it worked on was erased since, and its checkpoints with it. Discard it and "
+    "start another retraining."
+)
 DETACH = b"detach"  # said on the leash: go on without this app
 
 
@@ -94,7 +99,9 @@ async def start_run(desk: Desk, recipe: Recipe, who: str) -> RunProcess:
 
 async def resume_run(desk: Desk, run_id: int, who: str) -> RunProcess:
     """Go on with a run that is :attr:`store.records.Run.resumable`. Raises :class:`RunAlreadyLive` or
-    :class:`store.WrongTransition`."""
+    :class:`store.WrongTransition`, and :class:`DeskError` for one that worked on what was erased since."""
+    if desk.erasing.erased_from(run_id):
+        raise DeskError(ERASED.format(run_id))
     lock = _take_lock(desk)
     try:
         return _spawn(desk, desk.runs.transition(run_id, "queued"), lock)

@@ -47,7 +47,9 @@ _DESK: dict[type[Exception], str] = {
 
 
 class RunFailure(Exception):
-    """A run can't go on. ``kind`` is a key of :data:`SENTENCES`."""
+    """A run can't go on. ``kind`` is a key of :data:`SENTENCES`; ``detail`` goes into logs and quotes nobody."""
+
+    quotes_nobody = True
 
     def __init__(self, kind: str, detail: str = "") -> None:
         super().__init__(detail or kind)

@@ -117,6 +117,11 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
                 else "A bot may repeat what it learned to anybody."
             )
         )
+    active = desk.promotions.active()
+    if active in desk.erasing.tainted():
+        warnings.append(
+            f"{active} learned something that was erased since. This run begins from the base to replace it."
+        )
     if heldout < settings.gate_min_pairs:
         warnings.append(
             f"There are {heldout} held-out pairs to judge by; with fewer than {settings.gate_min_pairs} no version is "
@@ -145,9 +150,10 @@ def _many(count: int, one: str, more: str) -> str:
 
 
 def warm_parent(desk: Desk, recipe: Recipe) -> str:
-    """The version a run would go on from, as far as its row tells: the active one, or "base"."""
+    """The version a run would go on from, as far as its row tells: the active one, or "base". One that learned what
+    was erased since is no beginning: whatever goes on from it has learned that, too."""
     active = desk.promotions.active()
-    if active == "base" or not recipe.warm_start:
+    if active == "base" or not recipe.warm_start or active in desk.erasing.tainted():
         return "base"
     return active if recipe.can_go_on_from(desk.versions.get(active).recipe) else "base"
 

@@ -11,12 +11,12 @@ import json
 import os
 import sys
 import threading
-import traceback
 from pathlib import Path
 from typing import Any
 
 from bot.contention import Culprit
 from bot.engine import private_streams
+from bot.traces import describe, print_trace, private_errors
 from bot.types import BaseSpec
 from bot.wire import decode, encode
 from finetune.failures import RunFailure, kind_of
@@ -95,6 +95,7 @@ def starved(culprit: Culprit | None) -> str:
 def main() -> int:
     """Entry point: the job is the first line of standard input."""
     requests, events = private_streams()
+    private_errors()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("HF_DATASETS_OFFLINE", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -123,8 +124,8 @@ def main() -> int:
 
         if isinstance(error, Interrupted):
             return INTERRUPTED
-        traceback.print_exc()
-        tell("failed", {"kind": kind_of(error), "detail": f"{type(error).__name__}: {error}"})
+        print_trace(error)
+        tell("failed", {"kind": kind_of(error), "detail": describe(error)})
         return FAILED
     return 0
 

@@ -21,7 +21,6 @@ import random
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -32,6 +31,7 @@ from bot.adapters import read_manifest, verify
 from bot.base import fingerprint
 from bot.child import child_options, module_command
 from bot.client import EngineProcess
+from bot.traces import print_trace, private_errors, private_loop
 from bot.types import AdapterRef, BaseSpec, EngineError
 from bot.wire import LINE_LIMIT, decode, encode
 from finetune.client import DETACH
@@ -119,7 +119,7 @@ class Worker:
             self._told_its_end(self._given_up)
         except BaseException as error:
             with contextlib.suppress(OSError):  # the log's disk may be what is full
-                traceback.print_exc()
+                print_trace(error)
             self._told_its_end(partial(self._failed, error))
         return self._desk.runs.get(self._run.id)
 
@@ -253,7 +253,7 @@ class Worker:
                 smaller = recipe.smaller() if failure.kind == "out-of-memory" else None
                 if smaller is None:
                     raise
-                traceback.print_exc()
+                print_trace(failure)
             self._fitted(recipe, smaller)
             recipe = smaller
 
@@ -441,6 +441,7 @@ class Worker:
 
 async def main_async(home: Home, run_id: int) -> int:
     """Work on one run under its leash; 0 unless it failed."""
+    private_loop(asyncio.get_running_loop())
     with Desk.open(home) as desk:
         leash = Leash()
         watching = [
@@ -460,6 +461,7 @@ def main() -> int:
     parser.add_argument("--run", type=int, required=True)
     parser.add_argument("--lock-fd", type=int, required=True)
     args = parser.parse_args()
+    private_errors()
     home = Home.open(args.home, create=False)
     lock = RunLock.adopt(home, args.lock_fd)  # held until this process ends, however it ends
     os.nice(NICENESS)

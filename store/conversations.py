@@ -14,6 +14,7 @@ from store.search import index_turn
 from store.text import clean, visible
 
 TITLE_LENGTH = 60  # characters of the first message that become the title
+LONGEST_MARK = 200  # characters of a customer's name or number
 
 # The text of the correction that stands, for a row r of replies.
 _CORRECTION = """CASE r.judgement WHEN 'corrected' THEN (SELECT c.text FROM corrections c WHERE c.reply_id = r.turn_id
@@ -33,12 +34,14 @@ class Conversations:
         self._db = db
 
     # -- conversations -----------------------------------------------------------------------------
-    def create(self, who: str, title: str = "", source: str = "chat") -> Conversation:
-        """A new, empty conversation; an empty *title* is filled from the first message."""
+    def create(self, who: str, title: str = "", source: str = "chat", customer: str | None = None) -> Conversation:
+        """A new, empty conversation; an empty *title* is filled from the first message. *customer*: whose it is, by a
+        name or number by which it can be found again to be erased."""
         number = self._db.insert(
-            "INSERT INTO conversations (title, source, created_at, created_by) VALUES (?, ?, ?, ?)",
+            "INSERT INTO conversations (title, source, customer, created_at, created_by) VALUES (?, ?, ?, ?, ?)",
             one_line(title),
             source,
+            mark_of(customer),
             now(),
             who,
         )
@@ -235,10 +238,22 @@ def one_line(text: str) -> str:
     return line if len(line) <= TITLE_LENGTH else line[: TITLE_LENGTH - 1].rstrip() + "…"
 
 
+def mark_of(customer: str | None) -> str | None:
+    """A customer's name or number as it is kept: clean, on one line, not endless; None if there is nothing to see."""
+    line = " ".join(clean(customer or "").split())[:LONGEST_MARK].strip()
+    return line if visible(line) else None
+
+
 def conversation_of(row: Row) -> Conversation:
     """The record of a row of ``conversations``."""
     return Conversation(
-        row["id"], row["title"], row["created_at"], row["created_by"], row["archived_at"], row["source"]
+        row["id"],
+        row["title"],
+        row["created_at"],
+        row["created_by"],
+        row["archived_at"],
+        row["source"],
+        row["customer"],
     )
 
 

@@ -49,7 +49,7 @@ BUSY_SECONDS = 10.0  # how long a writer waits for another app on the same desk 
 
 # How many steps store/migrations.py has; the file says how many it has seen. Asking for the steps themselves would cost
 # every start a quarter of a second, because sqlite_utils imports pandas where it is installed.
-SCHEMA = 12
+SCHEMA = 13
 
 Row = sqlite3.Row
 Values = Sequence[Any] | Mapping[str, Any]
@@ -93,6 +93,7 @@ class Database:
                 self.conn.execute("PRAGMA foreign_keys = ON")
                 self.conn.execute("PRAGMA recursive_triggers = ON")  # else REPLACE deletes past append-only triggers
                 self.conn.execute("PRAGMA synchronous = FULL")  # what an operator did survives a power cut
+                self.conn.execute("PRAGMA secure_delete = ON")  # what leaves a row is nowhere in the file either
                 self.conn.execute("SELECT 1 FROM sqlite_master").fetchone()
         except (DeskFull, DeskReadOnly, CannotOpen, OSError) as error:
             if isinstance(error, OSError) and error.errno not in _UNWRITABLE:

@@ -13,6 +13,7 @@ from store.conflicts import Conflicts
 from store.conversations import Conversations
 from store.database import Database
 from store.drafts import Drafts
+from store.erasing import Erasing
 from store.home import Home
 from store.judgements import Judgements
 from store.listing import Listing
@@ -77,6 +78,7 @@ class Desk:
         self.comparisons = Comparisons(self.db)
         self.quality = Quality(self.db)
         self.bases = Bases(self.db)
+        self.erasing = Erasing(self.db, home)
         self.search = Search(self.db, self.conversations, self.pairs)
 
     @classmethod

@@ -409,3 +409,36 @@ def m012_bases(db: Database) -> None:
         "CREATE TABLE bases (name TEXT PRIMARY KEY, folder TEXT NOT NULL, digest TEXT NOT NULL, revision TEXT, "
         "set_up_at TEXT NOT NULL, set_up_by TEXT NOT NULL)"
     )
+
+
+@migrations()
+def m013_erasing(db: Database) -> None:
+    # customer: whose conversation it is, by a name or number that the desk's people know. erased_at: when something was
+    # taken out of a pair, which never trains as it is from then on. swept_at: when the database's files were written
+    # anew after an erasure. removals: versions whose files are gone because of what they had learned.
+    _script(
+        db,
+        """
+ALTER TABLE conversations ADD COLUMN customer TEXT
+--
+CREATE INDEX conversations_of_customer ON conversations(customer) WHERE customer IS NOT NULL
+--
+ALTER TABLE pairs ADD COLUMN erased_at TEXT
+--
+CREATE INDEX pairs_erased ON pairs(id) WHERE erased_at IS NOT NULL
+--
+CREATE TABLE erasures (
+    id INTEGER PRIMARY KEY,
+    subject TEXT NOT NULL CHECK (subject IN ('customer', 'conversation', 'pair', 'text')),
+    counts TEXT NOT NULL, versions TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL, swept_at TEXT
+)
+--
+CREATE TRIGGER erasures_no_delete BEFORE DELETE ON erasures
+BEGIN SELECT RAISE(ABORT, 'erasures are a log'); END
+--
+CREATE TABLE removals (
+    version TEXT PRIMARY KEY REFERENCES adapter_versions(name), why TEXT NOT NULL, at TEXT NOT NULL, who TEXT NOT NULL
+)
+""",
+    )
+    _append_only(db, "removals")

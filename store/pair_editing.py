@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from store.database import Database
+from store.erasing.words import MARK
 from store.pairs import NewPair, Pairs
 from store.personal import find, redact
 from store.records import Exchange, Pair, now
@@ -19,6 +20,10 @@ class Outcome:
     changed: list[int] = field(default_factory=list)
     same: int = 0
     refused: list[str] = field(default_factory=list)
+
+
+def _sides(history: tuple[Exchange, ...]) -> tuple[str, ...]:
+    return tuple(side for exchange in history for side in exchange)
 
 
 class PairEditing:
@@ -38,7 +43,12 @@ class PairEditing:
         exactly the new text is there already."""
         with self._db.atomic():
             old = self._pairs.get(pair_id)
-            self._require_live(old)
+            if old.superseded_by is not None or not self._pairs.erased(pair_id):
+                self._require_live(old)  # what something was erased from is excluded, and an edit is its only way back
+            elif any(
+                MARK in text for text in (instruction, output, *_sides(old.history if history is None else history))
+            ):
+                raise ValueError(f"Write words of your own in the place of {MARK}: it would be taught to the bot.")
             new = NewPair(
                 instruction, output, old.history if history is None else history, old.category, old.lang, old.split
             )

@@ -251,8 +251,13 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
     def restore(self, pair_id: int, who: str) -> Pair:
         """Undo :meth:`exclude`; the pair comes back on the side its question is on now.
 
-        Raises :class:`ValueError` for the pair of a judgement that was taken back."""
+        Raises :class:`ValueError` for the pair of a judgement that was taken back, and one that was erased."""
         self.get(pair_id)
+        if self.erased(pair_id):
+            raise ValueError(
+                f"Something was erased from pair {pair_id}, and what is left teaches nothing. Edit it to give it a new "
+                "text; that one trains."
+            )
         if self._db.value("SELECT excluded_why FROM pairs WHERE id = ?", pair_id) == WITHDRAWN:
             raise ValueError(
                 f"Pair {pair_id} came of a judgement that was taken back. Judge the reply again; that makes a new pair."
@@ -264,6 +269,10 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
             pair_id,
         )
         return self.get(pair_id)
+
+    def erased(self, pair_id: int) -> bool:
+        """Whether something was taken out of a pair for good."""
+        return self._db.value("SELECT erased_at FROM pairs WHERE id = ?", pair_id) is not None
 
     def pin(self, pair_id: int, pinned: bool = True) -> Pair:
         """Make a pair (and every other with its question) a test. Raises :class:`ValueError` if a run has

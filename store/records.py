@@ -29,7 +29,7 @@ def midnight() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One customer's dialogue. ``source``: "chat", or "import:FILE"."""
+    """One customer's dialogue. ``source``: "chat", or "import:FILE"; ``customer``: whose it is, by a name or number."""
 
     id: int
     title: str
@@ -37,6 +37,7 @@ class Conversation:
     created_by: str
     archived_at: str | None
     source: str
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,21 @@ class Versions:
         """Every version, oldest first."""
         return [_version(row) for row in self._db.all("SELECT * FROM adapter_versions ORDER BY number")]
 
+    def remove(self, name: str, who: str, why: str) -> None:
+        """Keep that the files of a version are removed, for good. Raises :class:`LookupError`; :class:`ValueError` for
+        the version that answers."""
+        self.get(name)
+        with self._db.atomic():
+            if self._db.value("SELECT version FROM promotions ORDER BY id DESC LIMIT 1") == name:
+                raise ValueError(f"{name} answers now and is not removed. Let another version answer first.")
+            self._db.run(
+                "INSERT OR IGNORE INTO removals (version, why, at, who) VALUES (?, ?, ?, ?)", name, why, now(), who
+            )
+
+    def removed(self) -> dict[str, str]:
+        """When the files of versions were removed, by their names."""
+        return {row["version"]: row["at"] for row in self._db.all("SELECT version, at FROM removals")}
+
 
 class Promotions:
     """The repository of ``desk.promotions``: a log; its last row says what answers."""
@@ -120,7 +135,8 @@ class Promotions:
         """The version a rollback returns to; None if there is nothing before the active one.
 
         The log is read as a stack: a promotion goes on top, a rollback (by an operator or a failed probe) takes
-        the top away. At the bottom lies the bare base."""
+        the top away. At the bottom lies the bare base. What was removed since is passed over."""
+        removed = {row[0] for row in self._db.all("SELECT version FROM removals")}
         stack = [BASE]
         for promotion in self.list():
             if promotion.kind in ("rollback", "probe-failed"):
@@ -130,7 +146,7 @@ class Promotions:
                     stack.append(promotion.version)
             elif promotion.version != stack[-1]:
                 stack.append(promotion.version)
-        return stack[-2] if len(stack) > 1 else None
+        return next((name for name in reversed(stack[:-1]) if name not in removed and name != stack[-1]), None)
 
 
 class Answers:

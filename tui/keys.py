@@ -162,6 +162,13 @@ CHAT = [
         "Write the conversation to a file, as Markdown or JSON",
         show=False,
     ),
+    key(
+        "alt+e",
+        "app.tell('forget')",
+        "Erase a person",
+        "Take what a person said out of this desk, for good; first you are shown what will be done",
+        show=False,
+    ),
     key("escape", "write", "Write", "Go back to writing", show=False),
     key(
         "ctrl+up",
@@ -213,6 +220,9 @@ CONVERSATIONS = [
         group="conversations",
     ),
     key("x", "app.tell('export_conversation')", "Export", "Write it to a file", show=False, group="conversations"),
+    key(
+        "delete", "app.tell('forget')", "Erase", "Take it out of this desk, for good", show=False, group="conversations"
+    ),
 ]
 
 ROWS = [
@@ -343,6 +353,14 @@ PAIRS = [
     key("k", "app.tell('clear_pairs')", "Clear", "It may train with the personal data in it", group="pairs"),
     key("c", "app.tell('conflicts')", "Conflicts", "Questions with more than one answer", group="pairs"),
     key("s", "app.tell('pair_story')", "Story", "Where it comes from and what was learned of it", group="pairs"),
+    key(
+        "delete",
+        "app.tell('forget')",
+        "Erase",
+        "Take what it says out of this desk, for good; first you are shown what will be done",
+        show=False,
+        group="pairs",
+    ),
     key("a", "mark_all", "Mark all", "Mark everything that is listed, or nothing", show=False, group="pairs"),
 ]
 

@@ -27,12 +27,14 @@ _SPOKEN = frozenset({"speaker", "sender", "author", "who"})  # under these "syst
 @dataclass(slots=True)
 class Dialogue:
     """The messages of a row as they stand there. ``whole``: it is a conversation of the desk, too. ``learned_from``:
-    the place of the first message that may be learned. ``requester``: the id of the customer, where there is one."""
+    the place of the first message that may be learned. ``requester``: the id of the customer, where there is one.
+    ``customer``: a name or number by which the customer can be found again."""
 
     messages: list[Any]
     whole: bool = False
     learned_from: int = 0
     requester: Any = None
+    customer: str | None = None
 
 
 def find(row: dict[str, Any], depth: int = 0) -> Dialogue | None:
@@ -44,6 +46,12 @@ def find(row: dict[str, Any], depth: int = 0) -> Dialogue | None:
             if isinstance(inner, dict) and (found := find(folded(inner), depth + 1)):
                 break
     return found
+
+
+def _customer(row: dict[str, Any]) -> str | None:
+    found = (row.get(name) for name in names.CUSTOMERS)
+    plain = (str(value) for value in found if isinstance(value, str | int) and not isinstance(value, bool))
+    return next((value for value in plain if value.strip()), None)
 
 
 def find_text(row: dict[str, Any]) -> Dialogue | None:
@@ -76,7 +84,9 @@ def _carried(row: dict[str, Any]) -> Dialogue | None:
         messages = _listed(value)
         if not messages or not _are_messages(messages):
             continue
-        found = Dialogue(list(messages), name in names.WHOLE, requester=first(row, names.REQUESTERS))
+        found = Dialogue(
+            list(messages), name in names.WHOLE, requester=first(row, names.REQUESTERS), customer=_customer(row)
+        )
         _open(found, row)
         return found
     return None
@@ -215,7 +225,7 @@ def parse(dialogue: Dialogue, facts: Facts, texts: Texts, whole: bool) -> Item:
     if not whole:
         return Item(pairs)
     kept = tuple(("customer" if turn.role == "customer" else "agent", turn.text) for turn in merged if turn.text)
-    return Item(pairs, NewConversation(kept, kept[0][1]))
+    return Item(pairs, NewConversation(kept, kept[0][1], dialogue.customer))
 
 
 def _opened(message: dict[str, Any]) -> dict[str, Any]:

@@ -139,7 +139,8 @@ class _Import:
         digest = digest_of(conversation)
         if known_conversation(self._desk, digest):
             return False
-        row = self._desk.conversations.create(self._who, conversation.title, f"import:{self._name}#{digest}")
+        source = f"import:{self._name}#{digest}"
+        row = self._desk.conversations.create(self._who, conversation.title, source, conversation.customer)
         self._desk.conversations.import_turns(row.id, conversation.turns, self._who)
         self.conversations += 1
         return True

@@ -112,6 +112,10 @@ CONVERSATION = (
     "conversation_id", "ticket_id", "conversation", "ticket", "thread_id", "dialogue_id", "dialog_id", "chat_id",
     "session_id", "case_id", "conv_id", "case_number", "ticket_number", "thread", "case",
 )  # fmt: skip
+# Whose a conversation is, the plainest first; a number of its own will do to find it again.
+CUSTOMERS = (
+    "customer", "customer_name", "customer_email", "requester", *REQUESTERS, "user_id", *CONVERSATION,
+)  # fmt: skip
 ORDER = ("turn_index", "turn_id", "turn", "position", "sequence", "seq", "message_index", "message_number")
 TIMES = ("created_at", "timestamp", "created", "sent_at", "time", "date", "datetime", "create_time", "created_time")
 

@@ -69,10 +69,12 @@ Row = tuple[int, Any]  # the line it begins on, and the value, or the Unreadable
 
 @dataclass(frozen=True, slots=True)
 class NewConversation:
-    """A conversation held elsewhere: (role, text) turns, role "customer" or "agent", by turns."""
+    """A conversation held elsewhere: (role, text) turns, role "customer" or "agent", by turns. ``customer``: whose it
+    is, or what it is called where it comes from."""
 
     turns: tuple[tuple[str, str], ...]
     title: str
+    customer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

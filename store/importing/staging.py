@@ -22,7 +22,7 @@ class Staging:
 
     def add(self, pairs: list[ReadyPair], conversation: NewConversation | None) -> None:
         """Keep what one row became."""
-        held = [conversation.turns, conversation.title] if conversation else None
+        held = [conversation.turns, conversation.title, conversation.customer] if conversation else None
         self._file.write(
             json.dumps([[[getattr(pair, name) for name in _FIELDS] for pair in pairs], held], ensure_ascii=False) + "\n"
         )
@@ -34,7 +34,7 @@ class Staging:
             pairs, held = json.loads(line)
             conversation = None
             if held is not None:
-                conversation = NewConversation(tuple((role, text) for role, text in held[0]), held[1])
+                conversation = NewConversation(tuple((role, text) for role, text in held[0]), *held[1:])
             yield [ReadyPair(*pair) for pair in pairs], conversation
 
     def close(self) -> None:

@@ -24,6 +24,7 @@ from tui.screens.compare_setup import CompareSetup
 from tui.screens.conflicts import ConflictsScreen
 from tui.screens.correction import CorrectionEditor
 from tui.screens.dialog import Ask, Confirm, Tell, Wait
+from tui.screens.forget import ForgetDialog
 from tui.screens.help import HelpDialog
 from tui.screens.history import HistoryScreen
 from tui.screens.import_columns import ColumnsDialog
@@ -65,6 +66,7 @@ PAIRS = ("ctrl+b", "?F Filter")
 PLACES = {
     "chat": Place(ChatScreen, (), "F2 Correct"),
     "palette": Place(None, ("ctrl+p",), "Retrain"),
+    "forget": Place(ForgetDialog, ("alt+e",), "Look for it"),
     "help": Place(HelpDialog, ("f1",), "Write what the marked"),
     "correction": Place(CorrectionEditor, ("f2",), "It should have said"),
     "preflight": Place(PreflightDialog, ("f5",), "Pairs to learn from"),

@@ -6,10 +6,13 @@ import click
 
 from store.records import Turn
 from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.cli.typed import TYPED
 from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
 
 
-async def exchange(cli: Cli, service: DeskService, text: str, conversation: int | None = None) -> Turn:
+async def exchange(
+    cli: Cli, service: DeskService, text: str, conversation: int | None = None, customer: str | None = None
+) -> Turn:
     """Ask *text* as a customer, stream the answer to stdout (unless ``--json``), return the reply.
 
     Raises :class:`DeskError` if no whole reply came."""
@@ -17,7 +20,7 @@ async def exchange(cli: Cli, service: DeskService, text: str, conversation: int 
     if state.name in ("absent", "failed"):
         raise DeskError(state.sentence)
     if conversation is None:
-        conversation = service.desk.conversations.create(service.who).id
+        conversation = service.desk.conversations.create(service.who, customer=customer).id
     finished: ReplyFinished | None = None
     async for event in service.send(conversation, text):
         if isinstance(event, ReplyDelta):
@@ -48,24 +51,28 @@ def reply_facts(turn: Turn) -> dict[str, object]:
 
 
 @click.command()
-@click.argument("text")
+@click.argument("text", type=TYPED)
 @click.option("--version", "version", metavar="vN|base", help="Answer with this version instead of the active one.")
 @click.option("--conversation", type=int, metavar="ID", help="Go on with this conversation.")
+@click.option("--customer", type=TYPED, metavar="X", help="Whose new conversation it is, for `deskloop forget`.")
 @home_option
 @json_option
 @pass_cli
-def ask(cli: Cli, text: str, version: str | None, conversation: int | None) -> None:
-    """Ask TEXT as a customer and print the bot's answer.
+def ask(cli: Cli, text: str, version: str | None, conversation: int | None, customer: str | None) -> None:
+    """Ask TEXT as a customer and print the bot's answer. TEXT - is read from standard input, unseen by others.
 
     The exchange is kept in the desk; the reply's number is what `correct` and `approve` take.
     """
+
+    if conversation is not None and customer is not None:
+        raise click.UsageError("A conversation that is there keeps its customer. Leave --customer out.")
 
     async def work() -> Turn:
         async with cli.service(pin=version) as service:
             if version is not None:
                 await service.version_desk.check(version)
             cli.say("Loading the model...")
-            return await exchange(cli, service, text, conversation)
+            return await exchange(cli, service, text, conversation, customer)
 
     turn = cli.run(work())
     assert turn.reply is not None
@@ -78,12 +85,15 @@ def ask(cli: Cli, text: str, version: str | None, conversation: int | None) -> N
 
 @click.command()
 @click.argument("reply_id", type=int)
-@click.argument("text")
+@click.argument("text", type=TYPED)
 @home_option
 @json_option
 @pass_cli
 def correct(cli: Cli, reply_id: int, text: str) -> None:
-    """Keep TEXT as the better answer for the reply REPLY_ID; the next retraining learns it."""
+    """Keep TEXT as the better answer for the reply REPLY_ID; the next retraining learns it.
+
+    TEXT - is read from standard input, unseen by other accounts of the machine.
+    """
     pair, waiting = cli.do(lambda service: (service.correct(reply_id, text), service.waiting()))
     cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
     cli.say(f"Kept as pair {pair.id}. Corrections waiting for training: {waiting}.")

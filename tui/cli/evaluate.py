@@ -9,11 +9,12 @@ import click
 
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.progress import Line
+from tui.cli.typed import typed_file
 from tui.core.evaluation import evaluate as measure
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--version", metavar="vN|base", help="Measure this version instead of the active one.")
 @click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
 @home_option
@@ -22,7 +23,7 @@ from tui.core.evaluation import evaluate as measure
 def evaluate(cli: Cli, file: Path, version: str | None, format_: str | None) -> None:
     """Ask every question of FILE and compare the answers with the file's: BLEU, chrF, exact matches.
 
-    Nothing of the file is kept, and nothing is trained on it.
+    Nothing of the file is kept, and nothing is trained on it. FILE - is standard input.
     """
     line = Line(cli)
 
@@ -31,7 +32,8 @@ def evaluate(cli: Cli, file: Path, version: str | None, format_: str | None) -> 
             if version is not None:
                 await service.version_desk.check(version)
             cli.say("Loading the model...")
-            return await measure(service, file, format_, lambda done, all_: line.show(f"{done} of {all_} answers"))
+            with typed_file(file, service.home.root) as path:
+                return await measure(service, path, format_, lambda done, all_: line.show(f"{done} of {all_} answers"))
 
     result = cli.run(work())
     line.end()

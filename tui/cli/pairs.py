@@ -13,6 +13,7 @@ from store.importing import import_file
 from store.records import Split
 from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
 from tui.cli.progress import Line
+from tui.cli.typed import TYPED
 from tui.core import DeskError
 
 
@@ -130,7 +131,7 @@ def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None
 
 @pairs.command("list")
 @click.option("--split", type=click.Choice(["train", "heldout"]), help="Only this side.")
-@click.option("--query", metavar="TEXT", help="Only pairs that contain TEXT.")
+@click.option("--query", type=TYPED, metavar="TEXT", help="Only pairs that contain TEXT (-: standard input).")
 @click.option("--limit", type=click.IntRange(1), help="At most so many.")
 @home_option
 @json_option

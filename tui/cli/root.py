@@ -23,6 +23,7 @@ COMMANDS = {
     "versions": ("tui.cli.versions", "versions"),
     "runs": ("tui.cli.runs", "runs"),
     "settings": ("tui.cli.settings", "settings"),
+    "forget": ("tui.cli.forget", "forget"),
     "doctor": ("tui.cli.doctor", "doctor"),
     "backup": ("tui.cli.backup", "backup"),
     "restore": ("tui.cli.backup", "restore"),

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import click
 
 from tui.cli.context import Cli, home_option, json_option, one_line_json, pass_cli
+from tui.cli.typed import TYPED
 
 
 @click.group(invoke_without_command=True)
@@ -47,12 +48,12 @@ def get_setting(cli: Cli, key: str) -> None:
 
 @settings.command("set")
 @click.argument("key")
-@click.argument("value")
+@click.argument("value", type=TYPED)
 @home_option
 @json_option
 @pass_cli
 def set_setting(cli: Cli, key: str, value: str) -> None:
-    """Set KEY to VALUE (a word, a number, or JSON)."""
+    """Set KEY to VALUE (a word, a number, or JSON; - is read from standard input)."""
     changed = cli.do(lambda service: asdict(service.change_setting(key, value)))
     cli.emit({key: changed[key]})
     cli.say(f"{key} is now {one_line_json(changed[key])}.")

@@ -12,6 +12,7 @@ from finetune.gate import GateReport
 from finetune.merging import NotMerged, export_merged
 from store.records import Promotion
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
+from tui.cli.typed import TYPED
 from tui.core import DeskError, DeskService, Notice
 from tui.core.adapters import Overview, card, export_version, overview, verify_all
 from tui.core.base import base_spec
@@ -49,7 +50,7 @@ def _line(row: Overview) -> str:
         row.method,
         pairs,
         bleu,
-        "other base" if row.other_base else row.verdict or "",
+        row.standing,
         row.created_at or "",
         row.promoted_by or "",
     ]
@@ -73,7 +74,9 @@ def show(cli: Cli, version: str) -> None:
 
 @versions.command()
 @click.argument("version")
-@click.option("--reason", metavar="TEXT", help="Why; needed to use a version its check rejected.")
+@click.option(
+    "--reason", type=TYPED, metavar="TEXT", help="Why; needed to use a version its check rejected. -: standard input."
+)
 @click.option("--no-probe", is_flag=True, help="Do not load the model to prove that the version works.")
 @home_option
 @json_option
@@ -84,7 +87,7 @@ def activate(cli: Cli, version: str, reason: str | None, no_probe: bool) -> None
 
 
 @versions.command()
-@click.option("--reason", metavar="TEXT", help="Why.")
+@click.option("--reason", type=TYPED, metavar="TEXT", help="Why. -: standard input.")
 @click.option("--no-probe", is_flag=True, help="Do not load the model to prove that the version works.")
 @home_option
 @json_option

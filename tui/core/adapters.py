@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,16 @@ from tui.core.base import base_mark
 from tui.core.errors import DeskError
 from tui.core.reports import bleu_of
 
+REMOVED = "The files of {} were removed: it had learned something that was erased."
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     """One line of the list of versions. ``bleu`` is the candidate's on its gate's held-out pairs; the bare base
     has no method, run or numbers of its own. ``promoted_by`` and ``promoted_at``: the last time it became active.
     ``other_base``: it was trained on another base than the desk's, or on the same one quantized otherwise, and waits
-    until that is set again."""
+    until that is set again. ``erased``: it learned something that was erased since; ``removed``: its files are gone
+    because of that."""
 
     version: str
     active: bool
@@ -38,6 +41,15 @@ class Overview:
     promoted_by: str | None
     promoted_as: str | None
     other_base: bool
+    erased: bool = False
+    removed: bool = False
+
+    @property
+    def standing(self) -> str:
+        """What to know before it answers, in a few words: what its check said, if nothing else is the matter."""
+        if self.removed or self.erased:
+            return "removed" if self.removed else "learned erased data"
+        return "other base" if self.other_base else self.verdict or ""
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``deskloop versions list``."""
@@ -64,10 +76,12 @@ def overview(desk: Desk) -> list[Overview]:
     for promotion in sorted(desk.promotions.list(), key=lambda row: row.id):
         last[promotion.version] = promotion
     mark = base_mark(desk)
+    erased, removed = desk.erasing.tainted(), desk.versions.removed()
     rows = [_row(desk, "base", None, None, active, last, mark)]
     for version in sorted(desk.versions.list(), key=lambda row: row.number):
         run = desk.runs.get(version.run_id) if version.run_id is not None else None
-        rows.append(_row(desk, version.name, version, run, active, last, mark))
+        row = _row(desk, version.name, version, run, active, last, mark)
+        rows.append(replace(row, erased=version.name in erased, removed=version.name in removed))
     return rows
 
 
@@ -108,12 +122,17 @@ def card(desk: Desk, version: AdapterVersion) -> dict[str, Any]:
     run = desk.runs.get(version.run_id) if version.run_id is not None else None
     facts["verdict"] = run.verdict if run else None
     facts["report"] = run.report if run else None
+    facts["erased"] = version.name in desk.erasing.tainted()  # its data hash can't be checked any more then
+    facts["removed"] = desk.versions.removed().get(version.name)
     return facts
 
 
 def verify_all(desk: Desk, version: str | None = None) -> list[Finding]:
     """Check the files of one version, or of all of them. Raises :class:`DeskError` for an unknown name."""
-    rows = [row for row in desk.versions.list() if version in (None, row.name)]
+    removed = desk.versions.removed()
+    rows = [row for row in desk.versions.list() if version in (None, row.name) and row.name not in removed]
+    if version in removed:
+        raise DeskError(REMOVED.format(version))
     if version not in (None, "base") and not rows:
         raise DeskError(f"There is no version {version}.")
     return [Finding(row.name, damage(folder_of(desk, row), row)) for row in rows]
@@ -154,6 +173,8 @@ def export_version(desk: Desk, version: AdapterVersion, target: Path) -> list[st
 
     The copy is made beside the target, verified again and renamed, so that *target* is whole or not there.
     Raises :class:`DeskError` if the version is damaged or *target* exists."""
+    if version.name in desk.versions.removed():
+        raise DeskError(REMOVED.format(version.name))
     source = folder_of(desk, version)
     if problem := damage(source, version):
         raise DeskError(f"{version.name} was not copied: {problem}")

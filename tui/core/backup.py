@@ -61,7 +61,8 @@ def restore(file: Path, home: Path) -> RestoreDone:
             if damaged:
                 names = ", ".join(damaged)
                 raise DeskError(f"{file} is not restored: the files of {names} are damaged. {UNTOUCHED}")
-            versions = [row.name for row in desk.versions.list() if row.name not in missing]
+            gone = {*missing, *desk.versions.removed()}
+            versions = [row.name for row in desk.versions.list() if row.name not in gone]
             conversations = int(desk.db.value("SELECT count(*) FROM conversations"))
     except BROKEN as error:  # what passed every look and still can't be brought up to date
         raise DeskError(f"{file} is not restored: its database can't be opened ({error}). {UNTOUCHED}") from error

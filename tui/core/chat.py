@@ -111,7 +111,7 @@ class ChatDesk:
             prompt = Prompt(
                 self._desk.settings.load().system_message,
                 self._desk.conversations.history(turn.id),
-                turn.text,
+                self._desk.conversations.turn(turn.id).text,  # while it waited for the engine it may have been erased
             )
             heard, pieces = False, CleanPieces()
             stream = engine.stream(prompt, decoding, str(turn.conversation_id))
@@ -145,15 +145,16 @@ class ChatDesk:
             state = "stopped" if answer.finish == "stopped" else "complete"
         else:
             state = "failed" if failure is not None and not self._stopping else "stopped"
-        self._desk.conversations.finish_reply(
-            reply_id,
-            partial if answer is None else clean(answer.text),
-            state,
-            new_tokens=answer.new_tokens if answer else None,
-            seconds=answer.seconds if answer else None,
-            first_token_seconds=answer.first_token_seconds if answer else None,
-            certainty=answer.certainty if answer else None,
-        )
+        with suppress(ValueError):  # it has its end already: what it answers was erased meanwhile
+            self._desk.conversations.finish_reply(
+                reply_id,
+                partial if answer is None else clean(answer.text),
+                state,
+                new_tokens=answer.new_tokens if answer else None,
+                seconds=answer.seconds if answer else None,
+                first_token_seconds=answer.first_token_seconds if answer else None,
+                certainty=answer.certainty if answer else None,
+            )
 
 
 def _remark(answer: Answer | None, failure: EngineError | None) -> str | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import errno
-import traceback
 from pathlib import Path
 
+from bot.traces import trace_of
 from store.database import BROKEN, Database, damaged
 from store.home import Home, private_file
 from store.records import now
@@ -64,7 +64,7 @@ def keep(home: Home, log: str, what: str, error: BaseException) -> Path | None:
             return None
         path = private_file(home.logs / log)
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{now()} {what}\n{''.join(traceback.format_exception(error))}\n")
+            file.write(f"{now()} {what}\n{trace_of(error)}\n")
     except (OSError, DeskError):
         return None
     return path

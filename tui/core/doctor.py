@@ -35,6 +35,7 @@ from store.soundness import damage, unfit_indexes, unreadable_cells
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
+from tui.core.forgetting import removable
 from tui.core.recipes import recipe_from
 from tui.core.runs import ways_on
 
@@ -72,6 +73,7 @@ def examine(desk: Desk) -> Iterator[Check]:
         "memory": _memory,
         "adapters": _adapters,
         "runs": _runs,
+        "erased": _erased,
         "training": _training,
         "logs": _logs,
     }
@@ -268,6 +270,25 @@ def _keeps(desk: Desk, run: Run) -> bool:
     """Whether files of *run* lie there for a resume."""
     folder = desk.home.runs / str(run.id)
     return (folder / "checkpoints").is_dir() or (folder / "adapter").is_dir()
+
+
+def _erased(desk: Desk) -> Check:
+    """What erasing left to do: files to be written anew, and a version that knows what it should not."""
+    if desk.erasing.unfinished():
+        return Check(
+            "erased",
+            False,
+            "An erasure was cut off; the database's free pages may still hold what was erased.",
+            "deskloop forget --finish",
+        )
+    tainted, active = desk.erasing.tainted(), desk.promotions.active()
+    if active in tainted:
+        return Check("erased", False, f"{active} answers and learned what was erased.", "deskloop forget --retrain")
+    if left := removable(desk):
+        return Check(
+            "erased", False, f"{', '.join(left)} learned what was erased.", "deskloop forget --remove-versions"
+        )
+    return Check("erased", True, "nothing left to do")
 
 
 def _training(desk: Desk) -> Check:

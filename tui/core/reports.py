@@ -102,6 +102,10 @@ def version_details(desk: Desk, name: str) -> str:
             lines.append(str(run.report.get("sentence", "")))
             if drift := run.report.get("drift"):
                 lines.append(str(drift["sentence"]))
+    if name in desk.erasing.tainted():
+        lines.append("It learned something that was erased since, so its data hash can't be checked any more.")
+    if name in desk.versions.removed():
+        lines.append("Its files were removed because of that.")
     lines.append("Recipe: " + ", ".join(f"{key} {value}" for key, value in version.recipe.items()))
     lines.append(f"Base {version.base_fingerprint[:12]}, files in {desk.home.adapters / version.folder}")
     for promotion in desk.promotions.list():

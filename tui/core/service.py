@@ -295,8 +295,9 @@ class DeskService:
         return self.version_desk.active
 
     def versions(self) -> list[AdapterVersion]:
-        """Every adapter version of this desk, oldest first."""
-        return self.desk.versions.list()
+        """Every adapter version of this desk whose files were not removed, oldest first."""
+        removed = self.desk.versions.removed()
+        return [row for row in self.desk.versions.list() if row.name not in removed]
 
     async def activate(self, version: str, reason: str | None = None) -> Promotion:
         """Make *version* ("base" or "vN") active, in the log and, if it runs, in the engine."""

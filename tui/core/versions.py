@@ -10,7 +10,7 @@ from bot.interface import Engine
 from bot.types import AdapterRef, EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, PromotionKind
-from tui.core.adapters import folder_of, verify_version
+from tui.core.adapters import REMOVED, folder_of, verify_version
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, Notice, VersionChanged
 from tui.core.keeper import EngineKeeper
@@ -57,15 +57,17 @@ class VersionDesk:
     async def promote(self, version: str, reason: str | None = None) -> Promotion:
         """Write the operator's choice of *version*; the engine follows with :meth:`sync`.
 
-        A version its gate rejected needs a *reason*, and is logged as forced. Raises :class:`DeskError`."""
+        A version that its gate rejected, or that learned what was erased since, needs a *reason*, and is logged as
+        forced: to let it answer is to use a person's words again. Raises :class:`DeskError`."""
         await self.check(version)
+        tainted = self._answer_for_erased(version, reason)
         run_id = None if version == "base" else self.known(version).run_id
         rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
         if rejected and not reason:
             raise DeskError(
                 f"The regression check rejected {version}. To use it all the same, give a reason; it is kept."
             )
-        kind: PromotionKind = "forced" if rejected else "manual"
+        kind: PromotionKind = "forced" if rejected or tainted else "manual"
         return self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
 
     async def roll_back(self, reason: str | None = None) -> Promotion:
@@ -74,8 +76,18 @@ class VersionDesk:
         target = self._desk.promotions.rollback_target()
         if target is None:
             raise DeskError("There is no earlier version to go back to: this desk answers with its first one.")
+        self._answer_for_erased(target, reason)
         await self.check(target)
         return self._desk.promotions.promote(target, kind="rollback", who=self._who, reason=reason)
+
+    def _answer_for_erased(self, version: str, reason: str | None) -> bool:
+        """Whether *version* learned what was erased since. Raises :class:`DeskError` without a *reason* to use it."""
+        tainted = version in self._desk.erasing.tainted()
+        if tainted and not (reason or "").strip():
+            raise DeskError(
+                f"{version} learned something that was erased since. To use it all the same, give a reason; it is kept."
+            )
+        return tainted
 
     async def sync(self) -> str:
         """Make the engine answer with the version the log names, between replies; returns what serves.
@@ -130,6 +142,8 @@ class VersionDesk:
             return None
         try:
             row = self.known(version)
+            if version in self._desk.versions.removed():
+                raise DeskError(REMOVED.format(version))
         except DeskError as error:
             raise EngineError("adapter-damaged", error.sentence) from error
         folder = folder_of(self._desk, row)
@@ -142,7 +156,7 @@ class VersionDesk:
             if self.active != wanted:
                 return
             target = self._desk.promotions.rollback_target()
-            if target is None or target in tried:
+            if target is None or target in tried or target in self._desk.erasing.tainted():
                 target = "base"
             self._desk.promotions.promote(target, kind="probe-failed", who=self._who, reason=why)
         self._tell(Notice(f"{wanted} cannot serve: {why} {target} answers instead.", trouble=True))

@@ -9,6 +9,7 @@ from tui.core import DeskService
 from tui.flows.comparing import compare, show_details
 from tui.flows.conversations import archive, export_conversation, rename
 from tui.flows.data import import_file
+from tui.flows.forgetting import forget
 from tui.flows.opening import first_minutes, leave
 from tui.flows.pairs import (
     both_are_fine,
@@ -43,6 +44,7 @@ STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
     "exclude_pairs": exclude_pairs,
     "export_conversation": export_conversation,
     "filter_pairs": filter_pairs,
+    "forget": forget,
     "history": show_history,
     "import_file": import_file,
     "keep_answer": keep_answer,

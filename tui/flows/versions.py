@@ -48,8 +48,10 @@ async def activate(stage: Stage, version: str) -> None:
     row = None if version == "base" else service.desk.versions.get(version)
     run = None if row is None or row.run_id is None else service.desk.runs.get(row.run_id)
     name, reason = name_of(version), None
-    if run is not None and run.verdict == "reject":
-        text = "The check rejected it. Why all the same? Your reason is kept in the log."
+    erased = version in service.desk.erasing.tainted()
+    if erased or (run is not None and run.verdict == "reject"):
+        what = "It learned something that was erased since" if erased else "The check rejected it"
+        text = f"{what}. Why all the same? Your reason is kept in the log."
         reason = await stage.show(Ask(f"Let {name} answer?", text, "Activate", "Reason"))
         agreed = reason is not None
     else:
@@ -68,7 +70,12 @@ async def roll_back(stage: Stage) -> None:
         raise DeskError("There is no earlier version to go back to.")
     name = name_of(target)
     text = f"{name_of(service.active, first=True)} stops answering; {name} answers from the next reply on."
-    if await stage.show(Confirm(f"Roll back to {name}?", text, "Roll back")):
+    if target in service.desk.erasing.tainted():
+        text = f"{name} learned something that was erased since. Why all the same? Your reason is kept in the log."
+        reason = await stage.show(Ask(f"Roll back to {name}?", text, "Roll back", "Reason"))
+        if reason is not None:
+            await service.rollback(reason)
+    elif await stage.show(Confirm(f"Roll back to {name}?", text, "Roll back")):
         await service.rollback()
     await _refresh(stage)
 

@@ -43,6 +43,7 @@ class Following:
         self._advice = Advice()
         self._looking = False
         self._answering = service.active  # what the operator knows to be answering
+        self._erasures = service.desk.erasing.count()
 
     def refresh(self) -> None:
         """Everything but the transcript."""
@@ -126,6 +127,9 @@ class Following:
         """The desk was written to elsewhere: by another app, or in another screen."""
         self.refresh_list()
         self.refresh_status()
+        if (erasures := self._service.desk.erasing.count()) != self._erasures:
+            self._erasures = erasures  # what was said is not what it was, also far above
+            await self._chat.open(self._chat.conversation)
         await self._others_said()
 
     async def _swapped(self, change: VersionChanged) -> None:

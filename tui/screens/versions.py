@@ -64,7 +64,7 @@ class VersionsScreen(ResultScreen[None]):
         table.clear()
         latest_first = list(reversed(rows))
         for row in latest_first:
-            style = "dim" if row.other_base else ""
+            style = "dim" if row.other_base or row.removed else ""
             table.add_row(*(Text(clean(cell), style) for cell in _cells(row)), key=row.version)
         place = next((place for place, row in enumerate(latest_first) if row.version == marked), 0)
         table.move_cursor(row=place)
@@ -99,7 +99,7 @@ class VersionsScreen(ResultScreen[None]):
         self.dismiss(None)
 
     def _can_answer(self, version: str) -> bool:
-        return any(row.version == version and not row.active and not row.other_base for row in self._rows)
+        return any(row.version == version and not (row.active or row.other_base or row.removed) for row in self._rows)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What answers already can't be activated, nor what was trained on another base."""
@@ -117,6 +117,6 @@ def _cells(row: Overview) -> tuple[str, ...]:
         row.method,
         "" if row.pairs is None else str(row.pairs),
         "" if row.bleu is None else f"{row.bleu:.1f}",
-        "other base" if row.other_base else row.verdict or "",
+        row.standing,
         "" if row.promoted_by is None else f"{row.promoted_by} ({row.promoted_as})",
     )

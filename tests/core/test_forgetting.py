@@ -1,0 +1,105 @@
+"""After an erasure: what is left of runs and versions opens, and the chat goes on."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.types import EngineError
+from store.erasing import MARK, Subject
+from store.pairs import NewPair
+from store.records import JudgedAnswer
+from store.runs import RunLock
+from tests.core.conftest import make_version
+from tests.core.scripted import Script
+from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
+from tui.core.adapters import card, overview
+from tui.core.forgetting import forget, removable, remove_versions
+from tui.core.history import history
+from tui.core.reports import changes, version_details
+
+NAME = "Quillfeather"
+
+
+def learned(service: DeskService) -> str:
+    """A promoted version that learned a pair with a name; returns it."""
+    desk = service.desk
+    pair = desk.pairs.add(NewPair(f"Who is {NAME}?", "A customer.", split="train"), "import", "tester")
+    assert pair is not None
+    name = make_version(desk, "promote")
+    run = desk.versions.get(name).run_id
+    assert run is not None
+    desk.runs.set_snapshot(run, [(pair.id, 1)], [], "0")
+    rows = [JudgedAnswer(pair.id, "correction", f"{NAME}?", "A customer.", f"{NAME}!", "learned")]
+    desk.runs.save_report(run, "promote", {"bleu": {"active": 1.0, "candidate": 2.0}, "sentence": "Good."}, rows)
+    desk.promotions.promote(name, "gate", "tester", run_id=run)
+    return name
+
+
+async def test_what_was_learned_still_opens(service: DeskService) -> None:
+    name = learned(service)
+    forget(service.desk, Subject.of_text(NAME), "tester")
+    run = service.desk.versions.get(name).run_id
+    assert run is not None
+    assert [(one.question, one.answer.before) for one in changes(service.desk, run)] == [
+        (f"Who is {MARK}?", f"{MARK}?")
+    ]
+    assert "learned something that was erased" in version_details(service.desk, name)
+    assert card(service.desk, service.version_desk.known(name))["erased"] is True
+    assert overview(service.desk)[-1].standing == "learned erased data"
+    assert history(service.desk)
+    assert service.desk.pair_stories.story(1).runs[0].before == f"{MARK}?"
+
+
+async def test_a_version_that_fails_never_brings_erased_words_back_by_itself(
+    service: DeskService, script: Script
+) -> None:
+    learned(service)
+    forget(service.desk, Subject.of_text(NAME), "tester")
+    bad = make_version(service.desk)
+    service.desk.promotions.promote(bad, "manual", "tester")
+    script.unfit[bad] = EngineError("probe-failed", "It does not answer as it did.")
+    await service.start_engine()
+    assert service.active == "base"
+
+
+async def test_the_reply_of_the_moment_ends_without_its_words(service: DeskService, script: Script) -> None:
+    await service.start_engine()
+    script.deltas, script.pause = [f"Hello {NAME}, ", "how are you?"], asyncio.Event()
+    conversation = service.desk.conversations.create("tester").id
+    finished = None
+    async for event in service.send(conversation, f"I am {NAME}"):
+        if isinstance(event, ReplyDelta) and not script.pause.is_set():
+            forget(service.desk, Subject.of_text(NAME), "tester")
+            script.pause.set()
+        if isinstance(event, ReplyFinished):
+            finished = event
+    assert finished is not None
+    assert NAME not in "".join(turn.text for turn in service.desk.conversations.turns(conversation))
+
+
+async def test_nothing_is_removed_while_a_run_is_live_or_a_version_answers(service: DeskService) -> None:
+    name = learned(service)
+    forget(service.desk, Subject.of_text(NAME), "tester")
+    assert removable(service.desk) == []
+    service.desk.promotions.promote("base", "manual", "tester")
+    lock = RunLock(service.home)
+    assert lock.acquire()
+    with pytest.raises(DeskError, match="A retraining is in progress"):
+        remove_versions(service.desk, "tester")
+    lock.release()
+    assert remove_versions(service.desk, "tester") == [name]
+    assert remove_versions(service.desk, "tester") == []
+
+
+async def test_a_link_in_the_place_of_a_version_is_left(service: DeskService) -> None:
+    name = learned(service)
+    forget(service.desk, Subject.of_text(NAME), "tester")
+    service.desk.promotions.promote("base", "manual", "tester")
+    folder, kept = service.home.adapters / name, service.home.root / "kept"
+    folder.rename(kept)
+    folder.symlink_to(kept)
+    with pytest.raises(DeskError, match="no folder that deskloop made"):
+        remove_versions(service.desk, "tester")
+    assert any(kept.iterdir())

@@ -1,0 +1,54 @@
+"""Text that is given to a command: on its line, or for ``-`` on standard input.
+
+What stands on a command's line every account of the machine can read in its list of processes, so what customers said
+is better given on standard input."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from store.pair_writing import LONGEST
+
+LARGEST = 4 * LONGEST  # bytes of standard input: every character of the longest text that is kept, in UTF-8
+
+
+class Typed(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of click only
+    """A text; ``-`` reads standard input to its end, and takes one line end away there."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text. What is no UTF-8, or too long, is wrong usage."""
+        if value != "-":
+            return str(value)
+        raw = sys.stdin.buffer.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            self.fail(f"Standard input holds more than {LARGEST:,} bytes. Nothing was done.", param, ctx)
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self.fail(f"Standard input is no UTF-8 (byte {error.start + 1}). Nothing was done.", param, ctx)
+        return text.removesuffix("\n").removesuffix("\r")
+
+
+TYPED = Typed()
+
+
+@contextmanager
+def typed_file(file: Path, folder: Path) -> Iterator[Path]:
+    """*file*, or for ``-`` a file in *folder* with what standard input holds, its owner's alone and gone afterwards."""
+    if str(file) != "-":
+        yield file
+        return
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".standard-input.") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)

@@ -1,0 +1,169 @@
+"""Erasing a person: with the desk's files and versions around the store, and in sentences."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from finetune.files import RunFiles
+from store.desk import Desk
+from store.erasing import Plan, Subject
+from store.runs import RunLock
+from tui.core.adapters import folder_of
+from tui.core.errors import DeskError
+
+CHECKPOINTS = "runs with checkpoints"
+LEARNED_ERASED = "learned something that was erased since"
+WHY_REMOVED = "learned something that was erased"
+FROM_THE_BASE = {"warm_start": False}  # of a recipe: what replaces a version that learned too much must not begin as it
+_VERSION = re.compile(r"v[1-9]\d*")
+LIVE = (
+    "A retraining is in progress on this desk, and may work on what is to be erased. Nothing was changed. Wait for its "
+    "verdict or cancel it, then do this again."
+)
+BEYOND = (
+    "Out of reach are backups that were made before, files that were exported or copied to other places, and what the "
+    "disk itself keeps of files that were deleted. Look after them yourself."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was erased. ``versions``: those that learned it and whose files are there; ``active``: one of them answers;
+    ``removable``: those that can be removed now."""
+
+    counts: dict[str, int]
+    versions: list[str]
+    active: str | None
+    removable: list[str]
+    unreached: list[str]
+
+
+def plan(desk: Desk, subject: Subject) -> Plan:
+    """What :func:`forget` would do; nothing is changed. Raises :class:`DeskError`."""
+    found = desk.erasing.plan(subject)
+    with_work = [number for number in found.runs if _has_work(desk, number)]
+    if with_work:
+        found.counts[CHECKPOINTS] = len(with_work)
+    return found
+
+
+def forget(desk: Desk, subject: Subject, who: str) -> Forgotten:
+    """Take *subject* out of the desk, for good. Raises :class:`DeskError`, also while a retraining is in progress."""
+    with _no_run(desk):
+        found = plan(desk, subject)
+        for number in found.runs:
+            if _has_work(desk, number):
+                RunFiles.of(desk.home, number).drop_work()
+            if _has_work(desk, number):
+                raise DeskError(
+                    f"The checkpoints of run {number} can't be removed. Nothing was erased; remove them first."
+                )
+        done = desk.erasing.erase(subject, who)
+    counts = done.counts | {name: count for name, count in found.counts.items() if name == CHECKPOINTS}
+    versions = [name for name in done.versions if name not in desk.versions.removed()]
+    active = desk.promotions.active()
+    unreached = [str(path) for path in done.unreached]
+    return Forgotten(counts, versions, active if active in versions else None, removable(desk), unreached)
+
+
+def removable(desk: Desk) -> list[str]:
+    """The versions that learned what was erased, are not answering, and whose files are there still."""
+    active = desk.promotions.active()
+    tainted = [desk.versions.get(name) for name in desk.erasing.tainted() if name != active]
+    return [row.name for row in tainted if folder_of(desk, row).is_dir()]
+
+
+def remove_versions(desk: Desk, who: str) -> list[str]:
+    """Remove the files of :func:`removable`, for good; their rows stay. Raises :class:`DeskError` while a retraining is
+    in progress, or if a folder is not what deskloop published there."""
+    with _no_run(desk):
+        names = removable(desk)
+        for name in names:
+            row = desk.versions.get(name)
+            folder = folder_of(desk, row)
+            if not _VERSION.fullmatch(row.folder) or folder.is_symlink() or folder.parent != desk.home.adapters:
+                raise DeskError(f"{folder} is no folder that deskloop made. It was left as it is; remove it yourself.")
+            desk.versions.remove(name, who, WHY_REMOVED)  # first: half a folder must not be taken for a damaged version
+            shutil.rmtree(folder)
+    return names
+
+
+@contextmanager
+def _no_run(desk: Desk) -> Iterator[None]:
+    """While no retraining can begin; refused while one is in progress."""
+    desk.runs.mark_interrupted()
+    lock = RunLock(desk.home)
+    if not lock.acquire():
+        raise DeskError(LIVE)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _has_work(desk: Desk, number: int) -> bool:
+    root = desk.home.runs / str(number)
+    return (root / "checkpoints").is_dir() or (root / "adapter").is_dir()
+
+
+# -- in words --------------------------------------------------------------------------------------
+ONE = {
+    "cached answers": "cached answer",
+    "comparisons": "comparison",
+    "corrections": "correction",
+    "drafts": "draft",
+    "events of runs": "event of a run",
+    "judged answers": "judged answer",
+    "lists of rejected rows": "list of rejected rows",
+    "logs": "log",
+    "messages and replies": "message or reply",
+    "pairs": "pair",
+    "reasons of promotions": "reason of a promotion",
+    "recipes": "recipe",
+    "recipes of versions": "recipe of a version",
+    "reports of runs": "report of a run",
+    CHECKPOINTS: "run with checkpoints",
+    "settings": "setting",
+    "tags": "tag",
+    "titles of conversations": "title of a conversation",
+}
+
+
+def places(counts: dict[str, int]) -> str:
+    """How many places of which kind, in words."""
+    return ", ".join(
+        f"{count:,} {ONE.get(name, name) if count == 1 else name}" for name, count in sorted(counts.items())
+    )
+
+
+def plan_lines(found: Plan, active: str) -> list[str]:
+    """What would be done, a sentence a line."""
+    lines = [f"Taken out of: {places(found.counts)}. This can't be undone."]
+    if "pairs" in found.counts:
+        lines.append("Pairs that held it never train again, unless somebody edits them.")
+    if found.versions:
+        names = ", ".join(found.versions)
+        also = f" {active} answers now." if active in found.versions else ""
+        lines.append(f"Learned by {names}.{also} Only retraining from the base, and removing them, takes it out there.")
+    return [*lines, *unreached_lines([str(path) for path in found.unreached]), BEYOND]
+
+
+def done_lines(done: Forgotten) -> list[str]:
+    """What was done, and what is left to do, a sentence a line."""
+    lines = [f"Erased from: {places(done.counts)}."]
+    if done.active is not None:
+        lines.append(
+            f"{done.active}, which answers now, learned it. The next retraining begins from the base and replaces it."
+        )
+    if others := [name for name in done.versions if name != done.active]:
+        lines.append(f"{', '.join(others)} learned it, too. They need a reason to answer again, and can be removed.")
+    return [*lines, *unreached_lines(done.unreached), BEYOND]
+
+
+def unreached_lines(paths: list[str]) -> list[str]:
+    """Files of the desk that only their owner may change."""
+    return [f"It is in files that are yours to change, too: {', '.join(paths)}."] if paths else []
