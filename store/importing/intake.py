@@ -10,7 +10,7 @@ from typing import Any
 from store.importing.grouping import grouped
 from store.importing.parsing import Columns, RowParser, rows_of
 from store.importing.reading import Source
-from store.importing.rows import ColumnsUnknown, ImportRefused, Item, Row, RowRejected
+from store.importing.rows import ColumnsUnknown, ImportRefused, InnerRow, Item, Row, RowRejected
 from store.importing.table import Table
 from store.importing.unfolding import unfold
 
@@ -100,7 +100,11 @@ class Intake:
         for line, value in rows_of(
             self._source, self._path, self._options.form, frozenset(self._options.columns.values())
         ):
-            for row in unfold(value):
+            rows = list(unfold(value))
+            for place, row in enumerate(rows, 1):
+                if len(rows) > 1 and type(row) is dict:
+                    row = InnerRow(row)
+                    row.place = place
                 yield line, self._columns.named(row)
 
     def notes(self) -> list[str]:

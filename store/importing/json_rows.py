@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, Protocol
 
 from store.importing.rows import ImportRefused, Row, Unreadable
 
+MOST = 10_000  # elements of an array that become one row
 _SPACE = " \t\r\n,\ufeff"
 _NOTHING = "Nothing was imported; mend the file and import it again."
 
@@ -30,10 +31,11 @@ class Characters(Protocol):
 
 
 class JsonRows:
-    """The rows of JSON from a source that is at its beginning; *head*: how it begins."""
+    """The rows of JSON from a source that is at its beginning; *head*: how it begins. *together*: whether an element
+    of an array is no row of its own, so that those beside each other become one as a list."""
 
-    def __init__(self, source: Characters, head: str) -> None:
-        self._source, self._head = source, head
+    def __init__(self, source: Characters, head: str, together: Callable[[Any], bool]) -> None:
+        self._source, self._head, self._together = source, head, together
         self._chunk = max(len(head), 2**16)
         self._values = Decoder()
 
@@ -71,6 +73,7 @@ class JsonRows:
         """Decoded one by one as they come in; the elements of an array are rows of their own."""
         buffer, at, line, ended = self._source.read(self._chunk), 0, 1, False
         inside = False  # of an array
+        pieces = _Pieces()
         while True:
             start = at
             while at < len(buffer) and buffer[at] in _SPACE:
@@ -84,6 +87,7 @@ class JsonRows:
                         f"The JSON array ends without ']' at line {line}; the file is cut short. {_NOTHING}"
                     )
             elif buffer[at] == ("]" if inside else "["):
+                yield from pieces.all()
                 inside, at = not inside, at + 1
                 continue
             elif not inside and buffer[at] != "{":
@@ -98,7 +102,11 @@ class JsonRows:
                     value, end = self._values.value(buffer, at)
                     # A number or a word at the very end of what was read may go on in the next chunk.
                     if end < len(buffer) or ended:
-                        yield line, value
+                        if inside and len(pieces) < MOST and self._together(value):
+                            pieces.add(line, value)
+                        else:
+                            yield from pieces.all()
+                            yield line, value
                         line += buffer.count("\n", at, end)
                         at = end
                         continue
@@ -123,6 +131,27 @@ class JsonRows:
         text, _, after = rest.partition("\n")
         yield line, Unreadable("not JSON: text after the end of an array", text[:1000])
         return after
+
+
+class _Pieces:
+    """Elements of an array that wait to become one row."""
+
+    def __init__(self) -> None:
+        self._line, self._values = 0, list[Any]()
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def add(self, line: int, value: Any) -> None:
+        """Keep one, which begins on *line*."""
+        self._line = self._line if self._values else line
+        self._values.append(value)
+
+    def all(self) -> Iterator[Row]:
+        """The row, if any waits."""
+        values, self._values = self._values, []
+        if values:
+            yield self._line, values
 
 
 class Decoder:

@@ -98,6 +98,11 @@ def _said(name: str, value: Any) -> str:
     return f"{name} is {value if isinstance(value, str) else str(value).casefold()}"[:80]
 
 
+def prefers(row: dict[str, Any]) -> bool:
+    """Whether *row* (folded) holds answers that were preferred to others."""
+    return any(name.startswith("rejected") for name in row) and any(name.startswith("chosen") for name in row)
+
+
 # -- no texts --------------------------------------------------------------------------------------
 _PLACEHOLDERS = frozenset(
     {

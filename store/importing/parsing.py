@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from store.importing import dialogues, names, pair_rows
-from store.importing.marks import media_in, private, unlearned
+from store.importing.marks import FLAGS, media_in, prefers, private, unlearned
 from store.importing.names import fold, folded
 from store.importing.reading import Source
-from store.importing.rows import Facts, Foreign, ImportRefused, Item, Row, RowRejected, TableRow, Unreadable
+from store.importing.rows import Facts, Foreign, ImportRefused, InnerRow, Item, Row, RowRejected, TableRow, Unreadable
 from store.importing.texts import Texts
 from store.records import Split
 from store.spreadsheet import OURS, unguarded
@@ -75,6 +75,8 @@ class RowParser:
             self._fitting += 1
             if isinstance(row, TableRow) and row.cells is not None:
                 raise RowRejected(f"it has {row.cells} cells and the header has {len(row)}") from error
+            if isinstance(row, InnerRow):
+                raise RowRejected(f"row {row.place} of those that begin there: {error}") from error
             raise
         except RecursionError:
             raise RowRejected("it is nested too deeply") from None
@@ -123,7 +125,7 @@ class RowParser:
 
     def _form_of(self, row: dict[str, Any], raw: dict[Any, Any]) -> tuple[str, dialogues.Dialogue | None]:
         """The form of *row* (*raw*, folded), and the dialogue it holds. Raises :class:`Foreign`."""
-        if _prefers(row):
+        if prefers(row):
             raise Foreign("it holds preferences (chosen and rejected answers)", _PREFERENCES)
         if self._form not in _PAIRS:
             sure = pair_rows.fits(row, sure=True) and self._form is None
@@ -170,9 +172,9 @@ class Columns:
             reason = f"it has no column {missing[0]!r}; it has: {', '.join(map(str, list(row)[:20]))}"
             return Unreadable(reason, row, sentence=f"The file has no column: {reason}. Nothing was imported.")
         taken = set(self._columns.values())
-        found: dict[Any, Any] = TableRow() if isinstance(row, TableRow) else {}
-        if isinstance(found, TableRow) and isinstance(row, TableRow):
-            found.cells = row.cells
+        found: dict[Any, Any] = type(row)()
+        if isinstance(row, TableRow | InnerRow):
+            vars(found).update(vars(row))
         for role, column in self._columns.items():
             found[role] = row[column]
         for name, value in row.items():
@@ -196,7 +198,7 @@ _NAMES_OF = {
     "role": set(names.SPEAKERS),
     "text": set(names.TEXTS),
 }
-_MATTERING = frozenset().union(*_NAMES_OF.values(), names.CARRIERS)
+_MATTERING = frozenset().union(*_NAMES_OF.values(), names.CARRIERS, FLAGS)
 
 
 def _refuse_twins(row: dict[Any, Any]) -> None:
@@ -208,11 +210,6 @@ def _refuse_twins(row: dict[Any, Any]) -> None:
             if key in seen and key in _MATTERING and seen[key] != value:
                 raise RowRejected(f"it has {key!r} twice")
             seen[key] = value
-
-
-def _prefers(row: dict[str, Any]) -> bool:
-    """Whether *row* holds answers that were preferred to others."""
-    return any(name.startswith("rejected") for name in row) and any(name.startswith("chosen") for name in row)
 
 
 def _form_of_dialogue(found: dialogues.Dialogue) -> str:

@@ -10,6 +10,7 @@ from store.importing.encodings import codec_of, encoding_of, refuse_what_is_no_t
 from store.importing.json_rows import JsonRows
 from store.importing.rows import Row
 from store.importing.table import Table
+from store.importing.unfolding import is_said
 
 CHUNK = 2**16  # characters read at a time
 LONGEST_ROW = 2**24  # characters of one row: a file whose rows do not end is not what it says it is
@@ -54,7 +55,7 @@ class Source:
         if table:
             self.table = Table(self, head, wanted)
             return self.table.rows()
-        return JsonRows(self, head).rows()
+        return JsonRows(self, head, is_said).rows()
 
     def read(self, count: int) -> str:
         """The next characters. Raises :class:`ImportRefused` if they are in another encoding."""

@@ -64,6 +64,12 @@ class TableRow(dict[str, Any]):
     cells: int | None = None
 
 
+class InnerRow(dict[str, Any]):
+    """A row inside a value that holds several; ``place``: which of them."""
+
+    place: int = 0
+
+
 Row = tuple[int, Any]  # the line it begins on, and the value, or the Unreadable that says why there is none
 
 

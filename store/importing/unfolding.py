@@ -7,7 +7,7 @@ from typing import Any
 
 from store.importing import dialogues, names, pair_rows
 from store.importing.grouping import conversation_of
-from store.importing.marks import FLAGS
+from store.importing.marks import FLAGS, prefers
 from store.importing.names import fold, folded
 from store.importing.rows import TableRow, Unreadable
 
@@ -26,8 +26,8 @@ def unfold(value: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _list(values: list[Any], depth: int) -> Iterator[Any]:
-    if depth < DEEP and values and all(isinstance(value, dict | list) for value in values):
-        if all(_is_said(value) for value in values):
+    if depth < DEEP and any(isinstance(value, dict | list) for value in values):
+        if all(is_said(value) for value in values):
             yield {"messages": values}
             return
         for value in values:
@@ -41,23 +41,39 @@ def _dict(value: dict[Any, Any], depth: int) -> Iterator[Any]:
     by_columns = _columns(value, thing)
     if by_columns is not None:
         yield from by_columns
-    elif dialogues.find(thing) is not None or _is_pair(thing):
+    elif _is_row(thing) or depth == DEEP:
         yield value
-    elif (lists := _lists(value)) and depth < DEEP:
-        passed = {name: said for name, said in value.items() if fold(str(name)) in _PASSED_ON and not _holds(said)}
-        for name, held in lists.items():
-            side = {"split": name} if fold(str(name)) in names.SPLITS else {}
-            for row in unfold(held, depth + 1):
-                yield {**passed, **side, **row} if isinstance(row, dict) else row
+    elif (lists := _lists(value)) and any(map(_is_known, rows := list(_wrapped(value, lists, depth)))):
+        yield from rows
     elif inner := next((value[name] for name in names.INNER if isinstance(value.get(name), dict)), None):
         outer = {name: said for name, said in value.items() if not isinstance(said, dict | list)}
-        for row in unfold(inner, depth + 1) if depth < DEEP else [inner]:
+        for row in unfold(inner, depth + 1):
             yield {**outer, **row} if isinstance(row, dict) else row
     else:
         yield value
 
 
-def _is_said(value: Any) -> bool:
+def _wrapped(value: dict[Any, Any], lists: dict[Any, Any], depth: int) -> Iterator[Any]:
+    """The rows in *lists* of *value*, with what *value* says about all of them."""
+    passed = {name: said for name, said in value.items() if fold(str(name)) in _PASSED_ON and not _holds(said)}
+    for name, held in lists.items():
+        side = {"split": name} if fold(str(name)) in names.SPLITS else {}
+        for row in unfold(held, depth + 1):
+            yield {**passed, **side, **row} if isinstance(row, dict) else row
+
+
+def _is_row(thing: dict[str, Any]) -> bool:
+    """Whether *thing* (folded) is a row of a form that is read."""
+    return _is_pair(thing) or dialogues.find(thing) is not None or dialogues.find_text(thing) is not None
+
+
+def _is_known(row: Any) -> bool:
+    """Whether *row* is of a form that is read, or that is refused by name."""
+    thing = folded(row) if isinstance(row, dict) else {}
+    return bool(thing) and (_is_row(thing) or prefers(thing) or conversation_of(thing) is not None)
+
+
+def is_said(value: Any) -> bool:
     """Whether *value* is one message: it says who speaks, and holds no question beside its answer."""
     thing = folded(value) if isinstance(value, dict) else {}
     said = any(name in thing for name in names.TEXTS) and any(name in thing for name in names.SPEAKERS)
@@ -82,7 +98,7 @@ def _lists(value: dict[Any, Any]) -> dict[Any, Any]:
     lists = {
         name: held
         for name, held in value.items()
-        if isinstance(held, list) and held and all(isinstance(one, dict | list) for one in held)
+        if isinstance(held, list) and any(isinstance(one, dict | list) for one in held)
     }
     if lists:
         return lists

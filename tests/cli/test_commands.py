@@ -347,3 +347,18 @@ def test_the_app_is_not_opened_without_a_terminal(deskloop: Deskloop, home: Path
     result = deskloop("--home", home)
     assert result.exit_code == 1
     assert "needs a terminal" in result.stderr
+
+
+def test_columns_are_named_one_by_one_and_html_made_plain(deskloop: Deskloop, home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "faq.csv"
+    file.write_bytes("wen;was\nGrün?;<p>Ja &amp; blau.</p>\n".encode("windows-1252"))
+    refused = deskloop("pairs", "import", file, "--encoding", "windows-1252", "--home", home)
+    assert refused.exit_code == 1
+    assert "--column instruction=NAME" in refused.stderr
+    named = ("--column", "instruction=wen", "--column", "output=was", "--encoding", "windows-1252", "--plain-text")
+    result = deskloop("pairs", "import", file, *named, "--home", home, "--json")
+    assert json.loads(result.stdout)["added"] == 1
+    assert json.loads(result.stdout)["notes"] == ["1 rows held HTML and come in as plain text."]
+    with Desk.open(home) as desk:
+        assert [(pair.instruction, pair.output) for pair in desk.pairs.list()] == [("Grün?", "Ja & blau.")]
+    assert deskloop("pairs", "import", file, "--column", "wen", "--home", home).exit_code == 2

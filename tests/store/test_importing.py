@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
+import csv
 import json
 import os
 import subprocess
@@ -22,6 +24,7 @@ from store.importing.pairs_in import pairs_in
 from store.importing.parsing import rows_of
 from store.importing.reading import Source
 from store.pairs import NewPair
+from store.spreadsheet import guarded, unguarded
 from store.writing import TargetRefused
 
 PAIR = {"instruction": "Where is my order?", "output": "On its way."}
@@ -485,3 +488,25 @@ def test_an_export_is_private_whole_and_of_a_known_form(desk: Desk, tmp_path: Pa
         export_file(desk, tmp_path / "missing" / "x.json")
     assert (tmp_path / "x.json").read_bytes() == before
     assert sorted(found.name for found in tmp_path.iterdir()) == ["home", "x.csv", "x.json", "x.jsonl"]
+
+
+CELLS = st.one_of(TEXTS, st.text(alphabet="'=+-@\t\r＝aNul1/", min_size=1, max_size=6))
+
+
+@given(st.text(max_size=20) | CELLS)
+def test_a_guarded_cell_is_no_formula_and_comes_back_exactly(cell: str) -> None:
+    assert guarded(cell)[:1] not in {*"=+-@\t\r＝＋－＠"} - {""}
+    assert unguarded(guarded(cell)) == cell
+
+
+def test_a_csv_opens_in_a_spreadsheet(desk: Desk, tmp_path: Path) -> None:
+    said = ["=1+1", "+1-555", "-", "@SUM(1)", "'=1", "''-x", "None", "<image>", "Grün", 'a,"b"\nc']
+    desk.pairs.add_many((NewPair(text, text, ((text, text),)) for text in said), "import", "ann")
+    export_file(desk, tmp_path / "x.csv")
+    assert (tmp_path / "x.csv").read_bytes().startswith(codecs.BOM_UTF8)
+    with (tmp_path / "x.csv").open(encoding="utf-8-sig", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell[:1] in {"=", "+", "-", "@"}]
+    with Desk.open(tmp_path / "copy") as copy:
+        assert import_file(copy, tmp_path / "x.csv", strict=True, who="ann").added == len(said)
+        assert facts(copy) == facts(desk)
