@@ -351,7 +351,7 @@ def test_the_app_is_not_opened_without_a_terminal(deskloop: Deskloop, home: Path
 
 def test_columns_are_named_one_by_one_and_html_made_plain(deskloop: Deskloop, home: Path, tmp_path: Path) -> None:
     file = tmp_path / "faq.csv"
-    file.write_bytes("wen;was\nGrün?;<p>Ja &amp; blau.</p>\n".encode("windows-1252"))
+    file.write_bytes("wen,was\nGrün?,<p>Ja &amp; blau.</p>\n".encode("windows-1252"))
     refused = deskloop("pairs", "import", file, "--encoding", "windows-1252", "--home", home)
     assert refused.exit_code == 1
     assert "--column instruction=NAME" in refused.stderr

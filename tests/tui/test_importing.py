@@ -16,6 +16,7 @@ from tui.screens.import_columns import problem_with
 async def test_the_columns_of_a_table_are_named_with_its_first_rows_in_view(
     app: DeskloopApp, service: DeskService, tmp_path: Path
 ) -> None:
+    before = service.desk.pairs.count()
     path = tmp_path / "table.csv"
     path.write_text("wen;was\n[b]Wo ist es?[/b];Hier.\n", encoding="utf-8")
     async with app.run_test(size=(100, 40)) as pilot:
@@ -31,10 +32,11 @@ async def test_the_columns_of_a_table_are_named_with_its_first_rows_in_view(
         app.screen.query_one("#column-output", Select).value = "was"
         app.screen.query_one("#use", Button).press()
         await wait_until(pilot, lambda: shows(app, "1 pairs will be added"))
-        assert service.desk.pairs.count() == 0
+        assert service.desk.pairs.count() == before
         await pilot.press("enter")
         await wait_until(pilot, lambda: shows(app, "1 pairs were added"))
-    assert [(pair.instruction, pair.output) for pair in service.desk.pairs.list()] == [("[b]Wo ist es?[/b]", "Hier.")]
+        newest = service.desk.pairs.list()[-1]
+        assert (newest.instruction, newest.output) == ("[b]Wo ist es?[/b]", "Hier.")
 
 
 async def test_html_is_told_and_offered_as_plain_text(app: DeskloopApp, service: DeskService, tmp_path: Path) -> None:
@@ -51,7 +53,7 @@ async def test_html_is_told_and_offered_as_plain_text(app: DeskloopApp, service:
         await wait_until(pilot, lambda: shows(app, "come in as plain text"))
         await pilot.press("enter")
         await wait_until(pilot, lambda: shows(app, "1 pairs were added"))
-    assert [pair.output for pair in service.desk.pairs.list()] == ["At nine."]
+        assert service.desk.pairs.list()[-1].output == "At nine."
 
 
 def test_what_is_wrong_with_a_choice_of_columns_is_a_sentence() -> None:
