@@ -370,14 +370,18 @@ CREATE INDEX run_states_by_run ON run_states(run_id, id)
 @migrations()
 def m010_personal_data(db: Database) -> None:
     # What kinds of personal data a pair holds (store.personal). A pair's text stays, so it is looked through once.
-    from store.personal import kinds
-
     db.conn.execute(
         "CREATE TABLE personal_data (pair_id INTEGER PRIMARY KEY REFERENCES pairs(id), kinds TEXT NOT NULL)"
     )
-    for number, instruction, history, output, lang in db.conn.execute(
-        "SELECT id, instruction, history, output, lang FROM pairs"
-    ).fetchall():
+    _look_through(db)
+
+
+def _look_through(db: Database) -> None:
+    """Keep which kinds of personal data each pair holds."""
+    from store.personal import kinds
+
+    rows = db.conn.execute("SELECT id, instruction, history, output, lang FROM pairs").fetchall()
+    for number, instruction, history, output, lang in rows:
         if found := kinds((instruction, history, output), lang):
             db.conn.execute("INSERT INTO personal_data (pair_id, kinds) VALUES (?, ?)", (number, ",".join(found)))
 
@@ -442,3 +446,10 @@ CREATE TABLE removals (
 """,
     )
     _append_only(db, "removals")
+
+
+@migrations()
+def m014_more_personal_data(db: Database) -> None:
+    # Names, addresses, birth dates and more count by now, and other languages' numbers: what was cleared stays cleared.
+    db.conn.execute("DELETE FROM personal_data")
+    _look_through(db)

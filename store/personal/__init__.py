@@ -23,8 +23,8 @@ __all__ = ["KINDS", "MANY", "NAMES", "Finding", "Kind", "find", "kinds", "redact
 
 _FULL_WIDTH = str.maketrans("０１２３４５６７８９＠＋－（）．　", "0123456789@+-(). ")
 # ASCII throughout: a letter of another script is no part of a number or an address that stands beside it.
-# Enough digits for a number of somebody's, letters between them or not; or those of a date with its month in letters.
-_NUMBERS = re.compile(r"\d(?:[^\d\n]{0,3}\d){4}|\d[\dA-Za-z]*:|\d\W{1,3}[^\W\d_]{3}", re.ASCII)
+# Enough digits for a number of somebody's, letters between them or not; or the colon of an address of a machine.
+_NUMBERS = re.compile(r"\d(?:[^\d\n]{0,3}\d){4}|\d[\dA-Za-z]*:", re.ASCII)
 _DIGIT = re.compile(r"\d", re.ASCII)
 
 
@@ -43,8 +43,9 @@ def find(text: str, lang: str = "en") -> list[Finding]:
     if "@" in text:
         keep(emails(text))
     if _DIGIT.search(text) is not None:
+        keep(birthdates(text))
         if _NUMBERS.search(text) is not None:
-            for look in (ibans, cards, ids, passports, accounts, birthdates, ips):
+            for look in (ibans, cards, ids, passports, accounts, ips):
                 keep(look(text))
             keep(phones(text, lang))
         keep(addresses(text))

@@ -77,7 +77,7 @@ _OTHER_WORDS = (
     r"bestel|factuur|zending|pakket|referentie|levering|geleverd|dossiernummer|"
     r"encomenda|fatura|rastre|refer[êe]ncia|artigo|protocolo|"
     r"zam[óo]wien|faktur|przesy[łl]k|paczk|seryjn|referenc|zg[łl]oszen|wa[żz]n|dostaw|"
-    r"订单|单号|运单|快递|物流|发票|型号|编号|序列号|货号|版本|单据|金额|价格|截止|有效期|发货"
+    r"订单|单号|运单|快递(?!员)|物流|发票|型号|编号|序列号|货号|版本|单据|金额|价格|截止|有效期|发货"
 )
 _LABELS = re.compile(
     "|".join(

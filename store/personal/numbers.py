@@ -12,7 +12,7 @@ _CARD = re.compile(r"(?<![\w.,+\-])\d(?:[ \-]?\d){12,18}(?![\w\-]|[.,]\d)", re.A
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}\d{2}(?:[ \-]?[A-Za-z0-9]){11,30}")
 # Who issues what, by the first digits and the length; rows of digits that only pass the check digit are many.
 _ISSUED = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]|[3-6]\d|7[01])\d{13}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|"
+    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:2[2-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}|"
     r"35\d{14}|6(?:011|5\d\d|4[4-9]\d)\d{12}|62\d{14,17}"
 )
 # Shapes of national ids, and what in python-stdnum knows their check digits. Those marked True are plain rows of digits
@@ -57,6 +57,8 @@ _PLAIN_IDS = tuple((re.compile(shape, re.ASCII), word) for shape, word in (
     (r"(?<!\w)\d{12}(?!\w)", r"carte (?:nationale )?d.identit"),
     (r"(?<!\w)(?=[A-Z0-9\-]*\d{4})[A-Z0-9][A-Z0-9\-]{5,15}(?!\w)", r"licen[cs]e|id[- ]?card|identity card"),
 ))  # fmt: skip
+# Letters and digits with a gap of one sign between them at most: dozens of patterns need not look at the rest.
+_RUN = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,8}[ .\-]?)?\d(?:[A-Za-z0-9]|[ .+\-](?=[A-Za-z0-9]))*", re.ASCII)
 _PASSPORT = re.compile(
     r"(?<![\w\-])(?=(?:[A-Z]*\d){4})(?:[A-Z0-9]{7,9}|[A-Z]{1,2} \d{6,7})(?![\w\-])", re.ASCII | re.IGNORECASE
 )
@@ -94,6 +96,8 @@ def cards(text: str) -> Iterator[Finding]:
     for match in _CARD.finditer(text):
         digits = re.sub(r"\D", "", match[0])
         if _ISSUED.fullmatch(digits) and len(set(digits)) > 1 and _luhn(digits):
+            if label_before(text, match.start())[0] == "other":
+                continue  # one parcel's number in ten passes the check digit
             yield Finding(match.start(), match.end(), "card")
 
 
@@ -107,16 +111,21 @@ def _luhn(digits: str) -> bool:
 
 def ids(text: str) -> Iterator[Finding]:
     """National ids, by check digit or by a word before them."""
+    runs = [run.span() for run in _RUN.finditer(text) if sum(map(str.isdigit, run[0])) >= 4]
     for pattern, name, needs_word in _IDS:
-        for match in pattern.finditer(text):
+        for match in _within(pattern, text, runs):
             label = label_before(text, match.start())[0]
-            if (label == "id" if needs_word else label not in ("other", "phone")) and _stdnum(name)(match[0]):
+            if (label == "id" if needs_word else label != "other") and _stdnum(name)(match[0]):
                 yield Finding(match.start(), match.end(), "id")
     for pattern, word in _PLAIN_IDS:
-        for match in pattern.finditer(text):
+        for match in _within(pattern, text, runs):
             label, said = label_before(text, match.start())
             if (label == "id" and re.search(word, said, re.IGNORECASE)) if word else label != "other":
                 yield Finding(match.start(), match.end(), "id")
+
+
+def _within(pattern: re.Pattern[str], text: str, runs: list[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    return (match for start, end in runs for match in pattern.finditer(text, start, end))
 
 
 def _stdnum(name: str) -> Callable[[str], bool]:

@@ -16,14 +16,15 @@ _NOT_PHONE = re.compile(  # dates, addresses of machines, and numbers that stand
 )
 # Where a number without a country's code could be from; a language is spoken in more countries than one.
 _REGIONS = {
-    "en": ("US", "GB", "IE"), "zh": ("CN",), "de": ("DE", "AT", "CH"), "fr": ("FR", "BE", "CH"), "es": ("ES", "MX"),
+    "en": ("US", "CA", "GB", "IE"), "zh": ("CN",), "de": ("DE", "AT", "CH"), "fr": ("FR", "BE", "CH"), "es": ("ES", "MX"),
     "it": ("IT",), "nl": ("NL", "BE"), "pt": ("PT", "BR"), "ja": ("JP",), "ko": ("KR",), "pl": ("PL",), "sv": ("SE",),
 }  # fmt: skip
 # Who writes a number without its country's code begins it with 0 there; without that any row of digits would do.
 _TRUNK = frozenset({"GB", "IE", "DE", "AT", "CH", "FR", "BE", "NL", "JP", "KR", "SE"})
 _NORTH_AMERICAN = re.compile(r"(?:1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\- ])\d{3}[.\- ]\d{4}")
 _SAID_AFTER = re.compile(
-    r"\W{0,3}(?:is|ist|est|es|è) (?:my|meine|mon|mi|il mio) (?:phone|cell|mobile|num|telefon|handy|tel)", re.I
+    r"\W{0,3}(?:is|ist|est|es|è) (?:my|meine|mon|mi|il mio) (?:phone|cell|mobile|num|telefon|handy|tel)|\W{1,3}(?:anrufen|zurückrufen|melden)\b",
+    re.I,
 )
 
 
@@ -50,7 +51,7 @@ def phones(text: str, lang: str) -> Iterator[Finding]:
         if guessed is None:
             guessed = guess(text)
         langs = [lang, *guessed, *phone_languages(word)]
-        if told and not guessed and len(langs) == 1:  # "Tel. 0171 ..." and no word more
+        if told and not guessed:  # "Tel. 0171 ..." and no word more
             langs = list(_REGIONS)
         regions = dict.fromkeys(region for one in langs for region in _REGIONS.get(one, ()))
         if any(_is_local(number, digits, region, told) for region in regions or ("US", "GB")):
@@ -62,7 +63,7 @@ def _is_local(number: str, digits: str, region: str, told: bool) -> bool:
     if region in _TRUNK and not number.startswith(("0", "(0")):
         return False
     if not told:
-        if region == "US":
+        if region in ("US", "CA"):
             shaped = _NORTH_AMERICAN.fullmatch(number) is not None
         elif region == "CN":
             shaped = (len(digits) == 11 and digits[0] == "1") or (digits[0] == "0" and _groups(number) >= 1)

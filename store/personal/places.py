@@ -1,8 +1,7 @@
 """Where somebody lives, and where somebody's machine is: street addresses and IP addresses.
 
 A shop's, a hotel's and a museum's address are no secret. So a street counts where a word before it says that it is
-somebody's ("my address", "deliver to"), or where a postcode makes an envelope's address of it and nothing before it
-speaks of a shop.
+somebody's ("my address", "deliver to") and none speaks of a shop.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ _STREETS = {
         rf",?\s+\d{{4}} ?[A-Z]{{2}},?\s+{_CITY}",
     ),
     "pt": (
-        rf"\b(?:[Rr]ua|[Aa]venida|[Aa]v\.|[Tt]ravessa|[Pp]ra[çc]a|[Ll]argo|[Aa]lameda|[Ee]strada|[Rr]odovia|[Bb]eco|[Cc]alçada|[Rr]\.) "
+        rf"\b(?:[Rr]ua|[Aa]venida|[Aa]v\.?|[Tt]ravessa|[Pp]ra[çc]a|[Ll]argo|[Aa]lameda|[Ee]strada|[Rr]odovia|[Bb]eco|[Cc]alçada|[Rr]\.) "
         rf"{_SMALL}{{0,3}}{_CAP}(?: {_SMALL}{{0,2}}{_CAP}){{0,4}},? (?:n[.º°]* ?)?{_NO}",
         r"(?:,? (?:\d{1,2}(?!\d)[.º°]* ?(?:[Ee]sq\.?|[Dd]to\.?|andar)?|[Aa]pto?\.? ?\d+|[Bb]loco \w+))?",
         rf",?\s+(?:{_CITY},?\s+)?(?:\d{{4}}-\d{{3}}|\d{{5}}-\d{{3}})(?:\s+(?:d[aeo]s? )?{_CITY})?",
@@ -77,24 +76,24 @@ _STREETS = {
     ),
 }  # fmt: skip
 _PATTERNS = {
-    lang: re.compile(f"(?P<street>{street}){between}(?P<town>{town})?")
-    for lang, (street, between, town) in _STREETS.items()
+    lang: re.compile(f"(?:{street}){between}(?:{town})?") for lang, (street, between, town) in _STREETS.items()
 }
 # Signs of each language's streets, to look for before its pattern is tried. All are lower case.
 _SIGNS = {
     "de": ("straße", "strasse", "str.", "weg ", "gasse", "platz", "allee", "ring ", "damm ", "ufer ", "steig ", "chaussee", "promenade",
-           "markt ", "graben ", "wall ", "stieg ", "pfad ", "berg ", "hof ", "park ", "am ", "an der ", "auf de", "im ", "in der ", "zum ", "zur ", "unter den ", "hinter der "),
+           "markt ", "graben ", "wall ", "stieg ", "pfad ", "berg ", "hof ", "park ",),
     "fr": ("rue", "avenue", "av.", "boulevard", "bd", "place", "chemin", "allée", "impasse", "quai", "route", "cours", "square", "passage", "sentier", "villa", "faubourg"),
     "es": ("calle", "c/", "avenida", "avda", "av.", "plaza", "pza", "paseo", "pº", "ronda", "camino", "carretera", "traves", "glorieta", "cuesta", "pasaje", "rambla", "alameda", "cañada", "urbanizaci", "vía", "via"),
     "it": ("via", "piazza", "corso", "largo", "vicolo", "strada", "contrada", "borgo", "stretto", "rotonda", "canale", "lungomare", "salita", "rione"),
     "nl": ("straat", "laan", "weg ", "plein", "gracht", "kade", "singel", "dijk", "hof ", "pad ", "steeg", "dreef", "ring ", "plantsoen", "baan ", "park ", "boulevard", "markt ", "wal "),
-    "pt": ("rua", "avenida", "av.", "travessa", "praça", "praca", "largo", "alameda", "estrada", "rodovia", "beco", "calçada", "r. "),
+    "pt": ("rua", "avenida", "av", "travessa", "praça", "praca", "largo", "alameda", "estrada", "rodovia", "beco", "calçada", "r. "),
     "pl": ("ul.", "ulic", "al.", "alej", "pl.", "plac", "os.", "osiedl"),
 }  # fmt: skip
 _CHINESE = re.compile(
-    r"(?:[\u4e00-\u9fff]{2,6}(?:省|自治区))?(?P<town>[\u4e00-\u9fff]{2,6}市)?(?:[\u4e00-\u9fff]{1,6}[区县镇乡])*"
+    r"(?:[\u4e00-\u9fff]{2,6}(?:省|自治区))?(?:[\u4e00-\u9fff]{2,6}市)?(?:[\u4e00-\u9fff]{1,6}[区县镇乡])*"
     r"[\u4e00-\u9fff0-9]{1,8}(?:路|街|道|巷|弄|胡同|里|村)\d{1,5}[号弄](?:[\u4e00-\u9fff]{0,6}?[A-Za-z0-9]{1,5}[号座栋幢楼室层单元户]{1,2})*"
 )
+_LED_IN = re.compile("(?:[\u4e00-\u9fff]{0,5}[是在为到于])*")
 _ENGLISH_NUMBER = re.compile(r"\d{1,5}[A-Za-z]?,? (?:[A-Z]|\d)")
 _SOMEBODYS = re.compile(
     r"\bmy (?:new |home |billing |postal |shipping |delivery |mailing |old |current )?(?:address|house|flat|home|place)|\bI (?:now )?live\b|\bI(?:'m| am) at\b|"
@@ -102,22 +101,22 @@ _SOMEBODYS = re.compile(
     r"wohne|(?:liefer|rechnungs|privat|wohn)?(?:adresse|anschrift)|(?:liefer|schick|send)\w*[^.!?]{0,30}\b(?:an|nach)\b|umgezogen|wohnhaft|"
     r"habite|adresse|domicili|livr\w+[^.!?]{0,30}\b(?:à|au)\b|envoy\w+[^.!?]{0,30}\b(?:à|au)\b|déménag|"
     r"\bvivo\b|direcci[óo]n|domicilio|env[íi]\w*[^.!?]{0,30}\ba\b|mudado|"
-    r"\babito\b|indirizzo|residen|sped\w+[^.!?]{0,30}\ba\b|consegn\w+[^.!?]{0,30}\b(?:a|in)\b|trasferit|"
+    r"\babito\b|indirizzo|residen(?:te|za)|sped\w+[^.!?]{0,30}\ba\b|consegn\w+[^.!?]{0,30}\b(?:a|in)\b|trasferit|"
     r"\bwoon\b|\badres|bezorg\w*[^.!?]{0,30}\b(?:op|naar)\b|stu(?:ur|ren)[^.!?]{0,30}\bnaar\b|verhuisd|"
     r"\bmoro\b|morada|endere[çc]o|envi\w+[^.!?]{0,30}\bpara\b|entreg\w+[^.!?]{0,30}\b(?:na|em|para)\b|mudei|"
     r"mieszkam|adres|wys[łl]\w+[^.!?]{0,30}\bna\b|dostarcz\w+|przeprowadzi|zamieszka|"
-    r"地址|住在|我家|寄到|送到|发到|收货|搬到",
+    r"我的?(?:新|收货)?地址|新地址|收货地址|住在|我家|寄到|送到|发到|收货|搬到",
     re.IGNORECASE,
 )
 _SHOPS = re.compile(
-    r"\b(?:our|visit|store|shop|office|headquarters?|located|hotel|restaurant|museum|theat|warehouse|showroom|branch|park|return(?:s)? (?:address|cent)|"
+    r"\b(?:our|visit|store|shop|office|headquarters?|located|hotel|restaurant|museum|theat|warehouse|showroom|branch|park|return(?:s)? (?:address|cent)|(?:their|its|the|his|her) address|rated|house at|"
     r"unser|filiale|laden|gesch[äa]ft|b[üu]ro|zentrale|sitz|ausstellung|"
     r"notre|nos|magasin|boutique|agence|siège|situé|"
     r"nuestr|tienda|oficina|sede|ubicad|sucursal|"
     r"nostr|negozio|ufficio|situat|punto vendita|"
     r"onze|ons|winkel|kantoor|gevestigd|vestiging|"
     r"noss|loja|escrit[óo]rio|situad|ag[êe]ncia|"
-    r"nasz|sklep|biur|siedzib|salon)|公司|门店|酒店|总部|位于|店",
+    r"nasz|sklep|biur|siedzib|salon)|公司|门店|酒店|总部|位于|店|院|馆|景点",
     re.IGNORECASE,
 )
 _BEFORE = 70  # characters before a street in which a word says whose it is
@@ -153,17 +152,18 @@ def addresses(text: str) -> Iterator[Finding]:
     lower = text.lower()
     if "号" in text:
         for match in _CHINESE.finditer(text):
-            if _is_somebodys(text, match.start(), match["town"] is not None):
-                yield Finding(match.start(), match.end(), "address")
+            if _is_somebodys(text, match.start()):
+                # "my address is at": Chinese leaves no gap before the town
+                start = match.start() + len(_LED_IN.match(match[0])[0])  # type: ignore[index]
+                yield Finding(start, match.end(), "address")
     for lang, pattern in _PATTERNS.items():
         if _ENGLISH_NUMBER.search(text) if lang == "en" else any(sign in lower for sign in _SIGNS[lang]):
             for match in pattern.finditer(text):
-                if _is_somebodys(text, match.start(), match["town"] is not None):
+                if _is_somebodys(text, match.start()):
                     yield Finding(match.start(), match.end(), "address")
 
 
-def _is_somebodys(text: str, place: int, whole: bool) -> bool:
+def _is_somebodys(text: str, place: int) -> bool:
     begin = max(0, place - _BEFORE)
-    if _SHOPS.search(text, begin, place):
-        return False
-    return whole or _SOMEBODYS.search(text, begin, place) is not None
+    # A word of the street itself may be the one: Chinese leaves no gap.
+    return _SHOPS.search(text, begin, place) is None and _SOMEBODYS.search(text, begin, place + 8) is not None
