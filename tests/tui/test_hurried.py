@@ -13,10 +13,11 @@ from store.desk import Desk
 from tests.tui.helpers import hurry, ready, say, shows, told, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
+from tui.core.reach import Anywhere
 from tui.screens.correction import CorrectionEditor
 from tui.screens.dialog import Ask, Wait
 from tui.screens.help import HelpDialog
-from tui.screens.paths import completed, is_file, typed_path
+from tui.screens.paths import completed, file_problem
 
 SIZE = (80, 24)
 
@@ -158,21 +159,21 @@ async def test_while_another_app_writes_for_long_nothing_breaks(app: DeskloopApp
 # -- paths ---------------------------------------------------------------------------------------------
 def test_what_can_be_no_path_is_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for given in ("~nobody-of-that-name/x", "x" * 5000, "a\x00b", "", str(tmp_path)):
-        assert not is_file(typed_path(given))
-        completed(given)
+        assert file_problem(Anywhere(), given) is not None
+        completed(given, Anywhere())
     file = tmp_path / "pairs.jsonl"
     file.touch()
-    assert is_file(typed_path(f" {file} "))
-    assert completed(str(tmp_path / "pa")) == str(file)
+    assert file_problem(Anywhere(), f" {file} ") is None
+    assert completed(str(tmp_path / "pa"), Anywhere()) == str(file)
 
     def refuse(self: Path) -> bool:
         raise PermissionError
 
     monkeypatch.setattr(Path, "is_file", refuse)
-    assert not is_file(file)
+    assert file_problem(Anywhere(), str(file)) is not None
 
 
-@pytest.mark.parametrize(("keys", "words"), [("ctrl+o", "There is no file"), ("alt+x", "can't be written")])
+@pytest.mark.parametrize(("keys", "words"), [("ctrl+o", "There is no file"), ("alt+x", "othing was written")])
 async def test_a_field_for_a_path_takes_anything(app: DeskloopApp, keys: str, words: str) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)

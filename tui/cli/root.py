@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from importlib import import_module
 
@@ -62,7 +61,7 @@ def cli(ctx: click.Context) -> None:
         from tui.app import run_app  # textual is only for the screen
 
         desk = ctx.ensure_object(Cli)
-        ctx.exit(run_app(desk.home, create=desk.create or terminal.DRIVER_VARIABLE in os.environ))
+        ctx.exit(run_app(desk.home, create=desk.create))
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import click
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 
 PASSWORD_VARIABLE = "DESKLOOP_PASSWORD"  # the variable's name
-SHORTEST = 8
+TOKEN_VARIABLE = "DESKLOOP_TOKEN"
 
 
 @click.command()
@@ -20,24 +20,38 @@ SHORTEST = 8
 @json_option
 @pass_cli
 def serve(cli: Cli, host: str, port: int) -> None:
-    """Serve the app to a browser on this machine. Any other ADDRESS needs a password (DESKLOOP_PASSWORD, or asked)."""
+    """Serve the app to a browser, by a link that is printed and new at every start.
+
+    With a password (DESKLOOP_PASSWORD) the browser asks for that instead; an ADDRESS that others can reach needs one,
+    and it is asked for. DESKLOOP_TOKEN gives the link a token of your own, which stays the same.
+    """
     try:
-        from tui import web
+        from tui.web import server as web
+        from tui.web.door import is_loopback
+        from tui.web.secret import Secret, SecretError, new_token
     except ModuleNotFoundError as error:
         cli.fail(f"This needs the extra serve ({error.name} is missing): pip install 'deskloop[serve]'.")
-    password = os.environ.pop(PASSWORD_VARIABLE, None)  # no process below this one shall have it
-    if password is None and not web.is_loopback(host):
+    # No process below this one shall have them.
+    password, token = os.environ.pop(PASSWORD_VARIABLE, None), os.environ.pop(TOKEN_VARIABLE, None)
+    if password is not None and token is not None:
+        cli.fail(f"Give {PASSWORD_VARIABLE} or {TOKEN_VARIABLE}, not both. Nothing was served.")
+    if password is None and not is_loopback(host):
         password = _ask(cli, host)
-    if password is not None and len(password) < SHORTEST:
-        cli.fail(f"The password is shorter than {SHORTEST} characters. Nothing was served.")
-    server = web.DeskServer(cli.open_home(), host, port, password)
+    if password is None and token is None:
+        token = new_token()
+    try:
+        secret = Secret.of("password", password) if password is not None else Secret.of("token", token or "")
+    except SecretError as error:
+        cli.fail(f"{error} Nothing was served.")
+    server = web.DeskServer(cli.open_home(), host, port, secret)
 
     def say(url: str) -> None:
         cli.emit({"url": url})
-        cli.say(f"{url} serves the desk{' to whoever has the password' if password else ''}. Ctrl-C ends it.")
+        who = "has the password" if password is not None else "has this link"
+        cli.say(f"{url} opens the desk to whoever {who}. Ctrl-C ends it.")
 
     try:
-        web.serve(server, say)
+        web.serve(server, token, say)
     except OSError as error:
         cli.fail(f"{host}:{port} can't be used: {error.strerror or error}. Choose another with --host or --port.")
 

@@ -7,14 +7,11 @@ import sys
 
 from tui.cli.streams import is_terminal
 
-DRIVER_VARIABLE = "TEXTUAL_DRIVER"  # set where something else than a terminal shows the app: a browser
 DUMB = ("", "dumb", "unknown")  # kinds of terminal on which nothing can be placed
 
 
 def refusal() -> str | None:
     """Why the app can't be shown here, as a sentence that says what to do; None if it can."""
-    if DRIVER_VARIABLE in os.environ:
-        return None
     otherwise = "Without one, use a command: `deskloop --help`."
     if not is_terminal(sys.stdout):
         return f"The app needs a terminal to draw on, and its output goes elsewhere. {otherwise}"

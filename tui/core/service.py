@@ -25,6 +25,7 @@ from tui.core.checking import check_settings
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, EngineChanged, EngineState, Notice, ReplyEvent, SettingsChanged, StoreChanged
 from tui.core.keeper import EngineFactory, EngineKeeper
+from tui.core.reach import Anywhere, Reach
 from tui.core.reading import DeskReader
 from tui.core.runs import RunDesk
 from tui.core.versions import VersionDesk
@@ -40,6 +41,7 @@ class DeskService:
     ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action (None: the
     desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death`` (None: an engine
     process). ``pin``: serve this version whatever the promotions log says (for one question, or an evaluation).
+    ``reach``: where the paths may lead that the operator types (None: anywhere).
     Nothing here imports torch or textual. Use as an async context manager, or call :meth:`close`.
     """
 
@@ -49,7 +51,9 @@ class DeskService:
         operator: str | None = None,
         engine_factory: EngineFactory | None = None,
         pin: str | None = None,
+        reach: Reach | None = None,
     ) -> None:
+        self.reach: Reach = reach or Anywhere()
         self.home = home if isinstance(home, Home) else Home.open(home)
         self.desk = Desk.open(self.home)
         self.reader = DeskReader(self.home)
@@ -337,6 +341,8 @@ class DeskService:
 
     def change_setting(self, key: str, value: object) -> Settings:
         """Change one setting; a string is read as the setting's own type. Raises :class:`DeskError`."""
+        if key == "base":
+            value = self.reach.base(str(value))
         try:
             settings = self.desk.settings.set(key, value, self.who)
         except SettingError as error:

@@ -15,7 +15,6 @@ from tui.core.nearest import nearest
 from tui.flows.stage import Stage
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_setup import CompareSetup, Wanted
-from tui.screens.paths import typed_path
 from tui.screens.reply_details import ReplyDetails
 from tui.screens.versions import VersionsScreen
 
@@ -36,6 +35,7 @@ async def compare(stage: Stage) -> None:
             active=service.active,
             question=_in_short(message),
             conversation=stage.chat.conversation is not None,
+            reach=service.reach,
         )
     )
     if wanted is None:
@@ -92,7 +92,7 @@ async def _prepared(stage: Stage, wanted: Wanted, message: Turn | None) -> list[
             return of_question(message.text, desk.conversations.history(message.id), left, right)
         return of_question(wanted.text, (), left, right)
     if wanted.kind == "file":
-        return await asyncio.to_thread(of_file, typed_path(wanted.text), left, right)
+        return await asyncio.to_thread(of_file, stage.service.reach.to_read(wanted.text), left, right)
     conversation = stage.chat.conversation
 
     def read() -> list[Comparison]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from store.records import Conversation
 from store.transcripts import as_json, as_markdown, file_name, write_new
 from store.writing import TargetRefused
 from tui.core import DeskError
 from tui.flows.stage import Stage
 from tui.screens.dialog import Ask
-from tui.screens.paths import typed_path
 
 
 def _meant(stage: Stage) -> Conversation:
@@ -53,11 +50,15 @@ async def archive(stage: Stage) -> None:
 
 async def export_conversation(stage: Stage) -> None:
     """Ask for a file and write the conversation to it."""
-    desk, conversation = stage.service.desk, _meant(stage)
+    desk, reach, conversation = stage.service.desk, stage.service.reach, _meant(stage)
     text = "A file that does not exist yet: .md for reading, .json for programs."
-    given = str(Path.home() / file_name(conversation))
+    given = str(reach.proposed(file_name(conversation)))
     while (given := await stage.show(Ask("Export the conversation", text, "Export", "Path", value=given))) is not None:
-        path = typed_path(given)
+        try:
+            path = reach.to_write(given)
+        except DeskError as error:
+            text = error.sentence
+            continue
         turns = desk.conversations.turns(conversation.id)
         whole = (as_json if path.suffix.lower() == ".json" else as_markdown)(conversation, turns)
         try:

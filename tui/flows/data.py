@@ -31,7 +31,7 @@ class Reader(Protocol[Read]):
 
 async def import_file(stage: Stage) -> None:
     """Ask for a file, show what would come in, and if that is wanted, import it and say what came of it."""
-    chosen: tuple[Path, str | None] | None = await stage.show(ImportDialog())
+    chosen: tuple[Path, str | None] | None = await stage.show(ImportDialog(stage.service.reach))
     if chosen is None:
         return
     path, options = chosen[0], Options(chosen[1])

@@ -54,13 +54,15 @@ async def _get_model(stage: Stage, sentence: str) -> None:
     while (choice := await stage.show(NoModel(sentence))) is not None:
         base: str | None = "starter"
         if choice == "other":
-            base = await stage.show(Ask("Which model?", "A folder, or ORG/NAME on the hub (a download).", "Get it"))
+            what = "A folder, or ORG/NAME" if stage.service.reach.own_programs else "ORG/NAME"
+            base = await stage.show(Ask("Which model?", f"{what} on the hub (a download).", "Get it"))
         if base is None:
             continue
         wait = Wait("Preparing the model")
         stage.app.push_screen(wait)
         try:
-            await set_up(stage.service.desk, base, stage.service.who, wait.say, stage.service.engine_factory)
+            wanted = stage.service.reach.base(base)
+            await set_up(stage.service.desk, wanted, stage.service.who, wait.say, stage.service.engine_factory)
         except DeskError as error:
             sentence = error.sentence
             continue

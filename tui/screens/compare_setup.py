@@ -12,8 +12,9 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Select
 
+from tui.core.reach import Reach
 from tui.screens.dialog import Dialog
-from tui.screens.paths import PathSuggester, is_file, typed_path
+from tui.screens.paths import PathSuggester, file_problem
 from tui.widgets.text import Plain, PlainButton
 from tui.widgets.tick import Tick
 
@@ -50,11 +51,19 @@ class CompareSetup(Dialog[Wanted]):
     TITLE_TEXT = "Compare two versions"
 
     def __init__(
-        self, versions: Sequence[str], left: str, right: str, *, active: str, question: str, conversation: bool
+        self,
+        versions: Sequence[str],
+        left: str,
+        right: str,
+        *,
+        active: str,
+        question: str,
+        conversation: bool,
+        reach: Reach,
     ) -> None:
         super().__init__()
         self._versions, self._left, self._right, self._active = versions, left, right, active
-        self._question, self._conversation = question, conversation
+        self._question, self._conversation, self._reach = question, conversation, reach
 
     def body(self) -> ComposeResult:
         """Sides, what is asked, blind."""
@@ -98,7 +107,7 @@ class CompareSetup(Dialog[Wanted]):
     def _another_kind(self) -> None:
         text = self.query_one(Input)
         text.display = self._kind in ("question", "file")
-        text.suggester = PathSuggester() if self._kind == "file" else None
+        text.suggester = PathSuggester(self._reach) if self._kind == "file" else None
         if text.value == self._question and self._kind == "file":
             text.value = ""
         self.query_one("#left", Select).disabled = self._kind == "conversation"
@@ -109,18 +118,16 @@ class CompareSetup(Dialog[Wanted]):
     def _go(self) -> None:
         text = self.query_one(Input).value.strip()
         wanted = Wanted(self._kind, self._value("left"), self._value("right"), text, self.query_one(Tick).value)
-        if (problem := _problem(wanted)) is None:
+        if (problem := _problem(wanted, self._reach)) is None:
             self.dismiss(wanted)
         else:
             self.query_one("#compare-problem", Plain).show(problem)
 
 
-def _problem(wanted: Wanted) -> str | None:
+def _problem(wanted: Wanted, reach: Reach) -> str | None:
     """Why this can't be compared."""
     if wanted.kind != "conversation" and wanted.left == wanted.right:
         return "Both sides are the same version. Choose two."
     if wanted.kind == "question" and not wanted.text:
         return "Write the question."
-    if wanted.kind == "file" and not is_file(typed_path(wanted.text)):
-        return f"There is no file {wanted.text}."
-    return None
+    return file_problem(reach, wanted.text) if wanted.kind == "file" else None

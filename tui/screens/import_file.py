@@ -10,8 +10,9 @@ from textual.content import Content
 from textual.widgets import Button, Input, Select
 
 from store.importing import FORMATS
+from tui.core.reach import Reach
 from tui.screens.dialog import Dialog
-from tui.screens.paths import PathSuggester, is_file, typed_path
+from tui.screens.paths import PathSuggester, file_problem
 from tui.widgets.text import Plain, PlainButton
 
 
@@ -20,13 +21,19 @@ class ImportDialog(Dialog[tuple[Path, str | None]]):
 
     TITLE_TEXT = "Import a file"
 
+    def __init__(self, reach: Reach) -> None:
+        super().__init__()
+        self._reach = reach
+
     def body(self) -> ComposeResult:
         """Path and format."""
         yield Plain(
             "Pairs as JSON, JSONL (instruction and output, chat messages, ShareGPT) or CSV with a header, or whole "
             "conversations. Next you see what would come in; nothing is written before you agree."
         )
-        yield Input(placeholder="Path of the file (Right completes it)", id="path", suggester=PathSuggester())
+        yield Input(
+            placeholder="Path of the file (Right completes it)", id="path", suggester=PathSuggester(self._reach)
+        )
         yield Plain("", id="import-problem", classes="problem")
         yield Select(((Content(name), name) for name in FORMATS), prompt="Format: tell by the content", id="format")
 
@@ -42,10 +49,10 @@ class ImportDialog(Dialog[tuple[Path, str | None]]):
     @on(Input.Submitted)
     @on(Button.Pressed, "#import")
     def _go(self) -> None:
-        path = typed_path(self.query_one(Input).value)
-        if not is_file(path):
-            self.query_one("#import-problem", Plain).show(f"There is no file {path}.")
+        given = self.query_one(Input).value
+        if (problem := file_problem(self._reach, given)) is not None:
+            self.query_one("#import-problem", Plain).show(problem)
             self.query_one(Input).focus()
             return
         chosen = self.query_one(Select).value
-        self.dismiss((path, chosen if isinstance(chosen, str) else None))
+        self.dismiss((self._reach.to_read(given), chosen if isinstance(chosen, str) else None))

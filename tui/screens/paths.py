@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from itertools import islice
-from pathlib import Path
 
 from textual.suggester import Suggester
+
+from tui.core import DeskError
+from tui.core.reach import Reach
 
 LOOKED_AT = 2000  # entries of a folder that are searched for a completion
 
@@ -14,41 +16,38 @@ LOOKED_AT = 2000  # entries of a folder that are searched for a completion
 class PathSuggester(Suggester):
     """Completes the path that is being typed; the right arrow takes the suggestion."""
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach) -> None:
         super().__init__(use_cache=False, case_sensitive=True)
+        self._reach = reach
 
     async def get_suggestion(self, value: str) -> str | None:
         """The first entry that begins as *value* does."""
-        return completed(value)
+        return completed(value, self._reach)
 
 
-def completed(value: str) -> str | None:
+def completed(value: str, reach: Reach) -> str | None:
     """*value* up to the end of the first entry that begins like it; None if there is none."""
     slash = value.rfind("/") + 1
     start = value[slash:]
     if not start:
         return None
     try:
-        with os.scandir(typed_path(value[:slash] or ".")) as entries:
+        with os.scandir(reach.to_read(value[:slash] or ".")) as entries:
             found = sorted((entry.name, entry.is_dir()) for entry in islice(entries, LOOKED_AT))
-    except (OSError, ValueError):
+    except (DeskError, OSError, ValueError):
         return None
     matches = (name + "/" * is_dir for name, is_dir in found if name.startswith(start))
     return next((value[:slash] + match for match in matches), None)
 
 
-def typed_path(given: str) -> Path:
-    """The path that somebody typed; a ``~`` of nobody stays as it is."""
-    path = Path(given.strip())
+def file_problem(reach: Reach, given: str) -> str | None:
+    """Why there is no file to read under the path that was typed; None if there is. What can't be looked at, or be a
+    path at all, is none."""
     try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is a file for this user. What can't be looked at, or be a path at all, is none."""
-    try:
-        return path.is_file()
+        path = reach.to_read(given)
+        found = path.is_file()
+    except DeskError as error:
+        return error.sentence
     except (OSError, ValueError):
-        return False
+        found = False
+    return None if found else f"There is no file {given.strip()}."

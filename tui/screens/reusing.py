@@ -64,6 +64,8 @@ class Reusing:
         composer = self._chat.composer
         text, trouble = composer.text, ""
         try:
+            if not self._service.reach.own_programs:
+                raise SuspendNotSupported
             command = editor_command()
             with self._chat.app.suspend():
                 try:

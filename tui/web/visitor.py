@@ -1,0 +1,25 @@
+"""The app of one browser tab: ``python -m tui.web.visitor``, started by ``deskloop serve`` on the desk that
+``DESKLOOP_HOME`` names."""
+
+from __future__ import annotations
+
+import sys
+
+from store.home import Home
+from tui.app import DeskloopApp
+from tui.core import DeskService
+from tui.core.reach import InDesk
+from tui.web.driver import DeskWebDriver
+
+
+def main() -> int:
+    """Open the app and stay until it is left; returns the exit code."""
+    home = Home.open(create=False)
+    app = DeskloopApp(DeskService(home, reach=InDesk(home)), driver=DeskWebDriver)
+    app.collector.begin()
+    app.run()
+    return app.return_code or 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
