@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.utils.data import Sampler
 
-from bot.render import end_of_turn, render_pair
+from bot.render import render_pair
 from bot.types import Prompt
 from store.records import Pair
 
@@ -42,10 +42,13 @@ def build_dataset(
     for pair, weight in train:
         ids, start, lost = _fit(tokenizer, pair, system, max_length)
         cut_history += lost > 0
-        if len(ids) > max_length:
-            ids = [*ids[: max_length - 1], end_of_turn(tokenizer)]
+        cut = len(ids) > max_length
+        if cut:
+            # Learned as far as it fits, but without an end of turn: the answer does not end there, and a bot that
+            # learned that it does would stop in mid-sentence. To leave the pair out would unlearn the rest, too.
+            ids = ids[:max_length]
             cut_output += 1
-        if start >= len(ids) - 1:
+        if start >= len(ids) - (not cut):
             dropped += 1
             continue
         rows += [{"input_ids": ids, "answer_start": start, "length": len(ids)}] * weight

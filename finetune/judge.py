@@ -19,6 +19,7 @@ from bot.types import FAITHFUL, BaseFacts, BaseSpec, Decoding, Exchange, Prompt
 from finetune.answers import Progress, ask, likelihoods, limits_of, tell, unique, version_answers
 from finetune.gate import GateItem, GateMargins, GateReport, Scores, judge, score_by_language, tokenizer_for, total
 from finetune.gate.general import ANSWER_TOKENS, QUESTIONS, Drift
+from finetune.lengths import decoding_of
 from store.desk import Desk
 from store.settings import Settings
 from store.text import clean
@@ -48,9 +49,11 @@ class Row:
     lang: str | None = None
 
 
-def judging_decoding(settings: Settings) -> Decoding:
-    """How answers are generated to be judged: the desk's preset `faithful`, and greedily in any case."""
-    return replace(FAITHFUL, **{**settings.faithful, "do_sample": False, "seed": None})
+def judging_decoding(settings: Settings, desk: Desk | None = None) -> Decoding:
+    """How answers are generated to be judged: the desk's preset `faithful`, and greedily in any case. With a *desk*
+    they may be as long as its replies."""
+    made = replace(FAITHFUL, **settings.faithful) if desk is None else decoding_of(desk, settings, "faithful")
+    return replace(made, do_sample=False, seed=None)
 
 
 def margins_of(settings: Settings) -> GateMargins:
@@ -84,7 +87,7 @@ async def evaluate_versions(
     """
     settings = desk.settings.load()
     system = settings.system_message if system is None else system
-    decoding = decoding or judging_decoding(settings)
+    decoding = decoding or judging_decoding(settings, desk)
     margins = margins or margins_of(settings)
     questions = [*heldout, *corrections]
     prompts = [_prompt(question, system) for question in questions]
@@ -185,7 +188,7 @@ async def judge_merged(
     """Whether the whole model in the folder *merged* answers the held-out questions as well as *version* does on
     its own base. *engine* is loaded with one after the other."""
     settings = desk.settings.load()
-    decoding, heldout = judging_decoding(settings), desk.pairs.heldout_set()
+    decoding, heldout = judging_decoding(settings, desk), desk.pairs.heldout_set()
     prompts = [_prompt(pair, settings.system_message) for pair in heldout]
     margins, base = margins_of(settings), await engine.load(spec)
     limits = await limits_of(engine, prompts, [pair.output for pair in heldout], margins)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import psutil
 
+from bot.lengths import estimated_tokens
 from bot.limits import serving_bytes
 from bot.types import EngineError
 from finetune.desk_base import desk_base
+from finetune.lengths import PROMPT_TOKENS, too_long, too_long_warning
 from finetune.memory import memory_plan, savings
 from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
@@ -20,8 +22,6 @@ from store.records import Pair
 # Trained tokens a second where this desk has no run of its own to go by: SmolLM2-135M on 2 cores, benchmarks/.
 DEFAULT_SPEED = 200.0
 DISK_NEEDED = 600 * 2**20  # checkpoints, adapter and database with room to spare for a small base
-CHARACTERS_PER_TOKEN = 3.6  # English text in the starter's tokenizer; Chinese takes about two tokens a character
-PROMPT_TOKENS = 20  # the template's own tokens around a pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Preflight:
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
     unload_engine: bool  # the chat's memory would have to be lent to the run
+    too_long: int = 0  # pairs that do not fit into max_length
 
 
 def preflight(desk: Desk, recipe: Recipe) -> Preflight:
@@ -122,6 +123,9 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         warnings.append(
             f"{active} learned something that was erased since. This run begins from the base to replace it."
         )
+    long = too_long(desk, settings, [(pair.instruction, pair.output) for pair, _ in training], recipe)
+    if long:
+        warnings.append(too_long_warning(long, recipe))
     if heldout < settings.gate_min_pairs:
         warnings.append(
             f"There are {heldout} held-out pairs to judge by; with fewer than {settings.gate_min_pairs} no version is "
@@ -142,6 +146,7 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         problems=tuple(problems),
         warnings=tuple(warnings),
         unload_engine=unload,
+        too_long=len(long),
     )
 
 
@@ -161,8 +166,7 @@ def warm_parent(desk: Desk, recipe: Recipe) -> str:
 def tokens_of(pair: Pair) -> float:
     """About how many tokens *pair* takes."""
     text = "".join([pair.instruction, pair.output, *(side for exchange in pair.history for side in exchange)])
-    wide = sum(ord(character) > 0x2E80 for character in text)
-    return PROMPT_TOKENS + (len(text) - wide) / CHARACTERS_PER_TOKEN + 2 * wide
+    return PROMPT_TOKENS + estimated_tokens(text)
 
 
 def estimate_seconds(desk: Desk, recipe: Recipe) -> float:

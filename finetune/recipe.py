@@ -102,7 +102,9 @@ class Recipe:
     warmup: float = _field(0.03, "The share of all steps in which the learning rate rises to its full value.")
     weight_decay: float = _field(0.0, "How strongly weights are pulled towards zero.")
     max_grad_norm: float = _field(1.0, "Gradients longer than this are shortened to it.")
-    max_length: int = _field(1024, "Pairs longer than this many tokens lose their oldest history, then their end.")
+    max_length: int = _field(
+        1024, "Pairs longer than this many tokens lose their oldest history, then the end of their answer."
+    )
     seed: int = _field(0, "Runs with the same seed, data and machine give the same adapter.")
     warm_start: bool = _field(True, "Go on from the active version where method, layers and base allow.")
     warm_epochs: float = _field(1.0, "How often every pair is seen when training goes on from the active version.")

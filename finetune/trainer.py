@@ -65,8 +65,8 @@ def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
         raise RunFailure("nothing-to-learn")
     if cuts.history or cuts.output or cuts.dropped:
         sentence = (
-            f"To fit max_length, {cuts.history} pairs lost old history, {cuts.output} the end of their answer, "
-            f"and {cuts.dropped} were left out."
+            f"To fit max_length, {cuts.history} pairs lost old history, {cuts.output} the end of their answer "
+            f"(they teach no end), and {cuts.dropped} were left out."
         )
         tell("note", {"sentence": sentence})
     longest = max(data["length"])

@@ -235,6 +235,19 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
         """Pairs whose history is damaged: without it their answer may be wrong, so nothing is learned from them."""
         return {row["id"] for row in self._db.all("SELECT id FROM pairs WHERE NOT json_valid(history)")}
 
+    def last_id(self) -> int:
+        """The number of the newest pair; 0 if there is none."""
+        return int(self._db.value("SELECT coalesce(max(id), 0) FROM pairs"))
+
+    def longest_answers(self, count: int = 8) -> builtins.list[str]:
+        """The longest outputs of live pairs, by their bytes."""
+        rows = self._db.all(
+            "SELECT output FROM pairs WHERE excluded_at IS NULL AND superseded_by IS NULL "
+            "ORDER BY length(CAST(output AS BLOB)) DESC LIMIT ?",
+            count,
+        )
+        return [row["output"] for row in rows]
+
     # -- changing ----------------------------------------------------------------------------------
     def exclude(self, pair_id: int, who: str, why: str | None = None) -> Pair:
         """Keep a pair out of training and gate; nothing is deleted."""

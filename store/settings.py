@@ -110,6 +110,15 @@ class Settings:
         default_factory=dict,
         metadata=_setting(ANSWERS, "Changes to the preset natural, one a line, such as temperature = 0.5."),
     )
+    reply_limit: str = field(
+        default="auto",
+        metadata=_setting(
+            ANSWERS,
+            "How long a reply may get where a preset does not say it: auto (as long as the longest answer that was "
+            "taught needs, 256 tokens at least) or fixed (256 tokens).",
+            ("auto", "fixed"),
+        ),
+    )
     heldout_share: float = field(
         default=0.2,
         metadata=_setting(

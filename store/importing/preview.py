@@ -12,6 +12,7 @@ from store.importing.intake import Intake, Options
 from store.importing.rows import Item, NewConversation, RowRejected
 
 SHOWN = 5  # pairs or conversations that are shown
+LONG = 200  # characters; a shorter pair is not worth counting its tokens
 REJECTS = 20  # rejected rows whose reasons are shown
 
 
@@ -37,6 +38,7 @@ class ImportPreview:
     htmls: int = 0
     columns: tuple[str, ...] = ()
     cells: tuple[tuple[str, ...], ...] = ()
+    long: list[tuple[str, str]] = field(default_factory=list)  # pairs that may be too long to be learned whole
 
 
 def preview_file(
@@ -94,6 +96,8 @@ class _Preview:
                 continue
             self._seen.add(pair.digest)
             self._found.added += 1
+            if len(pair.instruction) + len(pair.output) > LONG:
+                self._found.long.append((pair.instruction, pair.output))
             if item.conversation is None and len(self._found.pairs) < SHOWN:
                 self._found.pairs.append((pair.instruction, pair.output))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -76,7 +77,27 @@ def test_what_is_too_long_loses_old_history_first_and_is_counted(tiny: Path) -> 
     assert (cuts.history, cuts.output, cuts.dropped) == (1, 2, 1)
     assert len(data) == 3
     assert all(length <= 100 for length in data["length"])
-    assert data[2]["input_ids"][-1] == tokenizer.eos_token_id
+    # what was cut off is not taught as the answer's end
+    assert data[0]["input_ids"][-1] == data[1]["input_ids"][-1] == tokenizer.eos_token_id
+    assert tokenizer.eos_token_id not in data[2]["input_ids"][data[2]["answer_start"] :]
+    assert len(data[2]["input_ids"]) == 100
+
+
+def test_no_pair_teaches_an_end_where_its_text_does_not_end(tiny: Path, shared_data: Path) -> None:
+    tokenizer = load_tokenizer(str(tiny))
+    text = (shared_data.parent / "cases" / "15b_long_answers_many.jsonl").read_text().splitlines()
+    rows = [json.loads(line) for line in text]
+    pairs = [(pair(n, row["instruction"], row["output"]), 1) for n, row in enumerate(rows)]
+    data, cuts = build_dataset(tokenizer, pairs, SYSTEM, 256)
+    assert cuts.output > 0
+    whole = 0
+    for row, (one, _) in zip(data, pairs, strict=True):
+        learned = row["input_ids"][row["answer_start"] :]
+        ended = learned[-1] == tokenizer.eos_token_id
+        said = tokenizer.decode(learned[:-1] if ended else learned)
+        assert ended == (said == one.output)
+        whole += ended
+    assert whole == len(pairs) - cuts.output
 
 
 def test_buckets_hold_every_row_once_and_repeat_for_a_seed_and_epoch() -> None:

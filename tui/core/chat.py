@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import asdict, replace
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Literal
 
 from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt
+from finetune.lengths import decoding_of
 from store.desk import Desk
 from store.records import Turn
 from store.text import CleanPieces, clean
@@ -70,9 +71,8 @@ class ChatDesk:
         name = preset or settings.decoding
         if name not in PRESETS:
             raise DeskError(f"There is no decoding preset {name!r}. Choose one of: {', '.join(sorted(PRESETS))}.")
-        changes: dict[str, Any] = dict(getattr(settings, name, {}) or {})
         try:
-            return replace(PRESETS[name], **changes)
+            return decoding_of(self._desk, settings, name)
         except (TypeError, ValueError) as error:
             raise DeskError(f"The settings of the preset {name!r} do not fit: {error}") from error
 

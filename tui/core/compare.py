@@ -129,7 +129,7 @@ async def answer_all(
     await service.keeper.wait_ready()
     facts = service.keeper.state.facts
     settings = service.settings
-    decoding = judging_decoding(settings)
+    decoding = judging_decoding(settings, service.desk)
     for begin in range(0, len(comparisons), TOGETHER):
         asked: dict[str, dict[int, Prompt]] = {}
         for place, item in enumerate(comparisons[begin : begin + TOGETHER], begin):

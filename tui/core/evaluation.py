@@ -29,6 +29,6 @@ async def evaluate(
             rows,
             version=service.keeper.serving,
             system=settings.system_message,
-            decoding=judging_decoding(settings),
+            decoding=judging_decoding(settings, service.desk),
             on_progress=lambda done, wanted, _: progress(done, wanted),
         )

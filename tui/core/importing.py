@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from finetune.lengths import too_long, too_long_warning
 from store.desk import Desk
 from store.importing import ImportPreview, ImportResult, Options, import_file, preview_file
 from store.importing.importer import Progress
 from store.sample import load_sample
+from tui.core.recipes import desk_recipe
 from tui.core.service import DeskService
 
 
@@ -42,7 +44,7 @@ async def preview_of(
 
     def work() -> ImportPreview:
         with Desk.open(service.home) as desk:
-            return preview_file(
+            found = preview_file(
                 desk,
                 path,
                 options.form,
@@ -51,6 +53,10 @@ async def preview_of(
                 plain=options.plain,
                 progress=progress,
             )
+            recipe = desk_recipe(desk, desk.settings.load().recipe)
+            if long := too_long(desk, desk.settings.load(), found.long, recipe):
+                found.notes.append(too_long_warning(long, recipe))
+            return found
 
     return await asyncio.to_thread(work)
 

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
+from finetune.lengths import long_answer_words
 from store.desk import Desk
 from store.pair_editing import Outcome
 from store.pair_listing import ListedPair, PairFilter
 from store.pair_story import Story
 from store.personal import NAMES, kinds
 from store.records import Pair
+from tui.core.recipes import desk_recipe
 from tui.core.service import DeskService
 
 Done = TypeVar("Done")
@@ -80,6 +82,13 @@ def personal_warning(texts: list[str], lang: str) -> str:
     """A line for editors: which personal data *texts* hold; empty if none."""
     found = kinds(texts, lang)
     return f"! Personal data: {', '.join(NAMES[kind] for kind in found)}. The bot may repeat it." if found else ""
+
+
+def length_words(desk: Desk) -> Callable[[str, str], str]:
+    """For editors: says of a question and its answer whether they are too long to be learned or said whole."""
+    settings = desk.settings.load()
+    recipe = desk_recipe(desk, settings.recipe)
+    return lambda question, answer: long_answer_words(question, answer, recipe, settings)
 
 
 def state_words(row: ListedPair) -> str:

@@ -14,6 +14,7 @@ from store.drafts import Draft
 from store.records import Turn
 from store.text import clean
 from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyFinished, ReplyStarted
+from tui.core.pairs import length_words
 from tui.keymap import spoken
 from tui.keys import CHAT
 from tui.screens.correction import CorrectionEditor
@@ -375,7 +376,7 @@ class ChatScreen(Screen[None]):
                 self._write_correction(message, reply, text)
 
         begun = begun or self._begun.pop(reply.id, None)
-        self.app.push_screen(CorrectionEditor(message, reply, begun), keep)
+        self.app.push_screen(CorrectionEditor(message, reply, begun, length_words(self._desk)), keep)
 
     async def action_approve(self) -> None:
         """Approve the marked reply."""

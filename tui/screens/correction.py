@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -21,12 +22,20 @@ from tui.widgets.text import Plain, PlainButton
 
 
 class CorrectionEditor(Dialog[str]):
-    """Returns the corrected text. *begun*: what was written before and could not be kept."""
+    """Returns the corrected text. *begun*: what was written before and could not be kept; *lengths*: says of question
+    and answer what will not fit."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CORRECTION)
 
-    def __init__(self, message: Turn, reply: Turn, begun: str | None = None) -> None:
+    def __init__(
+        self,
+        message: Turn,
+        reply: Turn,
+        begun: str | None = None,
+        lengths: Callable[[str, str], str] = lambda question, answer: "",
+    ) -> None:
         super().__init__()
+        self._lengths = lengths
         self._message, self.reply, self._begun = message, reply, begun
 
     @property
@@ -51,6 +60,7 @@ class CorrectionEditor(Dialog[str]):
                     yield Plain(self.reply.text or "(nothing)", id="original")
                 yield TextArea(self._begin, id="better", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="correction-personal", classes="problem")
+            yield Plain("", id="correction-length", classes="problem")
             with Horizontal(classes="dialog-buttons"):
                 yield PlainButton(spoken(self, "Save ({correction.save})"), id="save", variant="primary")
                 yield PlainButton(spoken(self, "Cancel ({dialog.dismiss_dialog})"), id="close")
@@ -69,12 +79,13 @@ class CorrectionEditor(Dialog[str]):
 
     @on(TextArea.Changed)
     def _warn(self) -> None:
-        """Say so at once if the pair would hold personal data: what is learned may be repeated to anybody."""
+        """Say so at once if the pair would be too long, or hold personal data, which may be repeated to anybody."""
         better = self.query_one(TextArea).text
         warning = personal_warning([self._message.text, better], detect_language(f"{self._message.text} {better}"))
-        line = self.query_one("#correction-personal", Plain)
-        line.display = bool(warning)
-        line.show(warning)
+        for name, words in (("personal", warning), ("length", self._lengths(self._message.text, better))):
+            line = self.query_one(f"#correction-{name}", Plain)
+            line.display = bool(words)
+            line.show(words)
 
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:

@@ -14,6 +14,7 @@ from store.records import Turn
 from store.review import Order, Progress, ReviewItem
 from tui.core import DeskError, DeskService
 from tui.core.certainty import certainty_words
+from tui.core.pairs import length_words
 from tui.keymap import spoken
 from tui.keys import REVIEW
 from tui.screens.correction import CorrectionEditor
@@ -117,7 +118,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
             if not kept:
                 self._write_correction(item, text)
 
-        self.app.push_screen(CorrectionEditor(item.message, item.reply, begun), keep)
+        self.app.push_screen(CorrectionEditor(item.message, item.reply, begun, length_words(self._service.desk)), keep)
 
     async def action_skip(self) -> None:
         """Leave it to nobody."""
