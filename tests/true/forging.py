@@ -187,7 +187,7 @@ def adapter(site: Site) -> None:
 
 # -- bases -----------------------------------------------------------------------------------------
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "a" * 64 + "\nsize 269060552\n"
-LOOP = "{% for a in range(99999) %}{% for b in range(99999) %}{% for c in range(99999) %}x{% endfor %}{% endfor %}{% endfor %}"
+LOOP = "{% for a in range(99999) %}" * 3 + "x" + "{% endfor %}" * 3
 
 
 def base(site: Site) -> None:
