@@ -9,10 +9,8 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual import events, on
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
 from textual.notifications import SeverityLevel
 from textual.widgets import Input
 from textual.worker import WorkerFailed
@@ -48,10 +46,7 @@ from tui.screens.settings import SettingsScreen
 from tui.screens.start import FirstChoice
 from tui.screens.training import TrainingScreen
 from tui.screens.versions import VersionsScreen
-from tui.terminal.driver import TerminalDriver
-from tui.terminal.ending import Ending
-from tui.terminal.widths import measure_by_the_wider
-from tui.themes import OWN
+from tui.terminal.app import TerminalApp
 from tui.widgets.status import StatusBar
 
 FOLLOWING = (ReviewScreen, PairsScreen, ConflictsScreen)  # screens that show at once what others write to the desk
@@ -59,7 +54,7 @@ BUSY_SECONDS = 3.0  # an operator waits for another app's writing, before a scre
 NARROW = 100  # columns below which things stand one above the other
 
 
-class DeskloopApp(App[None]):
+class DeskloopApp(TerminalApp[None]):
     """One operator at one desk."""
 
     TITLE = "deskloop"
@@ -71,26 +66,17 @@ class DeskloopApp(App[None]):
     def __init__(
         self, service: DeskService, first_choice: FirstChoice | None = None, driver: type[Driver] | None = None
     ) -> None:
-        measure_by_the_wider()
         super().__init__(driver_class=driver)
         self.service, self.first_choice = service, first_choice
         self.flows = Flows(self, service)
         self.chat = ChatScreen(service)
         self.collector = QuietCollector()
-        self.ending = Ending(self)
         self._drafts_kept = False
         service.desk.db.wait_at_most(BUSY_SECONDS)
-        for theme in OWN:
-            self.register_theme(theme)
         self._unlisten = service.listen(self._heard)
 
     def _heard(self, change: DeskChange) -> None:
         self.post_message(DeskChanged(change))
-
-    def get_driver_class(self) -> type[Driver]:
-        """What draws the app: in a terminal our own."""
-        chosen = super().get_driver_class()
-        return TerminalDriver if chosen is LinuxDriver else chosen
 
     async def on_mount(self) -> None:
         """Draw first; the engine loads behind the first picture."""
@@ -213,7 +199,7 @@ class DeskloopApp(App[None]):
     def leave_at_once(self, code: int) -> None:
         """Leave without asking or waiting for anything; a live run of this app stops with a checkpoint."""
         self.service.run_desk.let_go()
-        self.exit(return_code=code)
+        super().leave_at_once(code)
 
     def on_exit_app(self) -> None:
         """However the app is left, what is being written is there at the next start."""

@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from textual.app import App
-from textual.driver import Driver
-from textual.drivers.linux_driver import LinuxDriver
-
 from store.text import clean
 from tui.screens.start import FirstChoice, FirstStart
-from tui.terminal.driver import TerminalDriver
-from tui.terminal.widths import measure_by_the_wider
-from tui.themes import OWN
+from tui.terminal.app import TerminalApp
 
 
-class BeginningApp(App[FirstChoice]):
+class BeginningApp(TerminalApp[FirstChoice]):
     """Asks what the new desk at *root* shall begin with; returns None if none is wanted."""
 
     TITLE = "deskloop"
@@ -23,16 +17,8 @@ class BeginningApp(App[FirstChoice]):
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, root: Path) -> None:
-        measure_by_the_wider()
         super().__init__()
         self._root = root
-        for theme in OWN:
-            self.register_theme(theme)
-
-    def get_driver_class(self) -> type[Driver]:
-        """What draws it: in a terminal our own, as the app's."""
-        chosen = super().get_driver_class()
-        return TerminalDriver if chosen is LinuxDriver else chosen
 
     def on_mount(self) -> None:
         """Ask."""

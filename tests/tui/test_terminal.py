@@ -63,6 +63,29 @@ def test_a_signal_leaves_the_terminal_as_it_was_and_keeps_what_was_typed(home: P
     assert drafts(home) == [Draft("half a sent", conversation=1)]
 
 
+def test_the_first_screen_of_a_new_desk_is_drawn_and_ends_by_a_signal_too(tmp_path: Path) -> None:
+    with Terminal("--home", str(tmp_path / "new")) as terminal:
+        terminal.until("Welcome")
+        assert terminal.modes() != terminal.before
+        os.kill(terminal.process.pid, signal.SIGTERM)
+        assert terminal.end() == 128 + signal.SIGTERM
+        assert terminal.modes() == terminal.before
+        assert b"Traceback" not in terminal.seen
+    assert not (tmp_path / "new").exists()
+
+
+def test_from_the_first_screen_into_the_new_desk(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))  # without a model: the chat opens all the same
+    with Terminal("--home", str(tmp_path / "new")) as terminal:
+        terminal.until("Welcome")
+        terminal.type("\t\t\r")  # the third way: an empty desk
+        terminal.until(WRITING)
+        os.kill(terminal.process.pid, signal.SIGTERM)
+        assert terminal.end() == 128 + signal.SIGTERM
+        assert terminal.modes() == terminal.before
+    assert (tmp_path / "new" / "desk.db").exists()
+
+
 def test_what_was_kept_is_there_again(home: Path) -> None:
     with Desk.open(home) as desk:
         desk.drafts.keep([Draft("half a sentence", conversation=1)], "jo")

@@ -62,6 +62,11 @@ class TerminalDriver(LinuxDriver):
         self._ending.watch()
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
+    def write(self, data: str) -> None:
+        """Draw. Before the terminal is taken nothing is drawn: an error that early is told after the app was left."""
+        if self._writer_thread is not None:
+            super().write(data)
+
     def give_back(self) -> None:
         """Put the terminal back by the shortest way, for an app that can't be left in order."""
         with contextlib.suppress(OSError, ValueError, termios.error):

@@ -9,14 +9,14 @@ import asyncio
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot import leash
 from tui.cli.streams import SIGNALLED
 from tui.terminal.driver import TerminalDriver
 
 if TYPE_CHECKING:
-    from tui.app import DeskloopApp
+    from tui.terminal.app import TerminalApp
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)  # Ctrl-C is a key in the app; the signal comes from elsewhere
 SECONDS = 5.0  # how long leaving in order may take
@@ -25,7 +25,7 @@ SECONDS = 5.0  # how long leaving in order may take
 class Ending:
     """Ends *app*, once."""
 
-    def __init__(self, app: DeskloopApp) -> None:
+    def __init__(self, app: TerminalApp[Any]) -> None:
         self._app = app
         self._begun = False
 
