@@ -27,6 +27,8 @@ BEGIN = (
     "with {desk.import_file}."
 )
 
+NONE = "{dialog.dismiss_dialog} leaves without one."
+
 
 class FirstStart(Dialog[FirstChoice]):
     """What a new desk begins with. *made_in*: the folder it will be made in, where there is none yet."""
@@ -41,7 +43,7 @@ class FirstStart(Dialog[FirstChoice]):
         """What deskloop does, in three lines."""
         yield Plain(spoken(self, LOOP))
         if self._made_in is not None:
-            yield Plain(f"A new desk is made in {self._made_in} as soon as you choose; Esc leaves without one.")
+            yield Plain(f"A new desk is made in {self._made_in} as soon as you choose. {spoken(self, NONE)}")
         yield Plain(spoken(self, BEGIN), classes="heading")
 
     def buttons(self) -> ComposeResult:
