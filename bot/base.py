@@ -17,7 +17,7 @@ from bot import quantized
 from bot.adapters import sha256_of
 from bot.locate import is_prepared
 from bot.renderer import renderer_mark
-from bot.soundness import too_many_tokens, unfit
+from bot.soundness import refuse_adapter, too_many_tokens, unfit
 from bot.template_limits import guard_template
 from bot.types import BaseSpec, EngineError
 
@@ -73,7 +73,8 @@ def content_digest(folder: Path, *, anew: bool = False) -> str:
 
 
 def _deciding(folder: Path) -> list[Path]:
-    return sorted({path for pattern in DECIDING for path in folder.glob(pattern)})
+    """Plain files, also by way of a link; a pipe or a device would never come to its end."""
+    return sorted({path for pattern in DECIDING for path in folder.glob(pattern) if path.is_file()})
 
 
 def _file_hashes(folder: Path) -> dict[str, str]:
@@ -146,6 +147,7 @@ def load_base(spec: BaseSpec, *, training: bool = False) -> tuple[Any, Any]:
         "use_safetensors": True,
         "trust_remote_code": False,
     }
+    refuse_adapter(Path(spec.folder))  # none of the files that a base's digest is of
     if torch.cuda.is_available():
         options["device_map"] = {"": 0}
     try:

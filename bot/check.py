@@ -81,13 +81,17 @@ def _first_line(error: BaseException) -> str:
 
 
 def _check_exchange(folder: Path, tokenizer: Any, config: dict[str, Any]) -> None:
-    """Render one exchange, as training would."""
+    """Render one exchange, as training would, and see that it depends on what the customer says."""
+    history = (("Hello.", "Good day."),)
     try:
-        ids, _ = render_pair(tokenizer, Prompt("Be kind.", (("Hello.", "Good day."),), "Where is it?"), "On its way.")
+        ids, _ = render_pair(tokenizer, Prompt("Be kind.", history, "Where is it?"), "On its way.")
+        other, _ = render_pair(tokenizer, Prompt("Be kind.", history, "When do you open?"), "On its way.")
     except (MemoryError, EngineError):
         raise
     except Exception as error:
         raise unfit(folder, f"one exchange can't be put into its form of a talk ({_first_line(error)})") from error
+    if ids == other:
+        raise unfit(folder, "its chat template leaves out what the customer says", "Mend it, or name another base.")
     rows = config.get("vocab_size")
     tokens = 1 + max(ids)
     if isinstance(rows, int) and tokens > rows:
@@ -100,7 +104,13 @@ def _talk(tokenizer: Any) -> Iterator[str]:
         lines = "It has no chat template: talks are plain lines, Customer: and Agent:,"
         yield f"{lines} and {end} ends an answer, or the next Customer: does."
         return
-    also = "its end of text" if end == last else f"where a text ends with {last}; both stop it"
+    also = (
+        "its end of text"
+        if end == last
+        else "and no token of its own ends a text"
+        if last is None
+        else f"where a text ends with {last}; both stop it"
+    )
     yield f"It has a chat template, whose turns end with {end}, {also}."
     if not takes_system(tokenizer):
         yield "Its template has no place for a system message: the desk's goes before the first question."

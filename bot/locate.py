@@ -68,6 +68,6 @@ def is_prepared(folder: Path) -> bool:
     """Whether *folder* holds a base that can be loaded: a config, a tokenizer and safetensors weights."""
     return (
         (folder / "config.json").is_file()
-        and any(folder.glob("*.safetensors"))
+        and any(path.is_file() for path in folder.glob("*.safetensors"))
         and any((folder / name).is_file() for name in ("tokenizer.json", "tokenizer.model", "vocab.json"))
     )

@@ -44,7 +44,7 @@ def prepare(source: str, folder: Path) -> None:
         if source == STARTER:
             _starter(built)
         elif is_gguf(source):
-            _unpack(Path(source).expanduser(), built)
+            _unpack(Path(source).expanduser(), shop, built)
         else:
             owned.mark_own(built, what="base", source=source, revision=_download(source, built))
         if not is_prepared(built):
@@ -87,12 +87,17 @@ def _starter(staging: Path) -> None:
         owned.mark_own(staging, what="base", source=STARTER_HUB_ID, revision=revision)
 
 
-def _unpack(gguf: Path, staging: Path) -> None:
+def _unpack(gguf: Path, shop: Path, staging: Path) -> None:
+    """Convert *gguf*, looked at from a folder where it is alone: a library would take a tokenizer, a template or code
+    of another model from beside it."""
     if not gguf.is_file():
         raise PrepareError(f"There is no file {gguf}.")
     say(f"Converting {gguf.name} to safetensors...")
+    alone = shop / "alone" / "model.gguf"
+    alone.parent.mkdir()
+    alone.symlink_to(gguf.absolute())
     try:
-        convert(gguf, staging)
+        convert(alone, staging)
     except OSError:
         raise
     except (Exception, MemoryError) as error:
@@ -130,9 +135,13 @@ def convert(gguf: Path, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
-    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name, trust_remote_code=False)
     model = AutoModelForCausalLM.from_pretrained(
-        gguf.parent, gguf_file=gguf.name, dtype=torch.bfloat16, quantization_config=GgufConfig(dequantize=True)
+        gguf.parent,
+        gguf_file=gguf.name,
+        dtype=torch.bfloat16,
+        quantization_config=GgufConfig(dequantize=True),
+        trust_remote_code=False,
     )
     # The weights are plain now; as long as the config says otherwise, saving refuses.
     model.hf_quantizer = None

@@ -35,7 +35,7 @@ def is_whole(copy: Path) -> bool:
     try:
         seal: dict[str, str] = json.loads((copy / SEAL).read_text())
         return seal == _contents(copy)
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return False
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import struct
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any
 
 from bot.types import EngineError
 
+ADAPTER = "adapter_config.json"
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
 MIB = 2**20
@@ -25,7 +27,8 @@ LONGEST = {"tokenizer.json": 128 * MIB, INDEX: 64 * MIB, "vocab.json": 64 * MIB,
            "tokenizer.model": 64 * MIB, "chat_template.jinja": MIB, "config.json": 4 * MIB,
            "generation_config.json": MIB, "tokenizer_config.json": 32 * MIB, "special_tokens_map.json": 4 * MIB,
            "added_tokens.json": 16 * MIB}  # fmt: skip
-_LONGEST_HEADER = 100 * MIB  # what the safetensors library itself takes
+_LONGEST_HEADER = 16 * MIB  # bytes; that of a file with 100,000 tensors takes as much
+_MOST_SIDES, _LONGEST_SIDE = 8, 2**40  # of a tensor
 _LFS = b"version https://git-lfs.github.com/spec/"
 _BYTES = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4,
           "U16": 2, "U8": 1, "BOOL": 1, "F8_E4M3": 1, "F8_E5M2": 1, "F8_E8M0": 1, "C64": 8}  # fmt: skip
@@ -48,6 +51,7 @@ def check_files(folder: Path) -> None:
 
     Raises :class:`EngineError` (``base-missing``) with what is wrong and what to do."""
     try:
+        refuse_adapter(folder)
         config = read_json(folder, "config.json")
         _check_config(folder, config)
         _check_tokenizer(folder, config)
@@ -61,7 +65,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     """The table in the file *name* of *folder*. Raises :class:`EngineError` and :class:`OSError`."""
     raw = _read(folder, name)
     try:
-        body = json.loads(raw)
+        body = json.loads(raw.decode())  # as the libraries read it: neither with a mark of byte order nor in UTF-16
     except (ValueError, RecursionError) as error:
         raise unfit(folder, f"{name} is no JSON that can be read") from error
     if not isinstance(body, dict):
@@ -79,6 +83,14 @@ def _read(folder: Path, name: str) -> bytes:
     return raw
 
 
+def refuse_adapter(folder: Path) -> None:
+    """Raise :class:`EngineError` if an adapter lies beside the base: transformers would take the base that one names,
+    from wherever, with the adapter on it."""
+    if os.path.lexists(folder / ADAPTER):
+        raise unfit(folder, f"an adapter lies in it ({ADAPTER}), whose own base would be loaded instead", _MOVE)
+
+
+_MOVE = "If the model beside it is whole, move the adapter's files out; else name the adapter's base."
 _FETCH = "Get the files themselves with `git lfs pull` in its folder, or set it up by its hub id."
 
 
@@ -193,8 +205,11 @@ def _places(header: dict[str, Any]) -> Iterator[tuple[str, tuple[int, int]]]:
         if name == "__metadata__":
             continue
         first, last = entry["data_offsets"]
-        if not 0 <= first <= last or any(type(side) is not int or side < 0 for side in entry["shape"]):
+        shape = entry["shape"]
+        if type(first) is not int or type(last) is not int or not 0 <= first <= last or len(shape) > _MOST_SIDES:
             raise ValueError(name)
-        if last - first != math.prod(entry["shape"]) * _BYTES.get(entry["dtype"], 0):
+        if any(type(side) is not int or not 0 <= side <= _LONGEST_SIDE for side in shape):
+            raise ValueError(name)
+        if last - first != math.prod(shape) * _BYTES.get(entry["dtype"], 0):
             raise ValueError(name)
         yield name, (first, last)

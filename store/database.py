@@ -80,9 +80,15 @@ class Database:
     def _open(self) -> str | None:
         """Open for reading and writing; returns why that can't be, if it can't."""
         try:
-            # SQLite gives -wal and -shm the mode of the database file, so that one mode guards all three.
-            private_file(self.path)
+            if not self.path.exists():
+                private_file(self.path)
             self._connect(f"{self.path.as_uri()}?mode=rw")
+            with self.told():
+                self._check_ours()  # before anything of another program's file, or beside it, is touched
+            # SQLite gives -wal and -shm the mode of the database file as it is when they are made.
+            for name in ("", "-wal", "-shm"):
+                if (file := self.path.with_name(self.path.name + name)).exists():
+                    private_file(file)
             with self.told(), _one_at_a_time(self.path):
                 # A first read waits for another app that is just closing; the switch to WAL would not, so it is made
                 # only for a new file.

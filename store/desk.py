@@ -58,6 +58,7 @@ class Desk:
         self.home = home
         home.begun()  # never a new database in the place of one that is missing
         self.db = Database(home.database)
+        home.complete(needed=False)
         self.settings = SettingsTable(self.db)
         self.conversations = Conversations(self.db)
         self.drafts = Drafts(self.db)

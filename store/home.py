@@ -47,7 +47,7 @@ class Home:
     def open(cls, path: Path | str | None = None, *, create: bool = True) -> Home:
         """The home at *path* (None: ``DESKLOOP_HOME``, else the platform's data folder).
 
-        Folders that are missing are made, 0700; those that are there keep their modes, whosever they are. Without
+        The folders of a new desk are made, 0700; those that are there keep their modes, whosever they are. Without
         *create* there must be a desk already. Raises :class:`NoDesk`, :class:`FolderRefused` (files of something else
         lie there), :class:`DatabaseMissing`, and :class:`OSError` if a folder can't be made."""
         home = cls(cls.place(path))
@@ -60,12 +60,17 @@ class Home:
             )
         if not there:
             home.check_free()
-        for folder in (home.root, home.adapters, home.runs, home.logs, home.exports, home.imports):
-            with contextlib.suppress(*((OSError,) if there else ())):  # a desk that can only be read is read
+            home.complete()
+        return home
+
+    def complete(self, *, needed: bool = True) -> None:
+        """Make the folders that are missing. In what may not be a desk nothing is made before its database was opened:
+        then this is called again, with *needed* off, since a desk that can only be read is read."""
+        for folder in (self.root, self.adapters, self.runs, self.logs, self.exports, self.imports):
+            with contextlib.suppress(*(() if needed else (OSError,))):
                 private_folder(folder)
         with contextlib.suppress(OSError):  # without it the base is missing, and that is said where it is needed
-            home.models.mkdir(parents=True, exist_ok=True)
-        return home
+            self.models.mkdir(parents=True, exist_ok=True)
 
     def begun(self) -> bool:
         """Whether there is a desk: a database with something in it. Raises :class:`DatabaseMissing`."""
@@ -100,6 +105,11 @@ class Home:
         try:
             names = sorted(path.name for path in self.root.iterdir())
         except FileNotFoundError:
+            if self.root.is_symlink():
+                raise FolderRefused(
+                    f"No desk can be made in {self.root}: it is a link that leads nowhere. Name another folder with "
+                    "--home."
+                ) from None
             return
         except OSError as error:
             raise FolderRefused(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +15,7 @@ from bot import prepare as module
 from bot.locate import PLAIN_NAME, STARTER, base_folder, is_prepared, plain_name
 from bot.prepare import PrepareError, main, prepare
 from bot.types import EngineError
-from store.owned import make_own
+from store.owned import make_own, read_mark
 
 
 @pytest.fixture
@@ -219,3 +221,55 @@ def test_the_current_folder_has_no_say(tmp_path: Path, monkeypatch: pytest.Monke
     for name in (STARTER, "Qwen/Qwen2.5-0.5B"):
         (tmp_path / name).mkdir(parents=True)
         assert base_folder(tmp_path / "models", name).parent == tmp_path / "models"
+
+
+def test_a_file_is_converted_where_nothing_else_lies(
+    tiny: Path, destination: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A library takes a tokenizer, a template or code from beside it: another model's, perhaps."""
+    beside: list[list[str]] = []
+
+    def convert(gguf: Path, folder: Path) -> None:
+        beside.append([path.name for path in gguf.parent.iterdir()])
+        assert gguf.read_bytes() == b"GGUF mine"
+        shutil.copytree(tiny, folder, dirs_exist_ok=True)
+
+    monkeypatch.setattr(module, "convert", convert)
+    (tmp_path / "mine.gguf").write_bytes(b"GGUF mine")
+    (tmp_path / "config.json").write_text(json.dumps({"auto_map": {"AutoTokenizer": ["x.X", None]}}))
+    prepare(str(tmp_path / "mine.gguf"), destination)
+    assert beside == [["model.gguf"]]
+    assert is_prepared(destination)
+    assert (tmp_path / "mine.gguf").read_bytes() == b"GGUF mine"
+
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def test_a_download_names_the_commit_it_asked_for_once(
+    tiny: Path, destination: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, str]] = []
+
+    def download(hub_id: str, *, revision: str, local_dir: Path, allow_patterns: list[str]) -> None:
+        asked.append((hub_id, revision))
+        shutil.copytree(tiny, local_dir, dirs_exist_ok=True)
+
+    info = SimpleNamespace(sha=COMMIT)
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: SimpleNamespace(model_info=lambda hub_id: info))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+    prepare("acme/helper", destination)
+    assert asked == [("acme/helper", COMMIT)]
+    assert (read_mark(destination) or {})["revision"] == COMMIT
+
+
+@pytest.mark.parametrize("commit", [None, "main", COMMIT[:7]])
+def test_nothing_is_downloaded_without_a_commit(
+    destination: Path, commit: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = SimpleNamespace(sha=commit)
+    monkeypatch.setattr("huggingface_hub.HfApi", lambda: SimpleNamespace(model_info=lambda hub_id: info))
+    monkeypatch.setattr("huggingface_hub.snapshot_download", lambda *args, **kwargs: pytest.fail("downloaded"))
+    with pytest.raises(PrepareError, match="could not be downloaded"):
+        prepare("acme/helper", destination)
+    assert not destination.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from bot.base import content_digest, fingerprint
+from bot import quantized
+from bot.base import content_digest, fingerprint, load_base
+from bot.check import check
 from bot.soundness import INDEX, check_files
 from bot.types import BaseSpec, EngineError
+from tests import tiny as makers
 
 WEIGHTS = "model.safetensors"
+MARKED = "{% for m in messages %}{{ m.content }}<|im_end|>{% endfor %}"
 LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:" + "a" * 64 + "\nsize 269060552\n"
 
 
@@ -50,6 +55,26 @@ def config(**changes: object) -> Callable[[Path], None]:
     return change
 
 
+def header(change: Callable[[dict[str, dict[str, object]]], object]) -> Callable[[Path], None]:
+    """Let *change* work on the list of tensors."""
+
+    def harm(base: Path) -> None:
+        raw = (base / WEIGHTS).read_bytes()
+        length = int.from_bytes(raw[:8], "little")
+        body = json.loads(raw[8 : 8 + length])
+        change(next(entry for name, entry in body.items() if name != "__metadata__"))
+        text = json.dumps(body).encode()
+        (base / WEIGHTS).write_bytes(len(text).to_bytes(8, "little") + text + raw[8 + length :])
+
+    return harm
+
+
+def long_header(base: Path) -> None:
+    with (base / WEIGHTS).open("wb") as file:
+        file.write((17 * 2**20).to_bytes(8, "little"))
+        file.truncate(18 * 2**20)
+
+
 def write(name: str, text: str) -> Callable[[Path], None]:
     return lambda base: (base / name).write_text(text) and None
 
@@ -70,6 +95,13 @@ def write(name: str, text: str) -> Callable[[Path], None]:
         (config(quantization_config={"quant_method": "awq"}), "quantized already, by awq"),
         (config(num_hidden_layers=10**12), "no base has"),
         (config(vocab_size=10**12), "no base has"),
+        (header(lambda entry: entry.update(data_offsets=[-4, 0])), "list of tensors"),
+        (header(lambda entry: entry.update(data_offsets=[0.5, 8.5])), "list of tensors"),
+        (header(lambda entry: entry.update(shape=[10**4000] * 2000)), "list of tensors"),
+        (long_header, "no safetensors file"),
+        (write("adapter_config.json", "{}"), "an adapter lies in it"),
+        (lambda base: (base / "config.json").write_text((base / "config.json").read_text(), "utf-8-sig"), "no JSON"),
+        (lambda base: (base / "config.json").write_text((base / "config.json").read_text(), "utf-16"), "no JSON"),
         (config(vocab_size=20), "the model knows only 20"),
     ],
 )
@@ -100,3 +132,80 @@ def test_what_never_ends_or_eats_memory_is_ended(code: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "base-missing\n"
+
+
+def test_an_adapter_that_is_put_beside_a_base_later_does_not_change_what_answers(base: Path, tmp_path: Path) -> None:
+    """transformers would load the base that the adapter names, and the digest of this one's files would still agree."""
+    other = makers.make(tmp_path / "other", seed=5)
+    spec = BaseSpec(str(base), "fp32", content_digest(base))
+    adapter = makers.make_adapter(other, tmp_path / "adapter")
+    shutil.copytree(adapter, base, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors"))
+    (base / "adapter_model.safetensors").unlink(missing_ok=True)
+    with pytest.raises(EngineError, match="an adapter lies in it"):
+        load_base(spec)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "dangling"])
+def test_what_is_no_plain_file_is_not_read(base: Path, kind: str) -> None:
+    """A pipe is never at its end, and neither is /dev/zero."""
+    before = content_digest(base, anew=True)
+    for name in ("other.safetensors", "vocab.json"):
+        path = base / name
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        else:
+            path.symlink_to("/dev/zero" if kind == "device" else base / "nowhere")
+    assert content_digest(base, anew=True) == content_digest(base) == before
+
+
+@pytest.mark.parametrize("file", [WEIGHTS, "tokenizer.json", "config.json"])
+def test_an_exchanged_file_is_found_whatever_its_size_and_its_time_say(base: Path, file: str) -> None:
+    spec = BaseSpec(str(base), "fp32", content_digest(base))
+    fingerprint(spec)
+    facts = (base / file).stat()
+    raw = bytearray((base / file).read_bytes())
+    raw[-2] ^= 1
+    (base / file).write_bytes(raw)
+    os.utime(base / file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert (base / file).stat().st_mtime_ns == facts.st_mtime_ns
+    assert (base / file).stat().st_size == facts.st_size
+    assert content_digest(base, anew=True) != spec.digest
+    with pytest.raises(EngineError, match="not those that were set up"):
+        fingerprint(spec)
+
+
+def test_a_quantized_copy_that_was_changed_is_not_used(base: Path) -> None:
+    spec = BaseSpec(str(base), "nf4", content_digest(base))
+    load_base(spec)
+    (copy,) = (path for path in (base / ".nf4").iterdir() if path.is_dir())
+    assert quantized.is_whole(copy)
+    facts = (copy / WEIGHTS).stat()
+    raw = bytearray((copy / WEIGHTS).read_bytes())
+    raw[-1] ^= 1
+    (copy / WEIGHTS).write_bytes(raw)
+    os.utime(copy / WEIGHTS, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+    assert not quantized.is_whole(copy)
+    load_base(spec)  # writes it anew
+    assert quantized.is_whole(copy)
+    assert (copy / WEIGHTS).read_bytes() != bytes(raw)
+
+
+@pytest.mark.parametrize(
+    ("template", "word"),
+    [
+        ("", "leaves out what the customer says"),
+        ("Good day.<|im_end|>", "leaves out what the customer says"),
+        ("{% include '/etc/passwd' %}" + MARKED, "form of a talk"),
+        ("{{ ''.__class__.__mro__ }}" + MARKED, "unsafe"),
+        ("{{ cycler.__init__.__globals__ }}" + MARKED, "unsafe"),
+        ("{% for m in messages %}{{ m['role'] }", "form of a talk"),
+    ],
+)
+def test_a_template_is_tried_with_one_exchange(base: Path, template: str, word: str) -> None:
+    check(base)
+    (base / "chat_template.jinja").write_text(template)
+    with pytest.raises(EngineError) as caught:
+        check(base)
+    assert word in caught.value.sentence

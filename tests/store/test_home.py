@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from store.database import DeskUnreadable
 from store.desk import Desk
+from store.errors import DeskError
 from store.home import DatabaseMissing, FolderRefused, Home, NoDesk
 
 
@@ -109,3 +112,41 @@ def test_what_is_no_plain_file_is_not_opened(tmp_path: Path) -> None:
         make(home / "desk.db")
         with pytest.raises(DeskUnreadable, match="is no plain file"):
             Desk.open(home)
+
+
+@pytest.mark.parametrize("kind", ["another program's", "rubbish", "folder"])
+def test_beside_what_is_no_database_of_ours_nothing_is_made_and_no_mode_changed(tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "theirs"
+    root.mkdir(mode=0o755)
+    root.chmod(0o755)
+    if kind == "folder":
+        (root / "desk.db").mkdir()
+    elif kind == "rubbish":
+        (root / "desk.db").write_bytes(b"rubbish" * 1000)
+    else:
+        with closing(sqlite3.connect(root / "desk.db")) as conn:
+            conn.execute("CREATE TABLE furniture (desks INTEGER)")
+    (root / "desk.db").chmod(0o755)
+    before = (root / "desk.db").lstat()
+    with pytest.raises(DeskError):
+        Desk.open(root)
+    assert [path.name for path in root.iterdir()] == ["desk.db"]
+    after = (root / "desk.db").lstat()
+    assert (after.st_mode, after.st_mtime_ns, after.st_size) == (before.st_mode, before.st_mtime_ns, before.st_size)
+
+
+def test_all_three_files_of_a_database_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """Also where the database had been left open to others, and is open in another app."""
+    with Desk.open(tmp_path / "desk") as first:
+        files = [first.home.database.with_name(f"desk.db{name}") for name in ("", "-wal", "-shm")]
+        for file in files:
+            file.chmod(0o644)
+        with Desk.open(tmp_path / "desk"):
+            assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_link_that_leads_nowhere_becomes_no_desk(tmp_path: Path) -> None:
+    (tmp_path / "desk").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FolderRefused, match="leads nowhere"):
+        Home.open(tmp_path / "desk")
+    assert not (tmp_path / "nowhere").exists()

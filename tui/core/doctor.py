@@ -21,7 +21,6 @@ from bot.base import content_digest, fingerprint
 from bot.child import TROUBLE as GAVE_UP
 from bot.child import child_options, module_command
 from bot.limits import serving_bytes
-from bot.soundness import check_files
 from bot.types import EngineError
 from finetune.memory import memory_plan, plan_words, savings
 from store.cells import TROUBLE, whole
@@ -178,7 +177,6 @@ def _settings(desk: Desk) -> Check:
 def _base(desk: Desk) -> Check:
     try:
         spec = base_spec(desk)
-        check_files(Path(spec.folder))
         read = content_digest(Path(spec.folder), anew=True)  # every byte: a file may have been exchanged unseen
         if spec.digest not in (None, read) or read != content_digest(Path(spec.folder)):
             return Check("base", False, f"The files in {spec.folder} are not those that were set up.", CHANGED)

@@ -15,7 +15,6 @@ from bot.child import TROUBLE, child_options, module_command
 from bot.client import EngineProcess
 from bot.interface import Engine
 from bot.locate import is_prepared
-from bot.soundness import check_files
 from bot.types import BaseSpec, Decoding, EngineError, Prompt, Quantization
 from store.desk import Desk
 from store.home import private_file
@@ -79,14 +78,12 @@ def _is_file(named: Named) -> bool:
 
 
 def _digest(folder: Path) -> str:
-    """The digest of the files in *folder*, if they are whole. Raises :class:`DeskError`."""
+    """The digest of the files in *folder*. Raises :class:`DeskError`."""
     try:
-        check_files(folder)
         return content_digest(folder, anew=True)
-    except EngineError as error:
-        raise DeskError(error.sentence) from error
     except OSError as error:
-        raise DeskError(f"{folder} can't be read: {error.strerror or error}. Nothing was changed.") from error
+        what = error.filename or folder
+        raise DeskError(f"{what} can't be read: {error.strerror or error}. Nothing was changed.") from error
 
 
 def _decide(desk: Desk, name: str, folder: Path, digest: str, revision: str | None, who: str) -> None:
