@@ -12,14 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from store.importing import names
-from store.importing.marked_text import messages_in_text
+from store.importing.marked_text import messages_in_text, without_end
 from store.importing.marks import media_in, private, unlearned
-from store.importing.names import first, fold, folded
+from store.importing.names import first, folded
 from store.importing.rows import Facts, Item, NewConversation, RowRejected, Turn, by_turns, pairs_of_dialogue
 from store.importing.texts import Texts, tool_calls
 from store.importing.trees import path_of
 
 _ANSWERED = ("completion", "response", "answer", "output", "target", "reply")
+_ASKED = ("prompt", "input")  # where the messages before an answer are
+_MARK = "answer"  # stands for an answer
 _TOOL_KEYS = ("tool_calls", "function_call", "tool_call_id")
 _SPOKEN = frozenset({"speaker", "sender", "author", "who"})  # under these "system" is who answers, not an instruction
 
@@ -65,8 +67,15 @@ def find_text(row: dict[str, Any]) -> Dialogue | None:
 # -- where the messages are ------------------------------------------------------------------------
 def _prompted(row: dict[str, Any]) -> Dialogue | None:
     """A prompt of messages and its completion: only the completion is learned."""
-    prompt, completion = row.get("prompt"), first(row, _ANSWERED)
-    before = _listed(prompt)
+    completion = first(row, _ANSWERED)
+    before = next((listed for name in _ASKED if (listed := _listed(row.get(name)))), None)
+    if before is None and isinstance(prompt := row.get("prompt"), str) and isinstance(completion, str):
+        # A prompt that is written as a model reads it, up to the mark after which the answer begins.
+        whole = messages_in_text(f"{prompt.rstrip()}\n{_MARK}")
+        if whole and whole[-1] == {"role": names.BOT, "content": _MARK}:
+            return Dialogue(
+                [*whole[:-1], {"role": names.BOT, "content": without_end(completion)}], False, len(whole) - 1
+            )
     if not before or not all(isinstance(message, dict) for message in before) or completion is None:
         return None
     after = _listed(completion)
@@ -123,7 +132,9 @@ def _is_message(value: dict[str, Any]) -> bool:
     said = any(name in value for name in (*names.TEXTS, "parts", "data", *_TOOL_KEYS))
     if spoken or names.sides_of(tuple(value))[2]:
         return find(value, 2) is None
-    return said and (fold(str(value.get("type"))) in names.SIDES or any(name in value for name in names.DIRECTIONS))
+    return said and (
+        names.side_of(str(value.get("type"))) is not None or any(name in value for name in names.DIRECTIONS)
+    )
 
 
 def _open(found: Dialogue, row: dict[str, Any]) -> None:
@@ -171,20 +182,20 @@ class _Sides:
             ]
         if any(message.get(key) for key in _TOOL_KEYS):
             raise tool_calls()
+        strange = None
         for key in names.SPEAKERS:
-            if message.get(key) is not None:
-                return [_Said(place, message, self._named(message[key], place), key)]
-        return [_Said(place, message, self._unnamed(message, place))]
-
-    def _named(self, value: Any, place: int) -> str:
-        """The side that a role, a word for it, or an author is."""
-        if isinstance(value, dict):
-            author = folded(value)
-            value = first(author, ("role", "type", "user_type", "kind", "name"))
-        side = names.SIDES.get(fold(value)) if isinstance(value, str) else None
-        if side is None:
-            raise RowRejected(f"turn {place} is by {str(value)[:40]!r}, not by customer or agent")
-        return side
+            if (value := message.get(key)) is not None:
+                if isinstance(value, dict):
+                    value = first(folded(value), ("role", "type", "user_type", "kind", "name"))
+                if isinstance(value, str) and (side := names.side_of(value)):
+                    return [_Said(place, message, side, key)]
+                strange = strange or str(value)
+        try:
+            return [_Said(place, message, self._unnamed(message, place))]
+        except RowRejected:
+            if strange is None:
+                raise
+            raise RowRejected(f"turn {place} is by {strange[:40]!r}, not by customer or agent") from None
 
     def _unnamed(self, message: dict[str, Any], place: int) -> str:
         for keys, yes, no in (
@@ -196,8 +207,8 @@ class _Sides:
                 return yes if word in ("true", "1", "yes") else no
         for key in (*names.DIRECTIONS, "type"):
             said = message.get(key)
-            if isinstance(said, str) and fold(said) in names.SIDES:
-                return names.SIDES[fold(said)]
+            if isinstance(said, str) and (side := names.side_of(said)):
+                return side
         author = first(message, names.AUTHORS)
         if author is None:
             raise RowRejected(f"turn {place} does not say who wrote it")
@@ -248,6 +259,9 @@ def _turn(one: _Said, dialogue: Dialogue, texts: Texts) -> Turn | None:
         raise RowRejected(f"it needs {what} (turn {one.place})")
     name = f"turn {one.place}"
     value = first(one.message, (*names.TEXTS, "parts"))
+    if dialogue.whole and (value is None or (isinstance(value, str) and not value.strip())):
+        # What happened in a help desk (assigned, closed, a file was sent) stands among what was said.
+        return Turn("customer", "", None) if one.side == names.CUSTOMER else None
     if one.side == names.CUSTOMER:
         text = "" if hidden else texts.text(value, name)
         return Turn("customer", "" if texts.is_nothing(text) else text, None)

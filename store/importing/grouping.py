@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from store.importing import dialogues, names
@@ -18,6 +18,15 @@ from store.importing.rows import Row, Unreadable
 
 _FACTS = (*names.CATEGORY, *names.LANGUAGE, *names.SPLIT, *names.REQUESTERS)
 LONGEST = 10_000  # messages of one conversation
+_TIME_FORMS = (
+    None,
+    *(
+        f"{day} {time}".strip()
+        for day in ("%d.%m.%Y", "%Y/%m/%d", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y")
+        for time in ("%H:%M:%S", "%H:%M", "%I:%M %p", "%I:%M:%S %p")
+    ),
+    "%a %b %d %H:%M:%S %z %Y",
+)  # of all messages of a conversation one and the same
 
 
 def grouped(rows: Iterator[Row]) -> Iterator[Row]:
@@ -45,7 +54,9 @@ def conversation_of(row: dict[str, Any]) -> str | None:
     """The conversation that the only message in *row* (folded) belongs to; None if it is no such row."""
     said = first(row, names.TEXTS)
     spoken = first(row, (*names.SPEAKERS, *names.AUTHORS, *names.INCOMING, *names.OUTGOING, *names.DIRECTIONS))
-    number = next((row[name] for name in names.CONVERSATION if isinstance(row.get(name), str | int)), None)
+    number = next((row[name] for name in names.CONVERSATION if isinstance(row.get(name), str | int | float)), None)
+    if isinstance(number, float):  # 17.0, as tables with gaps are kept
+        number = int(number) if number.is_integer() else None
     if said is None or spoken is None or number in (None, ""):
         return None
     question, _, sure = names.sides_of(tuple(row))
@@ -74,13 +85,21 @@ def first_said(turns: list[dict[str, Any]], name: str) -> Any:
 def in_order(turns: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """*turns* by their numbers or times where every one has one that can be read, else as they came."""
     for name in (*names.ORDER, *names.TIMES):
-        whens = [_when(turn.get(name)) for turn in turns]
-        if None not in whens and len(set(whens)) > 1:
-            return [turns[place] for place in sorted(range(len(turns)), key=lambda place: whens[place] or 0.0)]
+        said = [turn.get(name) for turn in turns]
+        for form in _TIME_FORMS:
+            whens = [_when(value, form) for value in said]
+            if None not in whens and len(set(whens)) > 1:
+                return [turns[place] for place in sorted(range(len(turns)), key=lambda place: whens[place] or 0.0)]
     return turns
 
 
-def _when(value: Any) -> float | None:
+def _when(value: Any, form: str | None) -> float | None:
+    """*value* as a number that grows with time; *form*: how it is written, None: as a number or by ISO 8601."""
+    if form is not None:
+        try:
+            return datetime.strptime(" ".join(value.split()), form).replace(tzinfo=UTC).timestamp()
+        except (AttributeError, ValueError, OverflowError):
+            return None
     if isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if not isinstance(value, str):

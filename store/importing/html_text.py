@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html.entities import html5
 from html.parser import HTMLParser
 
 from store.importing.names import words
@@ -12,13 +13,15 @@ _BLOCKS = words(
     "ol p pre section table tr ul"
 )
 _APART = frozenset({"p", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "table", "ul", "ol", "pre"})
-_UNSEEN = frozenset({"script", "style", "head", "title", "template"})
+_UNSEEN = frozenset({"script", "style", "head", "title", "template", "noscript", "svg"})
 _TAGS = (
     *sorted(_BLOCKS),
-    *sorted(words("a b br body center code em font html i img small span strong sub sup tbody td th u")),
+    *sorted(words("a b br body button center code em font html i iframe img s small span strike strong")),
+    *sorted(words("sub sup svg tbody td textarea tfoot th thead u o:p")),
 )
 _HTML = re.compile(
-    rf"</?(?:{'|'.join(_TAGS)})(?:\s[^<>]*)?/?>|&(?:nbsp|amp|lt|gt|quot|apos|#\d{{1,7}}|#x[0-9a-f]{{1,6}});",
+    rf"</?(?:{'|'.join((*_TAGS, *sorted(_UNSEEN)))})(?:\s[^<>]*)?/?>|<!--"
+    r"|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w{1,20});",
     re.IGNORECASE,
 )
 
@@ -28,7 +31,9 @@ _LINES = re.compile(rf"<(?:br|{'|'.join(sorted(_BLOCKS))})[\s/>]", re.IGNORECASE
 
 def holds_html(text: str) -> bool:
     """Whether there are tags or entities of HTML in *text*."""
-    return ("<" in text or "&" in text) and _HTML.search(text) is not None
+    return ("<" in text or "&" in text) and any(
+        found[0][0] == "<" or found[0][1] == "#" or found[0][1:] in html5 for found in _HTML.finditer(text)
+    )
 
 
 def plain_text(text: str) -> str:

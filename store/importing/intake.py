@@ -92,7 +92,7 @@ class Intake:
             self._parser.finish()
         except ImportRefused as error:
             table = self._source.table
-            if table is None or len(table.columns) < 2 or self._columns:
+            if table is None or len(table.columns) < 2 or self._columns or table.is_named:
                 raise
             raise ColumnsUnknown(_unknown(table), table.columns, tuple(table.first)) from error
 

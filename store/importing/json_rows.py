@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from store.importing.rows import ImportRefused, Row, Unreadable
 
 MOST = 10_000  # elements of an array that become one row
-_SPACE = " \t\r\n,\ufeff"
+_SPACE = " \t\r\n,\ufeff\x1e"
 _NOTHING = "Nothing was imported; mend the file and import it again."
 
 

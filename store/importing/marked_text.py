@@ -21,6 +21,11 @@ _SYSTEM = re.compile(r"<<SYS>>.*?<</SYS>>", re.DOTALL)
 _WORDS = {**SIDES, "response": BOT, "answer": BOT, "question": CUSTOMER, "instruction": CUSTOMER}
 
 
+def without_end(text: str) -> str:
+    """*text* without the mark that ends a turn."""
+    return _ENDS.sub("", text).strip()
+
+
 def messages_in_text(text: str) -> list[dict[str, str]] | None:
     """The messages in *text*, None if no marks of both sides are in it."""
     if turns := _LLAMA.findall(text):

@@ -49,14 +49,14 @@ ROLES = ("instruction", "input", "output", "history", "category", "lang", "split
 # Names of the two sides; of several that a row has, the first counts.
 QUESTIONS = (
     "instruction", "question", "query", "prompt", "customer_message", "user_message", "customer_question", "request",
-    "utterance", "frage", "pregunta", "domanda", "vraag", "pergunta", "kundenfrage", "问题", "提问", "質問", "질문",
-    "q",
+    "utterance", "input_text", "frage", "pregunta", "domanda", "vraag", "pergunta", "kundenfrage", "问题", "提问",
+    "質問", "질문", "q",
 )  # fmt: skip
 ANSWERS = (
     "output", "response", "answer", "completion", "reply", "target", "answers", "responses", "replies", "outputs",
     "completions", "targets", "agent_response", "agent_reply", "agent_message", "assistant_message", "bot_response",
-    "solution", "resolution", "antwort", "réponse", "reponse", "respuesta", "risposta", "antwoord", "resposta",
-    "回答", "答案", "回复", "回覆", "答え", "답변", "a",
+    "output_text", "solution", "resolution", "antwort", "réponse", "reponse", "respuesta", "risposta", "antwoord",
+    "resposta", "回答", "答案", "回复", "回覆", "答え", "답변", "a",
 )  # fmt: skip
 # Who speaks: in a help desk's table these are as often people's names, so they count beside a name of above only.
 QUESTIONERS = ("human", "customer", "user")
@@ -68,7 +68,8 @@ SEVERAL = frozenset({"answers", "responses", "replies", "outputs", "completions"
 BELOW = ("input", "context")  # put below the question, as the models of that data were trained
 CATEGORY = ("category", "intent")
 LANGUAGE = ("lang", "language", "locale")
-SPLIT = ("split", "partition")
+SPLIT = ("split", "partition", "data_split", "dataset_split")
+SPLIT_TOO = ("subset", "set", "fold")  # these say as often something else
 
 # A column called "FAQ Question" or "Answer (agent)" holds one of the words, and none that makes it something else.
 _QUESTION_WORDS = frozenset({"instruction", "question", "query", "prompt", "request", "frage", "pregunta", "domanda"})
@@ -85,12 +86,12 @@ _OTHER_WORDS = words(
 # Where a row keeps its messages; of several, the first that holds some.
 CARRIERS = (
     "turns", "messages", "conversations", "conversation", "dialogue", "dialog", "dialogues", "chat", "thread",
-    "utterances", "comments", "conversation_parts", "replies",
+    "utterances", "comments", "conversation_parts", "replies", "contents",
 )  # fmt: skip
 WHOLE = frozenset({"turns", "dialogue", "dialog", "comments", "conversation_parts"})  # kept as conversations, too
 TEXTS = (
-    "content", "value", "text", "utterance", "message", "body", "plain_body", "body_text", "html_body", "comment",
-    "msg",
+    "content", "value", "text", "utterance", "message", "plain_body", "body_text", "body", "html_body", "comment",
+    "comment_body", "comment_text", "message_body", "message_text", "message_content", "msg",
 )  # fmt: skip
 SPEAKERS = (
     "role",
@@ -106,8 +107,8 @@ SPEAKERS = (
 )
 AUTHORS = ("author_id", "sender_id", "user_id", "from_id")  # numbers: who writes first is the customer
 REQUESTERS = ("requester_id", "customer_id", "submitter_id", "contact_id")
-INCOMING = ("incoming", "inbound", "is_customer", "from_customer", "is_user")
-OUTGOING = ("outgoing", "outbound", "from_agent", "is_agent", "is_bot", "by_agent")
+INCOMING = ("incoming", "inbound", "is_inbound", "is_incoming", "is_customer", "from_customer", "is_user")
+OUTGOING = ("outgoing", "outbound", "from_agent", "is_agent", "is_bot", "by_agent", "is_outbound", "from_me")
 CONVERSATION = (
     "conversation_id", "ticket_id", "conversation", "ticket", "thread_id", "dialogue_id", "dialog_id", "chat_id",
     "session_id", "case_id", "conv_id", "case_number", "ticket_number", "thread", "case",
@@ -117,22 +118,45 @@ CUSTOMERS = (
     "customer", "customer_name", "customer_email", "requester", *REQUESTERS, "user_id", *CONVERSATION,
 )  # fmt: skip
 ORDER = ("turn_index", "turn_id", "turn", "position", "sequence", "seq", "message_index", "message_number")
-TIMES = ("created_at", "timestamp", "created", "sent_at", "time", "date", "datetime", "create_time", "created_time")
+TIMES = ("created_at", "timestamp", "created", "sent_at", "time", "date", "datetime", "create_time", "created_time",
+         "comment_created_at", "message_created_at", "created_datetime", "sent_datetime")  # fmt: skip
 
 CUSTOMER, BOT, SYSTEM, NOTE, TOOL = "customer", "bot", "system", "note", "tool"
 _SIDES = {
     CUSTOMER: "customer user human client prompter visitor guest buyer end_user enduser requester caller shopper "
     "contact lead questioner consumer member patient passenger usr person inquirer asker incoming inbound kunde "
-    "cliente 用户 客户 顾客 买家",
+    "kundin cliente usuario utilisateur klant question q 用户 客户 顾客 买家 顧客 お客様 고객",
     BOT: "bot assistant agent gpt chatgpt model bard bing ai operator support admin claude gemini llama staff "
     "representative rep advisor adviser helpdesk seller chatbot employee service support_agent human_agent "
-    "customer_service customer_support answerer responder outgoing outbound sys 客服 机器人 助手 卖家 agente",
+    "customer_service customer_support answerer responder outgoing outbound sys answer a copilot "
+    "agente asistente assistente atendente berater beraterin mitarbeiter mitarbeiterin conseiller medewerker "
+    "customer_care customer_success client_service csr 客服 机器人 助手 卖家 オペレーター 상담원",
     SYSTEM: "system developer instruction system_prompt",
     NOTE: "note internal_note private_note agent_note internal whisper",
     TOOL: "function_call observation tool tool_call tool_response tool_calls tool_result function ipython environment",
 }
 SIDES = {word: side for side, listed in _SIDES.items() for word in words(listed)}
 DIRECTIONS = ("direction",)
+_CARING = words("care success service services relations support help desk team")  # beside "customer": who helps them
+
+
+@lru_cache(maxsize=1024)
+def side_of(word: str) -> str | None:
+    """The side that *word* names: by the table, or because one of its words does and no other names another side
+    ("Virtual assistant", "User 2", "gpt-4"). None if it is not known."""
+    key = fold(word)
+    if key in SIDES:
+        return SIDES[key]
+    parts = [part for part in key.split("_") if len(part) > 1]
+    sides = {SIDES[part] for part in parts if part in SIDES} | ({BOT} if _CARING & set(parts) else set())
+    return sides.pop() if len(sides) == 1 and len(parts) <= 3 else None
+
+
+def split_of(word: str) -> str | None:
+    """The side, train or heldout, that *word* names; None if it names none ("Test", "test.csv", "train_sft")."""
+    key = fold(word)
+    return SPLITS.get(key) or SPLITS.get(key.split("_")[0].removesuffix("set"))
+
 
 # -- splits and wrappers ---------------------------------------------------------------------------
 _SPLITS = {
@@ -140,6 +164,18 @@ _SPLITS = {
     "heldout": "heldout held_out holdout hold_out test testing validation valid val dev development eval evaluation",
 }
 SPLITS = {word: side for side, listed in _SPLITS.items() for word in words(listed)}
+NAMES_OF = {  # every name that stands for a role of ROLES
+    "instruction": {*QUESTIONS, *QUESTIONERS},
+    "output": {*ANSWERS, *ANSWERERS},
+    "input": set(BELOW),
+    "history": {"history"},
+    "category": set(CATEGORY),
+    "lang": set(LANGUAGE),
+    "split": set(SPLIT),
+    "conversation": set(CONVERSATION),
+    "role": set(SPEAKERS),
+    "text": set(TEXTS),
+}
 INNER = ("row", "fields", "attributes", "chat", "example", "ticket", "record", "conversation", "data")
 
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from store.importing import names
+from store.importing.marks import private, ranks, unlearned
 from store.importing.rows import Facts, Item, RowRejected
 from store.importing.texts import Texts
 from store.pairs import NewPair
@@ -29,6 +30,8 @@ def parse(row: dict[str, Any], facts: Facts, texts: Texts) -> Item:
             continue
         if below := texts.optional(row.get(name), name):
             question = f"{question}\n{below}"
+    if isinstance(several := row[answered], list) and ranks(row, several):
+        raise RowRejected("it ranks several answers: nothing says which of them may be learned")
     history = _history(row.get("history"), texts)
     answers = dict.fromkeys(texts.answer(value, "output") for value in _answers(answered, row[answered]))
     return Item(
@@ -44,7 +47,15 @@ def _answers(name: str, value: Any) -> list[Any]:
         return [_one(value)]
     if not value:
         raise RowRejected("output is empty")
-    return [one if isinstance(one, str) else _text_in(one) for one in value]
+    kept = [one for one in value if not (isinstance(one, dict) and _marked(names.folded(one)))]
+    if not kept:
+        raise RowRejected("every answer in it is marked as not to be learned")
+    return [_text_in(one) for one in kept]
+
+
+def _marked(answer: dict[str, Any]) -> bool:
+    """Whether one of several answers (folded) is not to be learned, or private."""
+    return unlearned(answer) is not None or private(answer, message=False)
 
 
 def _text_in(value: Any) -> Any:

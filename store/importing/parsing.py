@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from store.importing import dialogues, names, pair_rows
-from store.importing.marks import FLAGS, media_in, prefers, private, unlearned
+from store.importing.marks import MATTERING, media_in, prefers, private, unlearned
 from store.importing.names import fold, folded
 from store.importing.reading import Source
 from store.importing.rows import Facts, Foreign, ImportRefused, InnerRow, Item, Row, RowRejected, TableRow, Unreadable
@@ -144,8 +144,11 @@ class RowParser:
     def _split(self, row: dict[str, Any]) -> Split | None:
         """The side that the row itself names."""
         word = _word(row, names.SPLIT)
-        side = names.SPLITS.get(fold(word)) if word else None
-        if word and side is None:
+        side = names.split_of(word) if word else None
+        if word is None:
+            found = (names.split_of(value) for name in names.SPLIT_TOO if isinstance(value := row.get(name), str))
+            side = next((one for one in found if one), None)
+        elif side is None:
             self._splits[word.strip()[:40]] += 1
         return cast(Split | None, side)
 
@@ -183,22 +186,7 @@ class Columns:
         return found
 
     def _stands_for(self, name: str) -> bool:
-        return any(name in known for role, known in _NAMES_OF.items() if role in self._columns)
-
-
-_NAMES_OF = {
-    "instruction": {*names.QUESTIONS, *names.QUESTIONERS},
-    "output": {*names.ANSWERS, *names.ANSWERERS},
-    "input": set(names.BELOW),
-    "history": {"history"},
-    "category": set(names.CATEGORY),
-    "lang": set(names.LANGUAGE),
-    "split": set(names.SPLIT),
-    "conversation": set(names.CONVERSATION),
-    "role": set(names.SPEAKERS),
-    "text": set(names.TEXTS),
-}
-_MATTERING = frozenset().union(*_NAMES_OF.values(), names.CARRIERS, FLAGS)
+        return any(name in known for role, known in names.NAMES_OF.items() if role in self._columns)
 
 
 def _refuse_twins(row: dict[Any, Any]) -> None:
@@ -207,7 +195,7 @@ def _refuse_twins(row: dict[Any, Any]) -> None:
     for name, value in row.items():
         if isinstance(name, str):
             key = fold(name)
-            if key in seen and key in _MATTERING and seen[key] != value:
+            if key in seen and key in MATTERING and seen[key] != value:
                 raise RowRejected(f"it has {key!r} twice")
             seen[key] = value
 

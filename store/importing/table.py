@@ -11,9 +11,10 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
+from store.importing.marks import MATTERING
 from store.importing.names import fold, sides_of
 from store.importing.rows import ImportRefused, Row, TableRow, Unreadable
-from store.importing.table_start import Start, find_start, split_plainly
+from store.importing.table_start import Start, find_start, names_both, split_plainly, unquoted
 
 FIRST = 5  # rows that are kept for whoever has to name the columns
 
@@ -47,12 +48,18 @@ class Table:
         self.first: list[tuple[str, ...]] = []
         self.skipped: list[str] = []
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the names of the columns say which holds what."""
+        return names_both(list(self.columns))
+
     def rows(self) -> Iterator[Row]:
         """Its rows by the names in the header."""
         for _ in range(self._start.lines):
             line = self._next().strip(' \t\r\n,;|\ufeff"')
             if line and not line.casefold().startswith("sep="):
                 self.skipped.append(line)
+        header: list[str] = []
         for at, cells in self._records():
             if isinstance(cells, Unreadable):
                 yield at, cells
@@ -60,6 +67,9 @@ class Table:
                 continue
             elif not self.columns:
                 self.columns = _header(cells)
+                header = cells
+            elif cells == header:
+                yield at, Unreadable("it is the table's header once more", cells)
             else:
                 if len(self.first) < FIRST:
                     self.first.append(tuple(cells))
@@ -97,6 +107,10 @@ class Table:
         if cells is None and '\\"' in "".join(taken):
             self._put_back(taken[1:])
             cells, taken = self._strictly(line, backslashes=True)
+        strange = cells is None or (bool(self.columns) and len(cells) != len(self.columns))
+        if strange and not self._start.spaced and f'{self._start.delimiter} "' in line:
+            self._put_back(taken[1:])
+            cells, taken = self._strictly(line, backslashes=False, spaced=True)
         if cells is not None and len(taken) > 1 and self._swallowed(taken):
             end = at + len(taken) - 1
             for number, text in enumerate(taken, at):
@@ -111,15 +125,15 @@ class Table:
             yield at, cells
         else:
             self._put_back(taken[1:])
-            cells = split_plainly(line, self._start.delimiter)
-            if line.count('"') % 2 == 0 and len(cells) == len(self.columns):
+            cells = [unquoted(cell) for cell in split_plainly(line, self._start.delimiter)]
+            if line.count('"') % 2 == 0 and len(cells) == (len(self.columns) or len(cells)):
                 yield at, cells  # the marks only quote: "Express" delivery
             else:
                 end = at + len(taken) - 1
                 reason = f", and takes in lines {at} to {end}" if len(taken) > 1 else ""
                 yield at, Unreadable(f"a quotation mark in it is not closed or stands in the wrong place{reason}", line)
 
-    def _strictly(self, line: str, backslashes: bool) -> tuple[list[str] | None, list[str]]:
+    def _strictly(self, line: str, backslashes: bool, spaced: bool = False) -> tuple[list[str] | None, list[str]]:
         """The cells of the record that begins with *line*, None if it is not well-formed, and the lines it took."""
         taken: list[str] = []
 
@@ -132,9 +146,8 @@ class Table:
                 following = self._next()
 
         try:
-            cells = next(
-                csv.reader(lines(), delimiter=self._start.delimiter, strict=True, skipinitialspace=self._start.spaced)
-            )
+            spaced = spaced or self._start.spaced
+            cells = next(csv.reader(lines(), delimiter=self._start.delimiter, strict=True, skipinitialspace=spaced))
         except (csv.Error, StopIteration):
             return None, taken
         return cells, taken
@@ -169,7 +182,7 @@ def _header(cells: list[str]) -> tuple[str, ...]:
     for place, name in enumerate(names, 1):
         key = fold(name)
         if name and key in seen:
-            if any(sides_of((key,))[:2]) or key in ("input", "history", "split", "category", "lang"):
+            if any(sides_of((key,))[:2]) or key in MATTERING:
                 raise ImportRefused(
                     f"Columns {seen[key]} and {place} of the table are both called {name!r}. Nothing was imported; "
                     "give them different names, or remove one."

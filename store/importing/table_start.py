@@ -8,11 +8,17 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 
+from store.importing import names
 from store.importing.names import fold, sides_of
 
 DELIMITERS = ",;\t|"
 RECORDS = 10  # that have to agree on a delimiter
 TITLES = 20  # records that may stand before the header
+_OF_A_MESSAGE = (
+    frozenset(names.CONVERSATION),
+    frozenset((*names.SPEAKERS, *names.AUTHORS, *names.INCOMING, *names.OUTGOING, *names.DIRECTIONS)),
+    frozenset(names.TEXTS),
+)
 _SEP = re.compile(r'\ufeff?"?sep=([,;\t|:^~])"?[ \t]*(?:\r\n|\r|\n)', re.IGNORECASE)
 
 
@@ -54,7 +60,7 @@ def _try(lines: list[str], delimiter: str, wanted: frozenset[str]) -> tuple[tupl
         (
             place
             for place, (_, cells) in enumerate(told[:TITLES])
-            if wanted <= set(cells) and (wanted or _names_both(cells))
+            if wanted <= set(cells) and (wanted or names_both(cells))
         ),
         None,
     )
@@ -72,11 +78,12 @@ def _try(lines: list[str], delimiter: str, wanted: frozenset[str]) -> tuple[tupl
     return (known is not None, agree, wide), Start(delimiter, line, spaced)
 
 
-def _names_both(cells: list[str]) -> bool:
-    """Whether *cells* are a header that names both sides."""
+def names_both(cells: list[str]) -> bool:
+    """Whether *cells* are a header that names both sides, or all that a message has."""
     if any(len(cell) > 80 for cell in cells):
         return False
-    return None not in sides_of(tuple(fold(cell) for cell in cells))[:2]
+    found = tuple(fold(cell) for cell in cells)
+    return None not in sides_of(found)[:2] or all(set(found) & wanted for wanted in _OF_A_MESSAGE)
 
 
 def _as_wide(cells: list[str], width: int) -> bool:
@@ -89,3 +96,13 @@ def _as_wide(cells: list[str], width: int) -> bool:
 def split_plainly(line: str, delimiter: str) -> list[str]:
     """The cells of *line* if quotation marks meant nothing."""
     return line.rstrip("\r\n").split(delimiter)
+
+
+def unquoted(cell: str) -> str:
+    """*cell* without the marks around it, where they are around all of it: not in ``"Express" or "normal"``."""
+    inner = cell.strip()[1:-1]
+    if cell.strip() != f'"{inner}"':
+        return cell
+    first = inner.find('"')
+    opens = first <= 0 or (inner[first - 1] in " (" and inner[first + 1 : first + 2].strip() != "")
+    return inner.replace('""', '"') if first < 0 or opens else cell

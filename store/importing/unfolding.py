@@ -38,6 +38,9 @@ def _list(values: list[Any], depth: int) -> Iterator[Any]:
 
 def _dict(value: dict[Any, Any], depth: int) -> Iterator[Any]:
     thing = folded(value)
+    if prefers(thing):
+        yield value
+        return
     by_columns = _columns(value, thing)
     if by_columns is not None:
         yield from by_columns
@@ -57,7 +60,7 @@ def _wrapped(value: dict[Any, Any], lists: dict[Any, Any], depth: int) -> Iterat
     """The rows in *lists* of *value*, with what *value* says about all of them."""
     passed = {name: said for name, said in value.items() if fold(str(name)) in _PASSED_ON and not _holds(said)}
     for name, held in lists.items():
-        side = {"split": name} if fold(str(name)) in names.SPLITS else {}
+        side = {"split": name} if names.split_of(str(name)) else {}
         for row in unfold(held, depth + 1):
             yield {**passed, **side, **row} if isinstance(row, dict) else row
 
@@ -103,7 +106,7 @@ def _lists(value: dict[Any, Any]) -> dict[Any, Any]:
     if lists:
         return lists
     dicts = {name: held for name, held in value.items() if isinstance(held, dict) and held}
-    if len(dicts) == len(value) and all(str(name).isdigit() for name in dicts):
+    if len(dicts) == len(value) and all(str(name).isdigit() or _is_pair(folded(held)) for name, held in dicts.items()):
         return {"": list(dicts.values())}
     return {
         name: held for name, held in dicts.items() if len(dicts) == 1 and (_lists(held) or _columns(held, folded(held)))
@@ -115,6 +118,8 @@ def _columns(value: dict[Any, Any], thing: dict[str, Any]) -> list[Any] | None:
     row number, or names of columns beside rows of cells."""
     head, cells = thing.get("columns"), thing.get("data")
     if isinstance(head, list) and isinstance(cells, list) and all(isinstance(name, str) for name in head):
+        if len({fold(name) for name in head}) < len(head):
+            return [Unreadable("two of its columns have the same name", value)]
         return [
             dict(zip(head, row, strict=True))
             if isinstance(row, list) and len(row) == len(head)

@@ -107,6 +107,14 @@ FORMS: dict[str, Any] = {
         {"author_id": 2, "public": True, "body": A}, {"author_id": 2, "public": False, "body": "VIP"}]},
     "ticket with direction": {"description_text": Q, "conversations": [
         {"incoming": False, "private": False, "body_text": A}]},
+    "prompt as a model reads it": {"prompt": f"<|im_start|>user\n{Q}<|im_end|>\n<|im_start|>assistant\n",
+                                   "completion": f"{A}<|im_end|>"},
+    "prompt with marks": {"prompt": f"\n\nHuman: {Q}\n\nAssistant:", "completion": f" {A}"},
+    "messages and their answer": {"input": said(("user", Q)), "output": A},
+    "contents of parts": {"contents": [{"role": "user", "parts": [{"text": Q}]},
+                                       {"role": "model", "parts": [{"text": A}]}]},
+    "input_text": {"input_text": Q, "output_text": A},
+    "by name": {"a": {"question": Q, "answer": A}},
     "context is a setting": {"context": "support", "role": "assistant", "instruction": Q, "response": A},
 }  # fmt: skip
 
@@ -154,12 +162,32 @@ def test_the_order_of_rows_changes_nothing(tmp_path: Path) -> None:
     assert found[0][2] == 3
 
 
+@pytest.mark.parametrize(
+    ("word", "bot"),
+    [("ROLE_USER", "ROLE_ASSISTANT"), ("User 1", "Virtual Assistant"), ("user", "gpt-4"), ("customer", "Support Team"),
+     ("Kundin", "Mitarbeiter"), ("utilisateur", "conseiller"), ("usuario", "asistente"), ("고객", "상담원"), ("Q", "A"),
+     ("customer", "Customer Care")],
+)  # fmt: skip
+def test_sides_are_known_by_one_of_their_words(desk: Desk, tmp_path: Path, word: str, bot: str) -> None:
+    assert learned(desk, write(tmp_path / "in.jsonl", {"messages": said((word, Q), (bot, A))})) == [(Q, A)]
+
+
+@pytest.mark.parametrize("word", ["Client Care Lead", "user agent", "Ann Lee"])
+def test_words_that_name_both_sides_or_none_are_no_side(desk: Desk, tmp_path: Path, word: str) -> None:
+    result = import_file(desk, write(tmp_path / "in.jsonl", {"messages": said(("user", Q), (word, A))}), who="ann")
+    assert (result.added, result.rejected) == (0, 1)
+
+
 # -- marks -----------------------------------------------------------------------------------------
 BAD_ROWS = [
     {"label": False}, {"label": 0}, {"label": "false"}, {"kto_tag": False}, {"kto_tag": 0}, {"rating": -1},
     {"rating": "bad"}, {"feedback": "thumbs_down"}, {"feedback": "Thumbs Down"}, {"score": "negative"}, {"score": -0.5},
     {"feedback": {"rating": -1}}, {"satisfaction_rating": {"score": "bad"}}, {"feedback": "👎"}, {"label": "bad"},
     {"weight": 0}, {"train": False}, {"loss_weight": 0.0}, {"private": True}, {"internal": "true"}, {"public": False},
+    {"feedback": {"type": "negative"}}, {"feedback": ["negative"]}, {"metadata": {"rating": -1}},
+    {"meta": {"label": 0}},
+    {"weight": -1}, {"thumbs_down": True}, {"is_bad": 1}, {"score": "−1"}, {"rating": "-1/5"}, {"kto_label": "False"},
+    {"feedback": "down"}, {"metadata": {"private": True}}, {"extra": {"train": False}},
     {"visibility": "internal"}, {"Rating": "-1"}, {"annotation": {"rating": -1}}, {"feedback": False},
 ]  # fmt: skip
 HARMLESS = [
@@ -167,7 +195,8 @@ HARMLESS = [
     {"feedback": "thumbs_up"}, {"score": 0.7}, {"score": None}, {"feedback": "The answer was not bad at all"},
     {"weight": 1}, {"weight": 0.5}, {"private": False}, {"public": True}, {"train": True}, {"label": None},
     {"rating": "nan"}, {"images": []}, {"image": ""}, {"images": None}, {"tools": [{"name": "x"}]}, {"audio": "null"},
-    {"type": "faq"}, {"visibility": "public"}, {"internal": 0},
+    {"type": "faq"}, {"visibility": "public"}, {"internal": 0}, {"rating": 0}, {"score": 0.0}, {"images": [None]},
+    {"images": "[]"}, {"metadata": {"label": "billing"}}, {"score": "-0"}, {"thumbs_down": False}, {"loss": 1.25},
 ]  # fmt: skip
 SHAPES: list[dict[str, Any]] = [
     {"instruction": Q, "output": A},
@@ -200,7 +229,9 @@ def test_a_wrapper_speaks_for_its_rows(desk: Desk, tmp_path: Path) -> None:
 
 
 FLAGS = [{name: value} for name in ("weight", "loss_weight", "loss", "train", "training", "trainable")
-         for value in (False, 0)] + [{"weight": "0"}, {"train": "false"}, {"rating": -1}, {"label": False}]  # fmt: skip
+         for value in (False, 0)] + [
+             {"weight": "0"}, {"metadata": {"train": False}}, {"weight": -1},
+             {"train": "false"}, {"rating": -1}, {"label": False}]  # fmt: skip
 
 
 @pytest.mark.parametrize("flag", FLAGS, ids=str)
@@ -221,7 +252,8 @@ def test_a_message_that_is_not_to_be_learned_is_history_only(
 
 
 PRIVATE = [{"private": True}, {"internal": True}, {"public": False}, {"is_private": 1}, {"isInternal": "yes"},
-           {"visibility": "internal"}, {"type": "note"}, {"part_type": "note"}]  # fmt: skip
+           {"visibility": "internal"}, {"type": "note"}, {"part_type": "note"},
+           {"metadata": {"private": True}}]  # fmt: skip
 
 
 @pytest.mark.parametrize("flag", PRIVATE, ids=str)
@@ -252,6 +284,10 @@ MEDIA: list[dict[str, Any]] = [
     {"messages": [{"role": "user", "content": Q, "images": ["x"]}, *said(("assistant", A))]},
     {"instruction": f"<|image_1|> {Q}", "output": A}, {"instruction": Q, "output": A, "image_url": "https://x.example/a"},
     {"text": f"### Human: <image>{Q}### Assistant: {A}"}, {"instruction": Q, "input": "<audio>", "output": A},
+    *({"instruction": f"{mark} {Q}", "output": A} for mark in (
+        "<ImageHere>", "<IMG_CONTEXT>", "[Image #1]", "<image_soft_token>", "<start_of_image>", "<vid>",
+        "<|media_pad|>")),
+    {"instruction": Q, "output": A, "media": ["a.png"]},
 ]  # fmt: skip
 
 
@@ -262,8 +298,56 @@ def test_rows_with_pictures_sounds_and_videos_are_rejected(desk: Desk, tmp_path:
     assert "needs a" in result.reasons[0][1]
 
 
+PREFERENCES: list[dict[str, Any]] = [
+    {"prompt": Q, "chosen": A, "rejected": "BAD"},
+    {"chosen": said(("user", Q), ("assistant", A)), "rejected": said(("user", Q), ("assistant", "BAD"))},
+    {"conversations": said(("human", Q)), "chosen": said(("gpt", A)), "rejected": said(("gpt", "BAD"))},
+    {"input": {"messages": said(("user", Q))}, "preferred_output": said(("assistant", A)),
+     "non_preferred_output": said(("assistant", "BAD"))},
+    {"question": Q, "response_j": A, "response_k": "BAD"}, {"question": Q, "better": A, "worse": "BAD"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", PREFERENCES, ids=str)
+def test_what_was_preferred_to_is_never_learned(desk: Desk, tmp_path: Path, row: dict[str, Any]) -> None:
+    with pytest.raises(ImportRefused, match="preferences"):
+        import_file(desk, write(tmp_path / "in.jsonl", row), who="ann")
+    result = import_file(desk, write(tmp_path / "in.jsonl", GOOD, row), who="ann")
+    assert (result.added, result.rejected) == (1, 1)
+
+
+def test_of_several_answers_those_that_are_marked_are_left_out(desk: Desk, tmp_path: Path) -> None:
+    answers = [{"text": "BAD", "score": -1}, {"text": A, "score": 1}, {"text": "Note", "private": True}]
+    assert learned(desk, write(tmp_path / "in.jsonl", {"question": Q, "answers": answers})) == [(Q, A)]
+    rows = [
+        {"question": Q, "responses": ["best", "BAD"], "rank": [0, 1]},
+        {"question": Q, "responses": ["best", "BAD"], "scores": [1.0, -1.0]},
+        {"question": Q, "answers": [{"text": "BAD", "label": False}]},
+    ]
+    result = import_file(desk, write(tmp_path / "in.jsonl", *rows), who="ann")
+    assert (result.added, result.rejected) == (0, 3)
+
+
 # -- placeholders ----------------------------------------------------------------------------------
-NOTHING = ["null", "None", "NaN", "N/A", "#N/A", "na", "NIL", "undefined", "-", r"\N", "<noinput>", " NULL "]
+NOTHING = [
+    "null",
+    "None",
+    "NaN",
+    "N/A",
+    "#N/A",
+    "na",
+    "NIL",
+    "undefined",
+    "-",
+    r"\N",
+    "<noinput>",
+    " NULL ",
+    "--",
+    "—",
+    "#REF!",
+    "#NAME?",
+    "[deleted]",
+]
 
 
 @pytest.mark.parametrize("word", NOTHING)
@@ -351,6 +435,12 @@ TABLES: dict[str, tuple[str, list[tuple[str, str]], int]] = {
     "dialogue in a cell": ('messages\n"[{""role"": ""user"", ""content"": ""Hi?""}, '
                            '{""role"": ""bot"", ""content"": ""Hello.""}]"\n',
                            [("Hi?", "Hello.")], 0),
+    "spaces before quotes": (f'{HEAD}"A, b?", "Yes, c."\n', [("A, b?", "Yes, c.")], 0),
+    "header with spaces outside quotes": ('" question " , "answer "\nA,B\n', [("A", "B")], 0),
+    "bare marks inside quotes": (f'{HEAD}"a "b" c","d"\n"Express" or "normal"?,Yes.\n',
+                                 [('a "b" c', "d"), ('"Express" or "normal"?', "Yes.")], 0),
+    "header once more": (f"{HEAD}A,B\n{HEAD}C,D\n", [("A", "B"), ("C", "D")], 1),
+    "lines of a drawn table": ("| question | answer |\n|---|---|\n| A | B |\n", [("A", "B")], 1),
     "help desk": (f"Ticket ID,Subject,Description,Agent,Agent Response\n1,Parcel,{Q},Bob,Yes.\n", [(Q, "Yes.")], 0),
 }  # fmt: skip
 
@@ -379,11 +469,35 @@ def test_an_unknown_encoding_is_refused(desk: Desk, tmp_path: Path) -> None:
             import_file(desk, write(tmp_path / "in.jsonl", GOOD), encoding=name, who="ann")
 
 
-@pytest.mark.parametrize("head", ["question,answer,answer", "Answer,question,answer", "q,input,a,Input"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "question,answer,answer",
+        "Answer,question,answer",
+        "q,input,a,Input",
+        "question,answer,label,Label",
+        "question,answer,private,private",
+        "ticket_id,role,body,body",
+        "ticket_id,role,Role,body",
+    ],
+)
 def test_two_columns_of_one_name_are_refused_by_name(desk: Desk, tmp_path: Path, head: str) -> None:
     (tmp_path / "in.csv").write_text(f"{head}\na,b,c,d\n")
     with pytest.raises(ImportRefused, match=r"Columns \d and \d .* both called"):
         import_file(desk, tmp_path / "in.csv", who="ann")
+
+
+def test_two_columns_of_one_name_in_json_are_refused(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "in.json").write_text(json.dumps({"columns": ["question", "answer", "Answer"], "data": [[Q, A, "x"]]}))
+    with pytest.raises(ImportRefused, match="same name"):
+        import_file(desk, tmp_path / "in.json", who="ann")
+
+
+def test_a_table_of_known_columns_is_not_asked_for_them(desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("question,answer\n'A, b?','Yes, c.'\n")
+    with pytest.raises(ImportRefused, match="it has 4 cells") as caught:
+        import_file(desk, tmp_path / "in.csv", who="ann")
+    assert not isinstance(caught.value, ColumnsUnknown)
 
 
 def test_two_columns_that_nobody_reads_may_share_a_name(desk: Desk, tmp_path: Path) -> None:
@@ -445,7 +559,57 @@ def test_who_writes_is_said_in_many_ways(desk: Desk, tmp_path: Path, key: dict[s
     assert learned(desk, write(tmp_path / "in.jsonl", *rows)) == [(Q, A)]
 
 
+def test_a_message_that_reads_like_a_header_is_none(desk: Desk, tmp_path: Path) -> None:
+    text = "conversation_id,sender,message\n1,customer,A\n2,customer,Q\n1,agent,Sure.\n2,agent,Fine.\n"
+    (tmp_path / "in.csv").write_text(text)
+    assert learned(desk, tmp_path / "in.csv") == [("A", "Sure."), ("Q", "Fine.")]
+
+
+@pytest.mark.parametrize(
+    ("early", "late"),
+    [("01.05.2024 09:59", "01.05.2024 10:10"), ("05/01/2024 9:59 AM", "05/01/2024 1:10 PM"),
+     ("31/12/2023 10:00", "01/01/2024 09:00"), ("Tue Oct 31 22:10:47 +0000 2017", "Wed Nov 01 00:11:45 +0000 2017")],
+)  # fmt: skip
+def test_times_in_many_forms_put_messages_in_order(desk: Desk, tmp_path: Path, early: str, late: str) -> None:
+    (tmp_path / "in.csv").write_text(
+        f"ticket_id,author_role,created_at,body\n1,agent,{late},Yes.\n1,user,{early},{Q}\n"
+    )
+    assert learned(desk, tmp_path / "in.csv") == [(Q, "Yes.")]
+
+
+def test_events_of_a_help_desk_say_nothing(desk: Desk, tmp_path: Path) -> None:
+    parts = [{"part_type": "assignment", "body": None, "author": {"type": "bot"}},
+             {"part_type": "comment", "body": A, "author": {"type": "admin"}},
+             {"part_type": "close", "body": "", "author": {"type": "admin"}}]  # fmt: skip
+    row = {"source": {"body": Q, "author": {"type": "lead"}}, "conversation_parts": {"conversation_parts": parts}}
+    assert learned(desk, write(tmp_path / "in.jsonl", row)) == [(Q, A)]
+
+
+def test_plain_text_is_preferred_to_html_and_a_direction_to_an_author_without_a_role(
+    desk: Desk, tmp_path: Path
+) -> None:
+    rows = [
+        {"messages": [{"is_inbound": True, "sender": {"id": 9}, "body": f"<p>{Q}</p>", "body_text": Q},
+                      {"is_inbound": False, "sender": {"id": 5}, "body": f"<p>{A}</p>", "body_text": A}]},
+        {"messages": [{"from_agent": False, "sender": {"id": 9}, "text": "Hi"},
+                      {"from_agent": True, "sender": {"id": 5}, "text": "Hello."}]},
+    ]  # fmt: skip
+    assert learned(desk, write(tmp_path / "in.jsonl", *rows)) == [(Q, A), ("Hi", "Hello.")]
+
+
 # -- splits, HTML ----------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "said",
+    [{"split": "test_set"}, {"split": "test.csv"}, {"split": "testset"}, {"set": "Test"}, {"subset": "val"},
+     {"data_split": "dev"}, {"split": "test_sft"}],
+    ids=str,
+)  # fmt: skip
+def test_a_held_out_row_is_known_by_many_words(desk: Desk, tmp_path: Path, said: dict[str, str]) -> None:
+    rows = [{"instruction": f"Question {number}?", "output": "Yes.", **said} for number in range(5)]
+    import_file(desk, write(tmp_path / "in.jsonl", *rows), who="ann")
+    assert {pair.split for pair in desk.pairs.list()} == {"heldout"}
+
+
 def test_splits_by_every_word_and_others_are_told(desk: Desk, tmp_path: Path) -> None:
     words = ["test", "Validation", "valid", "VAL", "dev", "eval", "held-out", "train", "unlabelled"]
     rows = [{"instruction": f"Question {word}?", "output": "Yes.", "split": word} for word in words]
@@ -462,6 +626,10 @@ def test_splits_by_every_word_and_others_are_told(desk: Desk, tmp_path: Path) ->
         ("<p>Hello,</p><p>where is it?<br></p>", "Hello,\n\nwhere is it?"),
         ("AT&amp;T &lt;3 &#39;x&#39;", "AT&T <3 'x'"),
         ("a<br/>b<BR>c", "a\nb\nc"),
+        ("&euro; 5 &mdash; sch&ouml;n", "€ 5 — schön"),
+        ("<script>if (a < b) x()</script>Hi", "Hi"),
+        ("<!-- seen by nobody -->Hi", "Hi"),
+        ("<iframe src=x></iframe>Hi <s>you</s>", "Hi you"),
         ("<ul><li>one</li><li>two</li></ul>done", "- one\n- two\n\ndone"),
         ("<div>a</div>\n<div>b  c</div>", "a\nb c"),
         ("<style>p {}</style><b>Bold</b> &nbsp;text", "Bold  text"),
@@ -476,7 +644,7 @@ def test_html_as_plain_text(html: str, text: str) -> None:
 
 
 def test_what_is_no_html_stays(desk: Desk, tmp_path: Path) -> None:
-    for text in ("a < b & c > d", "{{slot}} <order>", "AT&T", "x <- y"):
+    for text in ("a < b & c > d", "{{slot}} <order>", "AT&T", "R&D; sales", "<label>", "x <- y"):
         assert not holds_html(text)
 
 
