@@ -8,6 +8,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from store.erasing.columns import KEPT_INSIDE
+
 MARK = "[erased]"  # what stands in the place of a text that was erased
 SHORTEST = 3  # visible characters of a text to look for: fewer are in every sentence
 # A title that was cut off inside a text holds its beginning. So many characters of it tell where the conversation holds
@@ -82,6 +84,7 @@ class Words:
         return None
 
     # -- JSON --------------------------------------------------------------------------------------
+    # Names are deskloop's own, never what somebody said, as are the values of some: they stay, or nothing reads them.
     def json_holds(self, raw: str | None) -> bool:
         """Whether one is in a string of the JSON *raw* (or in *raw*, if it is none)."""
         return any(map(self.hold, _strings(_loaded(raw)))) if raw else False
@@ -97,7 +100,7 @@ class Words:
         if isinstance(value, list):
             return [self._walked(item) for item in value]
         if isinstance(value, dict):
-            return {self._walked(key): self._walked(item) for key, item in value.items()}
+            return {key: item if _kept(key, item) else self._walked(item) for key, item in value.items()}
         return value
 
     # -- files -------------------------------------------------------------------------------------
@@ -215,5 +218,10 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(item)
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield key
-            yield from _strings(item)
+            if not _kept(key, item):
+                yield from _strings(item)
+
+
+def _kept(key: str, value: Any) -> bool:
+    """Whether what stands under *key* is deskloop's own word and nobody's."""
+    return key in KEPT_INSIDE and isinstance(value, str)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from finetune.recipe import Recipe
 from store.desk import Desk
 from store.drafts import Draft
 from store.erasing import MARK, NotErased, Subject
-from store.erasing.columns import KEPT, columns
+from store.erasing.columns import KEPT, KEPT_INSIDE, columns
 from store.erasing.words import Words
 from store.importing import import_file
 from store.pairs import NewPair
@@ -320,6 +322,40 @@ def test_a_text_is_found_in_escapes() -> None:
         assert words.file_holds(text)
         assert not words.file_holds(words.file_without(text))
         assert "said" not in words.file_without(text)
+
+
+def test_what_deskloop_itself_calls_things_stays(desk: Desk) -> None:
+    """A text may be a word that stands in every report and recipe: as a name there, or as a value of ours."""
+    said = "my active epochs of qlora, the verdict is unclear, worse loss"
+    number = desk.conversations.create("maria").id
+    say(desk, number, said, "ok")
+    recipe = {"epochs": 3.0, "method": "qlora", "best_by": "loss", "prompt_init": "an active start"}
+    report = {
+        "verdict": "reject",
+        "drift": {"metric": "loss", "active": 1.0, "note": "It is unclear."},
+        "sentence": "It is worse than the active one.",
+    }
+    run = desk.runs.create(recipe, "base", "maria").id
+    desk.runs.transition(run, "training")
+    desk.runs.transition(run, "evaluating", candidate="v1")
+    desk.runs.save_report(run, "reject", report)
+    for word in ("active", "epochs", "qlora", "verdict", "unclear", "loss"):
+        desk.erasing.erase(Subject.of_text(word), "maria")
+    assert desk.conversations.turns(number)[0].text == (
+        f"my {MARK} {MARK} of {MARK}, the {MARK} is {MARK}, worse {MARK}"
+    )
+    kept = desk.runs.get(run)
+    assert kept.recipe == recipe | {"prompt_init": f"an {MARK} start"}
+    assert kept.report == {
+        "verdict": "reject",
+        "drift": {"metric": "loss", "active": 1.0, "note": f"It is {MARK}."},
+        "sentence": f"It is worse than the {MARK} one.",
+    }
+
+
+def test_of_a_recipe_only_the_words_a_prompt_begins_as_are_somebodys() -> None:
+    texts = {item.name for item in fields(Recipe) if isinstance(item.default, str)}
+    assert texts - KEPT_INSIDE == {"prompt_init"}
 
 
 def test_every_column_with_words_is_searched(desk: Desk) -> None:

@@ -217,7 +217,10 @@ def test_what_is_not_served(
 # -- other hosts and sites -----------------------------------------------------------------------------
 async def test_other_web_sites_cannot_speak_to_the_desk(stranger: Client) -> None:
     await stranger.get(f"/?token={TOKEN}")
-    for host in ("evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "[", ""):
+    for host in (
+        "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "[", "", "evil@127.0.0.1",
+        "127.0.0.1#evil.example", "127.0.0.1/evil", "127.0.0.1:evil", "[::1%25eth0]", "127.0.0.1@evil.example",
+    ):  # fmt: skip
         assert (await stranger.get("/", headers={"Host": host})).status in (400, 403)
     for origin in ("https://evil.example", "null", "http://[", f"http://127.0.0.1:{stranger.port + 1}"):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):

@@ -131,11 +131,12 @@ class Door:
         """Whether the request came from this desk's own page, by the host it names and where it says it comes from."""
         origin = request.headers.get("Origin")
         try:
-            host = urlsplit(f"//{request.host}").hostname or ""
+            named = urlsplit(f"//{request.host}")
+            host, _ = named.hostname or "", named.port  # which raises as well where it is none
             own = origin is None or urlsplit(origin).netloc == request.host
         except ValueError:
             return False
-        return own and (is_loopback(host) or not is_loopback(self._host))
+        return own and _names_host(request) and (is_loopback(host) or not is_loopback(self._host))
 
 
 def _names_host(request: web.Request) -> bool:
