@@ -6,17 +6,27 @@ Whoever changes what comes out raises the number in :mod:`bot.renderer`; ``tests
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from jinja2.exceptions import TemplateError
 
 from bot import lines
+from bot.renderer import DATED
 from bot.types import Prompt
 
 # For templates that know how: a customer waits for the answer, and pairs hold no thoughts to learn. In chat, training
 # and gate alike, so that what is learned is what is asked.
 ALOUD = {"enable_thinking": False, "thinking": False}
+# Some write today's date into every prompt. A version must be asked tomorrow what it learned and was judged by today,
+# and a kept answer must stay the answer to its question, so for all of them it is one day for ever: the one Llama's
+# own template takes where nobody tells it. Whoever wants the bot to know the day says it in the system message.
+DAY = datetime(2024, 7, 26)
+_SIGNS = [*"aAbBdemyYjHIMSp", "-d", "-m"]
+_DIRECTIVES = "".join(f"|replace('%{sign}', '{DAY.strftime(f'%{sign}')}')" for sign in _SIGNS)
+# A function can't be given to a template, but one can be written before it.
+_ONE_DAY = f"{{% macro strftime_now(format) %}}{{{{ format{_DIRECTIVES} }}}}{{% endmacro %}}{{{{ '' }}}}"
 QUESTION, ANSWER = "A question?", "An answer."  # what a template is tried with
 
 
@@ -36,7 +46,13 @@ def render(tokenizer: Any, prompt: Prompt) -> list[int]:
         # An empty turn where there is no system message: Qwen's own would say who it is and who made it.
         messages.insert(0, {"role": "system", "content": prompt.system})
     ids = tokenizer.apply_chat_template(
-        messages, add_generation_prompt=True, tokenize=True, return_dict=False, sanitize_control_tokens=True, **ALOUD
+        messages,
+        chat_template=_template(tokenizer),
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=False,
+        sanitize_control_tokens=True,
+        **ALOUD,
     )
     return [int(token) for token in ids]
 
@@ -72,7 +88,7 @@ def takes_system(tokenizer: Any) -> bool:
     mark = "A system message."
     messages = [{"role": "system", "content": mark}, {"role": "user", "content": QUESTION}]
     try:
-        return mark in tokenizer.apply_chat_template(messages, tokenize=False, **ALOUD)
+        return mark in _text(tokenizer, messages)
     except TemplateError:
         return False
 
@@ -83,8 +99,8 @@ def default_system(tokenizer: Any) -> str:
     if not takes_system(tokenizer):
         return ""
     user = {"role": "user", "content": QUESTION}
-    alone = str(tokenizer.apply_chat_template([user], tokenize=False, **ALOUD))
-    silent = str(tokenizer.apply_chat_template([{"role": "system", "content": ""}, user], tokenize=False, **ALOUD))
+    alone = _text(tokenizer, [user])
+    silent = _text(tokenizer, [{"role": "system", "content": ""}, user])
     return alone if len(alone) > len(silent) else ""
 
 
@@ -136,7 +152,17 @@ def _added_tokens(tokenizer: Any) -> list[str]:
 def _written(tokenizer: Any) -> str:
     """What the template makes of one exchange."""
     messages = [{"role": "user", "content": QUESTION}, {"role": "assistant", "content": ANSWER}]
-    return str(tokenizer.apply_chat_template(messages, tokenize=False, **ALOUD))
+    return _text(tokenizer, messages)
+
+
+def _text(tokenizer: Any, messages: list[dict[str, str]]) -> str:
+    return str(tokenizer.apply_chat_template(messages, chat_template=_template(tokenizer), tokenize=False, **ALOUD))
+
+
+def _template(tokenizer: Any) -> str:
+    """The chat template in force, for which every day is the same."""
+    template = str(tokenizer.get_chat_template())
+    return _ONE_DAY + template if DATED in template else template
 
 
 def _answer_form(tokenizer: Any, output: str) -> str:

@@ -12,12 +12,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-RENDERER = 2
+RENDERER = 3
+DATED = "strftime_now"  # by this name a template asks for today's date
 # How bases differ in what the renderer does for them:
 # turns: a chat template; thinking: one that knows how not to think aloud; unmarked: one whose turns end with an added
-# token that the tokenizer does not call special; lines: no template.
-Form = Literal["turns", "thinking", "unmarked", "lines"]
-SINCE: dict[Form, int] = {"turns": 1, "thinking": 2, "unmarked": 2, "lines": 2}
+# token that the tokenizer does not call special; dated: one that asks for the date, whatever else it does; lines: no
+# template.
+Form = Literal["turns", "thinking", "unmarked", "dated", "lines"]
+SINCE: dict[Form, int] = {"turns": 1, "thinking": 2, "unmarked": 2, "dated": 3, "lines": 2}
 """The renderer by which each form is rendered as it is."""
 # Before there were numbers the mark was a hash of the renderer's source. This one was in force when they began, and
 # stands for number 1 for ever: so versions that were published under it are still known as their base's.
@@ -43,6 +45,8 @@ def _form_of(folder: Path, *facts: tuple[int, int]) -> Form:
     template = _template(folder, config)
     if template is None:
         return "lines"
+    if DATED in template:
+        return "dated"
     if "enable_thinking" in template:
         return "thinking"
     end = _content(config.get("eos_token"))

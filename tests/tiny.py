@@ -16,6 +16,8 @@ THINKING = TEMPLATE.replace(
     "assistant\n' }}{% if enable_thinking is defined and enable_thinking is false %}{{ '<think>\n\n</think>\n\n' }}"
     "{% endif %}{% endif %}",
 )
+# As Llama 3.1 has it: the day is told in every prompt.
+DATED = "{{ '<|im_start|>system\nToday: ' + strftime_now('%d %b %Y') + '<|im_end|>\n' }}" + TEMPLATE
 TEXT = [
     "Hello, where is my order? You can track your order in your account.",
     "How do I return an item? Send it back within thirty days.",

@@ -34,6 +34,8 @@ KINDS: dict[str, tuple[Form, dict[str, Any]]] = {
     "own system": ("turns", {"template": OWN}),
     "no system": ("turns", {"template": NONE}),
     "thinking": ("thinking", {"template": makers.THINKING}),
+    "dated": ("dated", {"template": makers.DATED}),
+    "dated and thinking": ("dated", {"template": makers.THINKING + makers.DATED}),
     "unmarked": ("unmarked", {"marked": False}),
     "lines": ("lines", {"template": False}),
     "lines with a beginning": ("lines", {"template": False, "bos": True}),
@@ -68,6 +70,14 @@ def test_ids_are_those_of_the_renderers_number(kind: str, tmp_path: Path) -> Non
 def test_families_are_rendered_by_their_template_alone(models: dict[str, Path], family: str) -> None:
     assert form_of(models[family]) == "turns"
     assert rendered(load_tokenizer(str(models[family]))) == json.loads(FILE.read_text())[key("turns")]
+
+
+def test_a_template_that_asks_for_the_date_is_told_the_same_day_for_ever() -> None:
+    asked = makers.DATED.replace("%d %b %Y", "%A %d %B %Y, %Y-%m-%d %H:%M, 100")
+    for template, told in ((makers.DATED, "26 Jul 2024"), (asked, "Friday 26 July 2024, 2024-07-26 00:00, 100")):
+        tokenizer = makers.make_tokenizer(template)
+        begin = f"<|im_start|>system\nToday: {told}<|im_end|>\n<|im_start|>user"
+        assert tokenizer.decode(render(tokenizer, PROMPTS[0])).startswith(begin)
 
 
 def test_the_number_is_that_of_the_last_change() -> None:

@@ -69,6 +69,7 @@ def as_it_was(folder: Path, quantization: str = "fp32") -> str:
         ({}, True),
         ({"template": False}, False),
         ({"template": makers.THINKING}, False),
+        ({"template": makers.DATED}, False),
         ({"marked": False}, False),
     ],
 )

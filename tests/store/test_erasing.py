@@ -346,7 +346,7 @@ def test_what_deskloop_itself_calls_things_stays(desk: Desk) -> None:
     )
     kept = desk.runs.get(run)
     assert kept.recipe == recipe | {"prompt_init": f"an {MARK} start"}
-    assert kept.report == {
+    assert json.loads(desk.db.value("SELECT report FROM runs WHERE id = ?", run)) == {
         "verdict": "reject",
         "drift": {"metric": "loss", "active": 1.0, "note": f"It is {MARK}."},
         "sentence": f"It is worse than the {MARK} one.",
