@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -51,6 +52,27 @@ def test_what_is_no_text_is_refused_and_nothing_is_kept(home: Path, said: bytes,
     assert sentence in result.stderr
     with Desk.open(home) as desk:
         assert desk.pairs.list() == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["correct", "2", "-"], "Standard input is closed"),
+        (["forget", "--text", "-"], "Standard input is closed"),
+        (["pairs", "import", "-"], "Standard input is closed"),
+        (["forget", "--text", "When do you open?"], "nobody is here to ask"),
+    ],
+)
+def test_closed_standard_input_is_said(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
+    a_reply(home)
+    with monkeypatch.context() as patch:
+        patch.setattr("tui.cli.typed.sys", SimpleNamespace(stdin=None))
+        patch.setattr("tui.cli.forget.sys", SimpleNamespace(stdin=None))
+        result = deskloop(b"", *arguments, "--home", home)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
 
 
 def test_other_texts_too(home: Path) -> None:

@@ -13,6 +13,7 @@ from store.erasing import Plan, Subject
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
 from tui.cli.retrain import preflight_lines
+from tui.cli.streams import is_terminal
 from tui.cli.typed import TYPED
 from tui.core import DeskError, DeskService
 from tui.core.forgetting import FROM_THE_BASE, done_lines, plan, plan_lines, removable, remove_versions
@@ -143,7 +144,7 @@ def _agreed(yes: bool, question: str) -> bool:
     """Ask on a terminal; without one nobody can answer, so it is a no that says so."""
     if yes:
         return True
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise click.UsageError("Nothing was changed: nobody is here to ask. Add --yes to go on.")
     return click.confirm(question, default=False, err=True)
 

@@ -8,6 +8,7 @@ import sys
 import click
 
 from tui.cli.context import Cli, home_option, json_option, pass_cli
+from tui.cli.streams import is_terminal
 
 PASSWORD_VARIABLE = "DESKLOOP_PASSWORD"  # the variable's name
 TOKEN_VARIABLE = "DESKLOOP_TOKEN"
@@ -57,7 +58,7 @@ def serve(cli: Cli, host: str, port: int) -> None:
 
 
 def _ask(cli: Cli, host: str) -> str:
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         cli.fail(
             f"Others can reach {host}, so it is not served without a password. Give one in {PASSWORD_VARIABLE}, or "
             "leave --host away."

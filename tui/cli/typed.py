@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
@@ -29,7 +29,7 @@ class Typed(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         """The text. What is no UTF-8, or too long, is wrong usage."""
         if value != "-":
             return str(value)
-        raw = sys.stdin.buffer.read(LARGEST + 1)
+        raw = _standard_input().read(LARGEST + 1)
         if len(raw) > LARGEST:
             self.fail(f"Standard input holds more than {LARGEST:,} bytes. Nothing was done.", param, ctx)
         try:
@@ -42,6 +42,12 @@ class Typed(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
 TYPED = Typed()
 
 
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise click.UsageError("Standard input is closed, so there is nothing to read. Nothing was done.")
+    return sys.stdin.buffer
+
+
 @contextmanager
 def typed_file(file: Path, folder: Path) -> Iterator[Path]:
     """*file*, or for ``-`` a file in *folder* with what standard input holds, its owner's alone and gone afterwards."""
@@ -49,6 +55,6 @@ def typed_file(file: Path, folder: Path) -> Iterator[Path]:
         yield file
         return
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".standard-input.") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
+        shutil.copyfileobj(_standard_input(), copy)
         copy.flush()
         yield Path(copy.name)
