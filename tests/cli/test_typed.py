@@ -59,7 +59,6 @@ def test_what_is_no_text_is_refused_and_nothing_is_kept(home: Path, said: bytes,
     [
         (["correct", "2", "-"], "Standard input is closed"),
         (["forget", "--text", "-"], "Standard input is closed"),
-        (["pairs", "import", "-"], "Standard input is closed"),
         (["forget", "--text", "When do you open?"], "nobody is here to ask"),
     ],
 )
