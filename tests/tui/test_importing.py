@@ -31,7 +31,7 @@ async def test_the_columns_of_a_table_are_named_with_its_first_rows_in_view(
         app.screen.query_one("#column-instruction", Select).value = "wen"
         app.screen.query_one("#column-output", Select).value = "was"
         app.screen.query_one("#use", Button).press()
-        await wait_until(pilot, lambda: shows(app, "1 pairs will be added"))
+        await wait_until(pilot, lambda: shows(app, "1 pair will be added"))
         assert service.desk.pairs.count() == before
         await pilot.press("enter")
         await wait_until(pilot, lambda: shows(app, "1 pairs were added"))

@@ -71,13 +71,22 @@ class ImportPreviewDialog(Dialog[Choice]):
 
 def sentences(found: ImportPreview) -> list[str]:
     """The counts, in words."""
-    told = [f"{found.rows:,} rows, read as {FORMATS.get(found.form or '', 'nothing known')}."]
+    told = [f"{counted(found.rows, 'row')}, read as {FORMATS.get(found.form or '', 'nothing known')}."]
     if found.conversations:
-        told.append(f"{found.conversations:,} conversations will be added.")
-    told.append(f"{found.added:,} pairs will be added; {found.duplicates:,} are there already and will be skipped.")
+        told.append(f"{counted(found.conversations, 'conversation')} will be added.")
+    there = "is" if found.duplicates == 1 else "are"
+    told.append(
+        f"{counted(found.added, 'pair')} will be added; {found.duplicates:,} {there} there already and will be skipped."
+    )
     if found.rejected:
-        told.append(f"{found.rejected:,} rows can't be used and stay outside.")
+        stay = "stays" if found.rejected == 1 else "stay"
+        told.append(f"{counted(found.rejected, 'row')} can't be used and {stay} outside.")
     return [*told, *found.notes]
+
+
+def counted(count: int, what: str) -> str:
+    """*count* of *what*: "1 pair", "2 pairs"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def short(text: str) -> str:
