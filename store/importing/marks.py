@@ -6,6 +6,7 @@ Every row and every message of every form passes here, whatever program wrote it
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from store.importing import names
@@ -136,8 +137,13 @@ def _said(name: str, value: Any) -> str:
 
 def prefers(row: dict[str, Any]) -> bool:
     """Whether *row* (folded) holds answers that were preferred to others."""
+    return _names_preferences(tuple(row))
+
+
+@lru_cache(maxsize=1024)
+def _names_preferences(names_of: tuple[str, ...]) -> bool:
     return any(
-        any(name.startswith(better) for name in row) and any(name.startswith(worse) for name in row)
+        any(name.startswith(better) for name in names_of) and any(name.startswith(worse) for name in names_of)
         for better, worse in _PREFERENCES
     )
 
