@@ -44,6 +44,7 @@ from finetune.judge import drift_of, evaluate_versions
 from finetune.preflight import warm_parent
 from finetune.publish import clean_up, publish
 from finetune.recipe import Recipe, recipe_of
+from finetune.stillness import tell_of_stillness
 from finetune.trainer import INTERRUPTED
 from finetune.troubles import Trouble, diverged, troubles_of
 from store.desk import Desk
@@ -277,6 +278,9 @@ class Worker:
         )
         assert process.stdin is not None
         assert process.stdout is not None
+        watching = asyncio.create_task(
+            tell_of_stillness(process.pid, lambda sentence: self._tell("note", sentence=sentence)), name="stillness"
+        )
         try:
             process.stdin.write(encode(job))
             await process.stdin.drain()
@@ -294,6 +298,8 @@ class Worker:
         except BaseException:
             await self._stop_trainer(process)
             raise
+        finally:
+            watching.cancel()
         if failure is not None:
             raise RunFailure(failure["kind"], failure["detail"])
         if facts is None:
