@@ -34,3 +34,10 @@ def desk_base(desk: Desk) -> BaseSpec:
         )
     known = desk.bases.get(settings.base)
     return BaseSpec(str(folder), cast(Quantization, settings.quantization), None if known is None else known.digest)
+
+
+def base_facts(desk: Desk, spec: BaseSpec) -> dict[str, str | None]:
+    """What an adapter's card says of its base; ``revision``: the hub's commit, if it is a download."""
+    known = desk.bases.get(desk.settings.load().base)
+    revision = known.revision if known is not None and known.folder == Path(spec.folder) else None
+    return {"folder": Path(spec.folder).name, "quantization": spec.quantization, "revision": revision}

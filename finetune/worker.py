@@ -35,7 +35,7 @@ from bot.traces import print_trace, private_errors, private_loop
 from bot.types import AdapterRef, BaseSpec, EngineError
 from bot.wire import LINE_LIMIT, decode, encode
 from finetune.client import DETACH
-from finetune.desk_base import desk_base
+from finetune.desk_base import base_facts, desk_base
 from finetune.failures import SENTENCES, RunFailure, kind_of
 from finetune.files import RunFiles
 from finetune.gate import GateReport
@@ -353,7 +353,7 @@ class Worker:
         card = {
             "parent": parent,
             "recipe": self._recipe.to_dict(),
-            "base": {"folder": Path(self._spec.folder).name, "quantization": self._spec.quantization},
+            "base": base_facts(self._desk, self._spec),
             "base_fingerprint": mark,
             "system_message": self._system,
             "pairs": [[pair.id, weight] for pair, weight in train],

@@ -22,7 +22,8 @@ FILE_MODE = 0o600
 OWN = frozenset(
     {"adapters", "aside", "deskloop.toml", "exports", "imports", "logs", "lost+found", "models", "run.lock", "runs"}
 )
-_DATABASE = "desk.db"
+FOR_ALL = frozenset({"exports", "imports", "lost+found"})  # of these, where operators' files lie
+DATABASE = "desk.db"
 
 
 class NoDesk(DeskError):
@@ -132,7 +133,7 @@ class Home:
     @property
     def database(self) -> Path:
         """The SQLite file."""
-        return self.root / _DATABASE
+        return self.root / DATABASE
 
     @property
     def settings_file(self) -> Path:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from store.errors import DeskError
-from store.home import FILE_MODE, sync_folder
+from store.home import DATABASE, FILE_MODE, FOR_ALL, OWN, sync_folder
 
 STDOUT = "-"  # how a command line calls standard output where a file could stand
 _KINDS = {
@@ -40,8 +40,11 @@ class TargetRefused(DeskError):
         self.taken = taken  # only because a plain file stands there, which may be replaced if that is wished
 
 
-def check_target(target: Path, *, force: bool = False) -> None:
-    """Raise :class:`TargetRefused` if *target* may not be written: it exists, or with *force*, it is no plain file."""
+def check_target(target: Path, *, force: bool = False, own: bool = False) -> None:
+    """Raise :class:`TargetRefused` if *target* may not be written: it exists, or with *force*, it is no plain file; or
+    it is what a desk itself keeps there, unless it is to be that (*own*)."""
+    if not own:
+        _check_no_desks(target)
     try:
         mode = target.lstat().st_mode
     except FileNotFoundError:
@@ -60,17 +63,34 @@ def check_target(target: Path, *, force: bool = False) -> None:
         raise _taken(target)
 
 
+def _check_no_desks(target: Path, free: frozenset[str] = FOR_ALL) -> None:
+    """Refuse a name in a desk's folder that is the desk's own, whether a file is there or not: its database is a plain
+    file too, and a folder among its adapters would pass for a version."""
+    try:
+        parent = target.absolute().parent.resolve()
+        desk = next((folder for folder in (parent, *parent.parents) if os.path.lexists(folder / DATABASE)), None)
+    except (OSError, ValueError, RuntimeError):
+        return  # nothing can be written there, and that is said in its place
+    if desk is None:
+        return
+    first = (parent / target.name).relative_to(desk).parts[0]
+    if first in OWN - free or first.startswith("desk."):
+        raise TargetRefused(
+            f"{target} is where the desk in {desk} keeps its own files. Nothing was written. Name another place."
+        )
+
+
 def _taken(target: Path) -> TargetRefused:
     return TargetRefused(f"{target} exists already and was left as it is. Name another file.", taken=True)
 
 
 @contextmanager
-def new_file(target: Path, *, force: bool = False) -> Iterator[BinaryIO]:
+def new_file(target: Path, *, force: bool = False, own: bool = False) -> Iterator[BinaryIO]:
     """A file to write, which appears as *target* (0600) at the end of the block; an error leaves no trace.
 
-    *force*: in the place of a plain file that is there. Raises :class:`TargetRefused`, and :class:`OSError` where the
-    disk does not take it."""
-    check_target(target, force=force)
+    *force*: in the place of a plain file that is there; *own*: it is one of a desk's own files. Raises
+    :class:`TargetRefused`, and :class:`OSError` where the disk does not take it."""
+    check_target(target, force=force, own=own)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:100]}.")
     temporary = Path(name)
     try:
@@ -80,7 +100,7 @@ def new_file(target: Path, *, force: bool = False) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         if force:
-            check_target(target, force=True)  # what stands there now, not what stood there when the work began
+            check_target(target, force=True, own=own)  # what stands there now, not what stood there when the work began
             temporary.replace(target)
         else:
             _move_in(temporary, target)
@@ -123,7 +143,9 @@ def create(path: Path) -> int:
 
 
 def check_new_folder(target: Path) -> None:
-    """Raise :class:`TargetRefused` if there is anything at *target*: a folder never takes another one's place."""
+    """Raise :class:`TargetRefused` if there is anything at *target*: a folder never takes another one's place; nor does
+    it lie among what a desk keeps itself, but for models."""
+    _check_no_desks(target, FOR_ALL | {"models"})
     if os.path.lexists(target):
         raise TargetRefused(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
 

@@ -59,7 +59,7 @@ def clean_rejected(path: Path, words: Words) -> None:
     lines = []
     for line in _read(path).splitlines():
         lines.append(_emptied(line) if words.file_holds(line) else line)
-    with new_file(path, force=True) as file:
+    with new_file(path, force=True, own=True) as file:
         file.write("".join(f"{line}\n" for line in lines).encode("utf-8", "surrogateescape"))
     if words.hold(path.stem):
         stamp = path.name[path.name.rindex("-rejected-") :]

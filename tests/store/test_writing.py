@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from store.writing import TargetRefused, free_name, new_file, output
+from store.desk import Desk
+from store.writing import TargetRefused, check_new_folder, free_name, new_file, output
 
 
 def write(path: Path, content: bytes = b"new", *, force: bool = False) -> None:
@@ -123,3 +124,31 @@ def test_a_free_name_is_one_that_nothing_has(tmp_path: Path) -> None:
     (tmp_path / "v1-2").symlink_to("nowhere")
     assert free_name(tmp_path, "v1").name == "v1-3"
     assert free_name(tmp_path, "v1", ".md").name == "v1.md"
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize(
+    "name", ["desk.db", "desk.db-wal", "desk.migrate", "deskloop.toml", "run.lock", "adapters/v1/x", "runs/1/run.log"]
+)
+def test_what_a_desk_keeps_is_never_written_over(desk: Desk, name: str, force: bool) -> None:
+    """Its database is a plain file, too; an export with --force made an empty desk of it."""
+    target = desk.home.root / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    before = target.read_bytes() if target.exists() else None
+    for way in (target, target.parent / ".." / target.parent.name / target.name):
+        with pytest.raises(TargetRefused, match="keeps its own files") as refused:
+            write(way, force=force)
+        assert not refused.value.taken
+    assert (target.read_bytes() if target.exists() else None) == before
+
+
+@pytest.mark.parametrize("name", ["exports/pairs.jsonl", "imports/pairs.jsonl", "pairs.jsonl"])
+def test_in_a_desks_folder_other_files_may_lie(desk: Desk, name: str) -> None:
+    write(desk.home.root / name)
+    assert (desk.home.root / name).read_bytes() == b"new"
+
+
+def test_no_copy_of_a_version_lies_among_the_versions(desk: Desk) -> None:
+    with pytest.raises(TargetRefused, match="keeps its own files"):
+        check_new_folder(desk.home.adapters / "v9")
+    check_new_folder(desk.home.models / "merged")

@@ -13,7 +13,10 @@ from bot.locate import STARTER, base_folder, is_gguf, is_hub_id, is_prepared, pl
 from bot.types import EngineError
 from tui.core.errors import DeskError
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/]+/(?P<path>.*)")
+# An address, and the hub's also as a browser shows it.
+_URL = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*://[^/]*|(?:www\.)?(?:huggingface\.co|hf\.co)(?=/))(?:/(?P<path>.*))?", re.S
+)
 _CACHE = "models--"
 
 
@@ -33,8 +36,8 @@ def meant(models: Path, wanted: str) -> Named:
     try:
         if wanted == STARTER:
             return Named(STARTER, base_folder(models, STARTER), True)
-        if (url := _URL.match(wanted)) is not None:
-            raise DeskError(_url_sentence(wanted, url["path"]))
+        if (url := _URL.fullmatch(wanted)) is not None:
+            raise DeskError(_url_sentence(wanted, url["path"] or ""))
         given = Path(wanted).expanduser().absolute()
         if is_gguf(wanted) and not given.is_dir():
             return _file(models, wanted, given)
