@@ -362,3 +362,14 @@ def test_columns_are_named_one_by_one_and_html_made_plain(deskloop: Deskloop, ho
     with Desk.open(home) as desk:
         assert [(pair.instruction, pair.output) for pair in desk.pairs.list()] == [("Grün?", "Ja & blau.")]
     assert deskloop("pairs", "import", file, "--column", "wen", "--home", home).exit_code == 2
+
+
+def test_a_version_is_a_folder_and_standard_output_takes_none(
+    deskloop: Deskloop, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Desk.open(home) as desk:
+        make_version(desk)
+    monkeypatch.chdir(tmp_path)
+    result = deskloop("versions", "export", "v1", "-", "--home", home)
+    assert (result.exit_code, (tmp_path / "-").exists()) == (2, False)
+    assert "a version is a folder" in result.stderr

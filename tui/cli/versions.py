@@ -11,6 +11,7 @@ import click
 from finetune.gate import GateReport
 from finetune.merging import NotMerged, export_merged
 from store.records import Promotion
+from store.writing import STDOUT
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.typed import TYPED
 from tui.core import DeskError, DeskService, Notice
@@ -146,6 +147,8 @@ def verify(cli: Cli, version: str | None) -> None:
 @pass_cli
 def export(cli: Cli, version: str, folder: Path, merged: bool) -> None:
     """Copy VERSION, verified, into the new FOLDER. Nothing is ever overwritten."""
+    if str(folder) == STDOUT:
+        raise click.UsageError("Standard output takes one file, and a version is a folder. Name a new folder.")
     if merged:
         _export_merged(cli, version, folder.expanduser().absolute())
         return

@@ -15,7 +15,7 @@ from tui.core.errors import DeskError
 
 # An address, and the hub's also as a browser shows it.
 _URL = re.compile(
-    r"(?:[A-Za-z][A-Za-z0-9+.-]*://[^/]*|(?:www\.)?(?:huggingface\.co|hf\.co)(?=/))(?:/(?P<path>.*))?", re.S
+    r"(?:[A-Za-z][A-Za-z0-9+.-]*://[^/]*|(?:www\.)?(?:huggingface\.co|hf\.co)(?=/))(?:/(?P<path>.*))?", re.DOTALL
 )
 _CACHE = "models--"
 
