@@ -1,7 +1,7 @@
 """``python -m benchmarks personal``: what the search for personal data finds, misses and takes for it.
 
-Three measurements: made-up messages in nine languages (:mod:`benchmarks.synthetic`), false alarms on the openly
-licensed sets in shared/data, and the time that 10,000 pairs take.
+Three measurements: two sets of made-up messages in nine languages (:mod:`benchmarks.synthetic`), false alarms
+on the openly licensed sets in shared/data, and the time that 10,000 pairs take.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import ROOT, machine, markdown_table, skip, write_result
-from benchmarks.synthetic import LANGUAGES, Maker
-from store.personal import KINDS, find
+from benchmarks.synthetic import LANGUAGES, SETS, messages
+from store.personal import KINDS, Finding, find
 
 LABELLED = Path(__file__).with_name("personal_labels.json")
 
@@ -25,46 +25,59 @@ LABELLED = Path(__file__).with_name("personal_labels.json")
 def main() -> None:
     """Measure, print, and keep the tables."""
     options = argparse.ArgumentParser(prog="python -m benchmarks personal")
-    options.add_argument("--count", type=int, default=200, help="messages of each language")
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--misses", action="store_true", help="print what is wrong, and keep nothing")
+    options.add_argument("--misses", choices=SETS, help="print what is wrong in a set, and keep nothing")
+    options.add_argument("--set", choices=SETS, help="print the table of one set, and keep nothing")
     options.add_argument("--sample", type=int, default=0, help="print so many findings of each kind on the open data")
     chosen = options.parse_args()
-    made = synthetic(chosen.count, chosen.seed, chosen.misses)
-    real = open_data(chosen.sample, chosen.seed)
-    if chosen.misses or chosen.sample:
+    if name := chosen.misses or chosen.set:
+        print(_set(name, *synthetic(name, chosen.seed, chosen.misses is not None)))
         return
-    facts = {"machine": machine(), "count": chosen.count, "seed": chosen.seed, "synthetic": made, "open_data": real}
-    write_result("personal", facts, report(made, real, chosen.count))
+    real = open_data(chosen.sample, chosen.seed)
+    if chosen.sample:
+        return
+    made = {name: synthetic(name, chosen.seed, False) for name in SETS}
+    kept = {name: {"counts": table, "messages": sizes} for name, (table, sizes) in made.items()}
+    facts = {"machine": machine(), "seed": chosen.seed, "synthetic": kept, "open_data": real}
+    write_result("personal", facts, report(made, real))
 
 
 # -- made-up messages ----------------------------------------------------------------------------------
-def synthetic(count: int, seed: int, tell: bool) -> dict[str, dict[str, dict[str, int]]]:
-    """For each kind and language: how many there were, how many were found, and how many findings were none."""
-    table: dict[str, dict[str, dict[str, int]]] = {kind: {} for kind in KINDS}
+Counts = dict[str, dict[str, dict[str, int]]]
+
+
+def synthetic(name: str, seed: int, tell: bool) -> tuple[Counts, dict[str, int]]:
+    """Of each kind and language of a set: how many there were, how many were found, how many findings there were and
+    how many of them are right; and how many messages of each language."""
+    table: Counts = {kind: {} for kind in KINDS}
+    sizes: dict[str, int] = {}
     for lang in LANGUAGES:
-        there, right, wrong = Counter[str](), Counter[str](), Counter[str]()
-        for sample in Maker(lang, seed).samples(count):
-            there[sample.kind or ""] += 1
+        counts = {what: Counter[str]() for what in ("there", "found", "findings", "right")}
+        made = messages(name, lang, seed)
+        sizes[lang] = len(made)
+        for message in made:
             # What a desk knows of a text's language is its script: all but Chinese comes as "en".
-            findings = find(sample.text, "zh" if lang == "zh" else "en")
-            hits = [
-                one for one in findings if one.kind == sample.kind and one.start < sample.end and one.end > sample.start
-            ]
-            right[sample.kind or ""] += bool(hits)
-            for finding in findings:
-                if finding not in hits:
-                    wrong[finding.kind] += 1
-            if tell and ((sample.kind and not hits) or len(findings) > len(hits)):
-                print(
-                    lang,
-                    sample.kind,
-                    repr(sample.text),
-                    [(one.kind, sample.text[one.start : one.end]) for one in findings],
-                )
+            findings = find(message.text, "zh" if lang == "zh" else "en")
+            data = [Finding(*one) for one in message.data]
+            missed = [one for one in data if not any(_covers(other, one) for other in findings)]
+            wrong = [one for one in findings if not any(_covers(other, one) for other in data)]
+            counts["there"].update(one.kind for one in data)
+            counts["found"].update(one.kind for one in data if one not in missed)
+            counts["findings"].update(one.kind for one in findings)
+            counts["right"].update(one.kind for one in findings if one not in wrong)
+            if tell:
+                for word, several in (("missed", missed), ("wrong", wrong)):
+                    for one in several:
+                        print(lang, word, one.kind, repr(message.text[one.start : one.end]), "in", repr(message.text))
         for kind in KINDS:
-            table[kind][lang] = {"there": there[kind], "found": right[kind], "wrong": wrong[kind]}
-    return table
+            table[kind][lang] = {what: counts[what][kind] for what in counts}
+    return table, sizes
+
+
+def _covers(one: Finding, other: Finding) -> bool:
+    """Whether *one* is of the kind of *other*, and holds half of it at least."""
+    shared = min(one.end, other.end) - max(one.start, other.start)
+    return one.kind == other.kind and 2 * shared >= other.end - other.start
 
 
 # -- open data -----------------------------------------------------------------------------------------
@@ -110,13 +123,8 @@ def _texts(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 # -- telling -------------------------------------------------------------------------------------------
-def report(made: dict[str, dict[str, dict[str, int]]], real: dict[str, Any], count: int) -> str:
+def report(made: dict[str, tuple[Counts, dict[str, int]]], real: dict[str, Any]) -> str:
     """The tables as Markdown."""
-    rows = []
-    for kind in KINDS:
-        cells = {lang: _cell(**made[kind][lang]) for lang in LANGUAGES}
-        total = {what: sum(made[kind][lang][what] for lang in LANGUAGES) for what in ("there", "found", "wrong")}
-        rows.append({"kind": kind, **cells, "all": _cell(**total)})
     alarms = [
         {
             "kind": kind,
@@ -128,17 +136,28 @@ def report(made: dict[str, dict[str, dict[str, int]]], real: dict[str, Any], cou
         for kind in KINDS
     ]
     return (
-        f"# Personal data\n\n{count:,} made-up messages of each language, half of them without anybody in them: share "
-        f"found (recall), then share of the findings that are right (precision).\n\n{markdown_table(rows)}\n"
-        f"Findings in {real['texts']:,} texts of the openly licensed sets, {real['microseconds_a_text']} µs a text:\n\n"
-        f"{markdown_table(alarms)}"
+        "# Personal data\n\nPrecision (share of the findings that are right) / recall (share of the data that is "
+        "found), and how much there is, in made-up messages of which half hold nothing of anybody.\n\n"
+        + "".join(_set(name, table, sizes) for name, (table, sizes) in made.items())
+        + f"Findings in {real['texts']:,} texts of the openly licensed sets, {real['microseconds_a_text']} µs a text:"
+        f"\n\n{markdown_table(alarms)}"
     )
 
 
-def _cell(there: int, found: int, wrong: int) -> str:
-    recall = f"{found / there:.2f}" if there else "–"
-    precision = f"{found / (found + wrong):.2f}" if found + wrong else "–"
-    return f"{recall} / {precision}"
+def _set(name: str, table: Counts, sizes: dict[str, int]) -> str:
+    rows = []
+    for kind in KINDS:
+        cells = {lang: _cell(table[kind][lang]) for lang in LANGUAGES}
+        total = {what: sum(table[kind][lang][what] for lang in LANGUAGES) for what in table[kind]["en"]}
+        rows.append({"kind": kind, **cells, "all": _cell(total)})
+    said = ", ".join(f"{size} {lang}" for lang, size in sizes.items())
+    return f"Set `{name}` ({said}):\n\n{markdown_table(rows)}\n"
+
+
+def _cell(counts: dict[str, int]) -> str:
+    recall = f"{counts['found'] / counts['there']:.2f}" if counts["there"] else "–"
+    precision = f"{counts['right'] / counts['findings']:.2f}" if counts["findings"] else "–"
+    return f"{precision} / {recall}, {counts['there']}"
 
 
 if __name__ == "__main__":

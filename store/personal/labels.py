@@ -13,13 +13,13 @@ Label = Literal["phone", "id", "passport", "account", "birth", "ip", "other"]
 # By language, because a word also tells where a number is from. "" is every language.
 PHONE_WORDS = {
     "": r"phone|\btel\b|\bfax\b|whats ?app|\bsms\b|\bmobile?\b|telegram",
-    "en": r"\bcall(?:ed|ing)?\b|\bcell\b|\btext(?:ed)? me\b|\b(?:ring|bring|reach) me\b|\breach(?:able)? (?:at|on|under)\b|"
+    "en": r"\bcall(?:ed|ing)?\b|\bcell\b|\btext(?:ed)? me\b|\b(?:ring|bring|reach) me\b|\breach(?:able)? (?:(?:you|us|him|her|them) )?(?:at|on|under)\b|"
     r"\bmy number is\b",
     "de": r"telefon|handy|\bmobil|\bruf(?:en|t)?\b|anruf|rückruf|erreich|\bmeine nummer\b|durchwahl|festnetz",
     "fr": r"t[ée]l[ée]phon|\bt[ée]l\b|portable|\bappel(?:ez|er|le|é)?\b|rappel(?:ez|er)|joindre|joignable|\bmon num[ée]ro\b|"
     r"\bfixe\b",
     "es": r"tel[ée]fono|\btfno\b|m[óo]vil|celular|\bll[aá]m\w+|contact\w+ (?:al|en el)|\bmi n[úu]mero\b",
-    "it": r"telefon|cellulare|\bcell\b|\bchiam\w+|contatt\w+ al\b|recapito|\bil mio numero\b|richiam",
+    "it": r"telefon|cellulare|\bcell\b|\btrovat\w+ al\b|\btrovarmi al\b|\bchiam\w+|contatt\w+ al\b|recapito|\bil mio numero\b|richiam",
     "nl": r"telefoon|mobiel|\bbel(?:len|t)?\b|terugbel|bereikbaar|bereik\w* (?:me|mij|op)|\bmijn nummer\b",
     "pt": r"telefone|telem[óo]vel|celular|\blig(?:ar|ue|uem|a)\b|contac?t\w+ (?:pelo|para|no)|\bmeu n[úu]mero\b",
     "pl": r"telefon|kom[óo]rk|zadzwo|dzwoni|\bm[óo]j numer\b|oddzwo",
@@ -33,7 +33,7 @@ _ID_WORDS = (
     r"identity (?:card|number)|driv(?:er'?s?|ing) licen[cs]e|"
     r"steuer-?id|steuerliche id|identifikationsnummer|\bidnr\b|personalausweis|ausweisnummer|rentenversicherung|"
     r"sozialversicherung|f[üu]hrerschein|"
-    r"s[ée]curit[ée] sociale|num[ée]ro de s[ée]cu\b|\bn° s[ée]cu\b|\bnir\b|carte (?:nationale )?d['’]identit[ée]|"
+    r"s[ée]curit[ée] sociale|\bs[ée]cu\b|\bnir\b|carte (?:nationale )?d['’]identit[ée]|"
     r"\bdni\b|\bnie\b|\bnif\b|documento de identidad|c[ée]dula|\bcurp\b|\brut\b|"
     r"codice fiscale|carta d['’]identit[àa]|"
     r"\bbsn\b|burgerservicenummer|sofinummer|identiteitskaart|rijksregisternummer|"
@@ -45,13 +45,13 @@ _PASSPORT_WORDS = r"passport|reisepa(?:ss|ß)|\bpass-?(?:nr|nummer)|passeport|pa
 _ACCOUNT_WORDS = (
     r"\b(?:bank |checking |savings )?account (?:number|no|nr|#)|\bacc(?:oun)?t\.? ?(?:no|nr|number)|\bsort code|routing n|"
     r"bank account|konto-?n(?:umme)?r|bankkonto|\bkonto\b|"
-    r"(?:num[ée]ro|n°|no) de compte|compte bancaire|\brib\b|"
-    r"(?:n[úu]mero|n[.º°]+) de cuenta|cuenta bancaria|cuenta corriente|"
-    r"(?:numero|n[.°]*) (?:di|del) conto|conto (?:corrente|bancario)|coordinate bancarie|"
-    r"(?:bank)?rekening-?n(?:umme)?r|bankrekening|"
-    r"(?:n[úu]mero|n[.º°]+) d[ae] conta|conta (?:banc[áa]ria|corrente|poupan[çc]a)|\bnib\b|"
+    r"(?:num[ée]ro|n[°º]|no) de compte|\bcompte (?:n[°º]|num[ée]ro|no\b)|compte bancaire|\brib\b|"
+    r"(?:n[úu]mero|n[.º°]+) de cuenta|\bcuenta (?:n[.º°]|n[úu]m)|cuenta bancaria|cuenta corriente|"
+    r"(?:numero|n[.°]*) (?:di|del) conto|\bconto (?:n\b|nr|num)|conto (?:corrente|bancario)|coordinate bancarie|"
+    r"(?:bank)?rekening-?n(?:umme)?r|\brekening (?:nr|num)|bankrekening|"
+    r"(?:n[úu]mero|n[.º°]+) d[ae] conta|\bconta (?:n[.º°]|n[úu]m)|conta (?:banc[áa]ria|corrente|poupan[çc]a)|\bnib\b|"
     r"(?:numer\w*|nr) (?:konta|rachunku)|konto bankow\w*|rachun\w+ bankow\w*|"
-    r"银行账[号户]|银行卡|银行帐[号户]|开户账号|收款账[号户]|打款账[号户]"
+    "银行账[号户]|银行卡|银行帐[号户]|开户账号|收款账[号户]|打款账[号户]"
 )
 _BIRTH_WORDS = (
     r"\bborn\b|birth|\bd\.?o\.?b\b|"
@@ -68,16 +68,16 @@ _IP_WORDS = r"\bip(?:v[46])?\b|ip[- ]?(?:address|adresse|adres)|ip地址"
 # Numbers of things. None of them is a person's, and a row of digits after one of them is not looked at again.
 _OTHER_WORDS = (
     r"\border|purchase|invoice|ticket|track|shipment|parcel|package|\bref\b|\breference|booking|confirmation|"
-    r"\bserial|\bmodel|\bitem|article|product|\bsku\b|\bcase\b|voucher|coupon|version|firmware|\brelease|\bbuild\b|\bprice|\bamount|"
+    r"\bserial|\bmodel|\bitem|article|product|\bsku\b|\bcase\b|voucher|coupon|vers[iãj]|wersj|firmware|\brelease|\bbuild\b|\bprice|\bamount|"
     r"\bisbn\b|\bean\b|\bpart n|customer (?:no|number|id)|valid until|expir|\bdelivery|delivered|shipped|warranty|"
     r"bestell|rechnung|auftrag|sendung|paket|kunden-?n|artikel|serien|vorgang|gutschein|aktenzeichen|g[üu]ltig|geliefert|liefer|garantie|"
-    r"commande|facture|colis|suivi|r[ée]f[ée]rence|\br[ée]f\b|dossier|s[ée]rie|valable|livr|bon d|"
+    r"commande|facture|colis|suivi|r[ée]f[ée]rence|\br[ée]f\b|dossier|s[ée]rie|valable|livr(?!eur)|bon d|"
     r"pedido|factura|env[íi]o|seguimiento|referencia|art[íi]culo|n[úu]mero de serie|v[áa]lid|entrega|garant[íi]a|c[óo]digo|"
     r"ordine|fattura|spedizion|tracciament|riferiment|articolo|consegn|pratica|codice (?!fiscale)|"
     r"bestel|factuur|zending|pakket|referentie|levering|geleverd|dossiernummer|"
     r"encomenda|fatura|rastre|refer[êe]ncia|artigo|protocolo|"
     r"zam[óo]wien|faktur|przesy[łl]k|paczk|seryjn|referenc|zg[łl]oszen|wa[żz]n|dostaw|"
-    r"订单|单号|运单|快递(?!员)|物流|发票|型号|编号|序列号|货号|版本|单据|金额|价格|截止|有效期|发货"
+    r"订单|单号|运单|快递(?!员)|物流|发票|型号|编号|固件|升级|序列号|货号|版本|单据|金额|价格|截止|有效期|发货"
 )
 _LABELS = re.compile(
     "|".join(

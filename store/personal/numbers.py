@@ -26,6 +26,8 @@ _IDS = tuple((re.compile(shape, re.ASCII), name, needs_word) for shape, name, ne
     (r"(?<!\w)\d{3}\.\d{3}\.\d{3}-\d{2}(?!\w)", "br.cpf", False),
     (r"(?<!\w)\d{2}\.?\d{3}\.?\d{3}-?[A-HJ-NP-TV-Z](?!\w)", "es.dni", False),
     (r"(?<!\w)[XYZ]-?\d{7}-?[A-HJ-NP-TV-Z](?!\w)", "es.nie", False),
+    (r"(?i)(?<!\w)\d{2}\.?\d{3}\.?\d{3} ?-?[A-HJ-NP-TV-Z](?!\w)", "es.dni", True),
+    (r"(?i)(?<!\w)[XYZ]-?\d{7} ?-?[A-HJ-NP-TV-Z](?!\w)", "es.nie", True),
     (r"(?<!\w)756\.\d{4}\.\d{4}\.\d{2}(?!\w)", "ch.ssn", False),
     (r"(?<!\w)[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z0-9]\d(?!\w)", "mx.curp", False),
     (r"(?<!\w)\d{6}-[1-8]\d{6}(?!\w)", "kr.rrn", False),
@@ -35,6 +37,7 @@ _IDS = tuple((re.compile(shape, re.ASCII), name, needs_word) for shape, name, ne
     (r"(?<!\w)[A-Z]{5}\d{4}[A-Z](?!\w)", "in_.pan", True),
     (r"(?<!\w)\d{2} ?\d{3} ?\d{3} ?\d{3}(?!\w)", "de.idnr", True),
     (r"(?<!\w)\d{4}[.\- ]?\d{2}[.\- ]?\d{3}(?!\w)", "nl.bsn", True),
+    (r"(?<!\w)\d{3}[. ]?\d{3}[. ]?\d{3}(?!\w)", "nl.bsn", True),
     (r"(?<!\w)\d{11}(?!\w)", "pl.pesel", True),
     (r"(?<!\w)\d{11}(?!\w)", "br.cpf", True),
     (r"(?<!\w)\d{3} ?\d{3} ?\d{3}(?!\w)", "pt.nif", True),
@@ -62,7 +65,11 @@ _RUN = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,8}[ .\-]?)?\d(?:[A-Za-z0-9]|[ 
 _PASSPORT = re.compile(
     r"(?<![\w\-])(?=(?:[A-Z]*\d){4})(?:[A-Z0-9]{7,9}|[A-Z]{1,2} \d{6,7})(?![\w\-])", re.ASCII | re.IGNORECASE
 )
+# A noun between the word and the number: "Passport Leisure offer, number ..." is no passport. Nouns for "number" are none.
+_OTHER_NOUN = re.compile(r"\b(?!N(?:o|r|um\w*)\b)[A-ZÀ-ÖØ-Þ][^\W\d_]{2,}")
 _ACCOUNT = re.compile(r"(?<![\w\-+.,])\d(?:[ \-/]?\d){5,25}(?![\w\-]|[.,]\d)", re.ASCII)
+# The word is that of any account, also of one to log in with: banks have long numbers.
+_CHINESE_ACCOUNT = re.compile(r"(?:账|帐)[号户][:：是为]* ?(\d(?: ?\d){11,18})(?!\d)", re.ASCII)
 _SPANISH = re.compile(r"(?<!\w)\d{4}[ \-]\d{4}[ \-]\d{2}[ \-]\d{10}(?!\w)", re.ASCII)
 _POLISH = re.compile(r"(?<!\w)\d{2}(?: \d{4}){6}(?!\w)|(?<!\w)\d{26}(?!\w)", re.ASCII)
 
@@ -131,8 +138,23 @@ def _within(pattern: re.Pattern[str], text: str, runs: list[tuple[int, int]]) ->
 def _stdnum(name: str) -> Callable[[str], bool]:
     from importlib import import_module
 
+    if name == "cn.ric":
+        return _is_chinese
     check: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
-    return check
+    # Some countries' checks know no dots.
+    return lambda number: check(number.replace(".", ""))
+
+
+def _is_chinese(number: str) -> bool:
+    """Whether *number* has a day of birth and the right check digit: its district may be gone since."""
+    from stdnum.cn import ric
+    from stdnum.exceptions import ValidationError
+
+    try:
+        ric.get_birth_date(number)
+        return bool(ric.calc_check_digit(number.upper()) == number[-1].upper())
+    except ValidationError:
+        return False
 
 
 def passports(text: str) -> Iterator[Finding]:
@@ -147,10 +169,15 @@ def accounts(text: str) -> Iterator[Finding]:
             compact = re.sub(r"\D", "", match[0])
             if _is_iban(prefix + compact) if prefix else _stdnum("es.ccc")(compact):
                 yield Finding(match.start(), match.end(), "account")
+    for match in _CHINESE_ACCOUNT.finditer(text):
+        yield Finding(match.start(1), match.end(1), "account")
     yield from _labelled(text, _ACCOUNT, "account")
 
 
 def _labelled(text: str, shape: re.Pattern[str], kind: Kind) -> Iterator[Finding]:
     for match in shape.finditer(text):
-        if label_before(text, match.start())[0] == kind:
+        label, said = label_before(text, match.start())
+        if label == kind and not _OTHER_NOUN.search(
+            text, text.rindex(said, 0, match.start()) + len(said), match.start()
+        ):
             yield Finding(match.start(), match.end(), kind)

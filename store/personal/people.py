@@ -26,6 +26,9 @@ _NOBODY_WORDS = """customer customers client clients team support sir madam frie
     klant klanten heer mevrouw iedereen allemaal klantenservice uw het de onze
     senhor senhora senhores equipe equipa atendimento suporte o a seu sua
     pan pani państwo panie panowie zespole zespół zespołu klient kliencie drogi droga szanowni obsługa
+    soporte asistencia suporte assistência assistance ayuda aiuto ajuda pomoc hulp hilfe obsługo clientes gente chicos chicas ragazzi ragazze
+    pessoal galera ludzie wszyscy wszystkim jongens mensen collega collega's kollegen kolleginnen jungs mädels chers chères colegas colleghi
+    amici amis vrienden przyjaciele boa bom buenas buenos good guten goede dzień
     best kind warm regards mit met con com z von from sent"""
 _NOBODY = frozenset(_NOBODY_WORDS.split())
 _EN_TITLE = r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Professor|Doctor)\b\.?"
@@ -43,6 +46,11 @@ _GREETINGS = (
     # Without a title: what ends the greeting must follow.
     (("dear", "hi ", "hello", "hey", "lieb", "hallo", "cher", "chère", "bonjour", "estimad", "querid", "hola", "gentile", "caro ", "cara ", "ciao", "beste", "lieve", "prezad", "olá", "drog", "cześć"), rf"\b(?:[Dd]ear|Hi|Hello|Hey|Liebe[r]?|Hallo|Cher|Chère|Bonjour|Estimad[oa]|Querid[oa]|Hola|Gentile|Car[oa]|Ciao|Beste|Lieve|Prezad[oa]|Olá|Drog[ai]|Cześć) {_NAME}(?=\s*(?:[,!:–]|\n))"),
     # What somebody says of themselves.
+    # Who it is, after a greeting: first and last name, so that "this is Really Bad" is none.
+    (("hi", "hey", "hello", "hallo", "bonjour", "salut", "hola", "ciao", "hoi", "oi", "olá", "hej", "cześć", "buon", "good", "guten", "bom", "dzień"),
+     rf"^\W*(?i:hi|hey|hello|hallo|guten (?:tag|morgen|abend)|moin|bonjour|bonsoir|salut|hola|buen(?:os|as) \w+|ciao|buon ?giorno|buonasera|salve|"
+     rf"hoi|goede(?:morgen|middag|navond)|good (?:morning|afternoon|evening)|oi|olá|bom dia|boa (?:tarde|noite)|hej|cześć|dzień dobry|witam)(?: there| again)?[\s,.!]+"
+     rf"(?i:this is|it['’]?s|hier ist|hier|c['’]est|ici|soy|sono|met|dit is|é|aqui é|sou|aqui fala|tu|tutaj|z tej strony)(?i: (?:again|noch ?mal|wieder|encore))? {_WHOLE}(?=[\s,.!?]|$)"),
     (("y name", "ull name"), rf"\b[Mm]y (?:full )?name(?: is|'s|’s) {_NAME}"),
     (("this is",), rf"\b[Tt]his is {_WHOLE} (?:speaking|here|from)\b"),
     (("mein name", "ich hei", "ich bin"), rf"\b(?:[Mm]ein Name (?:ist|lautet)|[Ii]ch hei(?:ß|ss)e|[Ii]ch bin (?:Herr|Frau)) {_NAME}"),
@@ -62,26 +70,30 @@ _CLOSINGS = (
     r"(?:[Uu]n )?(?:[Cc]ordial )?[Ss]aludos?(?: cordiales?)?|[Aa]tentamente|[Cc]ordialmente|"
     r"(?:[Cc]ordiali|[Dd]istinti|[Mm]igliori|[Tt]anti) saluti|[Ss]aluti|"
     r"[Mm]et (?:vriendelijke|hartelijke) groet(?:en)?|[Vv]riendelijke groet(?:en)?|[Gg]roet(?:en|jes)?|[Hh]oogachtend|"
-    r"[Aa]tenciosamente|(?:[Cc]om os )?(?:[Mm]elhores )?[Cc]umprimentos|[Aa]braços|Att\.?|"
+    r"[Aa]tenciosamente|(?:[Cc]om os )?(?:[Mm]elhores )?[Cc]umprimentos|[Aa]braços|Att\.?|Danke|Vielen Dank|Merci|Bises|Bisous|Gracias|Muchas gracias|Grazie|Bedankt|Dank u|Obrigad[oa]|Dziękuję|Dzięki|"
     rf"(?:[Zz] )?(?:poważaniem|wyrazami szacunku)|[Pp]ozdrawiam(?: serdecznie)?|[Pp]ozdrowienia)(?:,? *\n\s*|, +|[.!] *\n\s*){_NAME}(?=\s*(?:$|\n|[.,]?\s*$))",
     r"\b(?:[Cc]ordialement|[Aa]tentamente|Pozdrawiam|Grü(?:ß|ss)en?|groet(?:en)?|saluti|poważaniem|Cumprimentos|Atenciosamente|salutations|Saludos) "
     rf"{_WHOLE}(?=\s*(?:$|\n|[.,]?\s*$))",
+    rf"\b(?:LG|VG|MfG) {_NAME}(?=\s*$)",
 )  # fmt: skip
 _CLOSING_SIGNS = (
     "egards", "ishes", "incerely", "yours", "espectfully", "cheers", "thank", "best", "grüß", "gruß", "grüss", "gruss", "mfg", "lg",
     "vg", "ordial", "incèrement", "bien à vous", "salutations", "espectueu", "saludo", "tentamente", "saluti", "groet", "hoogachtend",
-    "tenciosamente", "umprimentos", "braços", "att", "poważaniem", "szacunku", "ozdrawiam", "ozdrowienia",
+    "tenciosamente", "umprimentos", "braços", "att", "poważaniem", "szacunku", "dank", "merci", "bises", "bisous", "gracias", "grazie", "obrigad", "dzięk", "ozdrawiam", "ozdrowienia",
 )  # fmt: skip
 _CLOSING = 160  # characters at the end of a text in which a closing and a name stand
 _COMPILED_GREETINGS = tuple((signs, re.compile(pattern)) for signs, pattern in _GREETINGS)
 _COMPILED_CLOSINGS = tuple(re.compile(pattern) for pattern in _CLOSINGS)
 _SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方石姚谭廖邹"
+    "洪靳霍关甘柴鲍柯阮桂柳骆焦鲁葛岳祝左翟梅庞詹倪严牛温季俞章伍韦尤毕聂向邢齐莫庄管舒耿牟路凌费纪盛童甄项曲游席卫屈覃翁景单柏宁"
     "熊金陆郝孔白崔康毛邱秦江史顾侯邵孟龙万段雷钱汤尹黎易常武乔贺赖龚文申裴"
 )
 _HAN_NAME = rf"(?P<name>(?:欧阳|司马|诸葛|上官|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})"
 _CHINESE = tuple(map(re.compile, (
-    rf"(?:我叫|我的名字[是叫]|名字叫|我是叫|本人|姓名[是为]?[:：]? ?|收[件货]人[是为]?[:：]? ?|联系人[是为]?[:：]? ?){_HAN_NAME}(?=[^\u4e00-\u9fff]|$|想|要|的|是|在|有|，)",
+    rf"(?:我叫|我的名字[是叫]|名字叫|我是叫|本人|姓名[是为]?[:：]? ?|收[件货]人[是为]?[:：]? ?|户名[是为]?[:：]? ?|^[您你]好[，,！! ]*我是|联系人[是为]?[:：]? ?){_HAN_NAME}(?=[^\u4e00-\u9fff]|$|想|要|的|是|在|有|，)",
+    rf"(?:谢谢|此致|敬上|祝好|敬礼)[!！。]?\s*\n\s*{_HAN_NAME}(?=\s*$)",
+    rf"(?:^|[\n。！])(?P<name>(?:欧阳|司马|诸葛|上官|[{_SURNAMES}]))(?:先生|女士|小姐|太太)(?=[您你]好|[，,：:！])",
     rf"(?:尊敬的|亲爱的|[您你]好[，, ]?)(?P<name>(?:欧阳|司马|诸葛|上官|[{_SURNAMES}])[\u4e00-\u9fff]{{0,2}}?)(?:先生|女士|小姐|太太)",
 )))  # fmt: skip
 
@@ -92,7 +104,7 @@ _MONTHS = (
 _YEAR = r"(?:19\d\d|20[01]\d)"  # of somebody who writes to a shop
 _BIRTH = re.compile(
     rf"(?<![0-9A-Za-z.\-/])(?:\d{{1,2}}(?:\.|º|er|st|nd|rd|th)?(?: de)? {_MONTHS}(?: de|,)? {_YEAR}|{_MONTHS} \d{{1,2}}(?:st|nd|rd|th)?,? {_YEAR}|"
-    rf"\d{{1,2}}([./\- ]) ?\d{{1,2}}\1 ?(?:{_YEAR}|\d\d)|{_YEAR}([./\-])\d{{1,2}}\2\d{{1,2}}|{_YEAR} ?年 ?\d{{1,2}} ?月 ?\d{{1,2}} ?[日号]?)(?![0-9A-Za-z\-/]|\.\d)",
+    rf"\d{{1,2}}([./\-]) ?\d{{1,2}}\1 ?(?:{_YEAR}|\d\d)|(?<!\d )\d{{1,2}} \d{{1,2}} {_YEAR}(?! ?\d)|{_YEAR}([./\-])\d{{1,2}}\2\d{{1,2}}|{_YEAR} ?年 ?\d{{1,2}} ?月 ?\d{{1,2}} ?[日号]?)(?![0-9A-Za-z\-/]|\.\d)",
     re.IGNORECASE,
 )
 _BIRTH_SIGNS = (

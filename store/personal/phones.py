@@ -10,8 +10,9 @@ from store.personal.labels import guess, label_before, phone_languages
 
 _DIGITS = re.compile(r"(?<![\w.,#/\-+])(?:\+|\(\+?)?\d[\d ().\-/]{5,22}\d(?![\w\-/]|[.,]\d)", re.ASCII)
 _NOT_PHONE = re.compile(  # dates, addresses of machines, and numbers that stand for any number
-    r"\d{1,3}(?:\.\d{1,3}){3}$|"
-    r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)|"
+    r"^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.|$)){4}$|"
+    r"(?<!\d)\d{4}[-/.]\d{1,2}[-/.]\d{1,2}(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d(?!\d)|"
+    r"^\d{1,2}([-/.])\d{1,2}\1\d\d(?:\s|$)|"
     r"^\D*123\D*456\D*789"
 )
 # Where a number without a country's code could be from; a language is spoken in more countries than one.
@@ -50,9 +51,10 @@ def phones(text: str, lang: str) -> Iterator[Finding]:
             continue
         if guessed is None:
             guessed = guess(text)
-        langs = [lang, *guessed, *phone_languages(word)]
-        if told and not guessed:  # "Tel. 0171 ..." and no word more
-            langs = list(_REGIONS)
+        said = phone_languages(word)
+        langs = [lang, *guessed, *said]
+        if told and not (guessed and said):  # "Tel. 0171 ...": the word is that of many languages
+            langs += _REGIONS
         regions = dict.fromkeys(region for one in langs for region in _REGIONS.get(one, ()))
         if any(_is_local(number, digits, region, told) for region in regions or ("US", "GB")):
             yield Finding(match.start(), end, "phone")

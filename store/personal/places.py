@@ -15,7 +15,9 @@ from store.personal.labels import label_before
 
 UPPER = "A-ZÀ-ÖØ-ÞĄĆĘŁŃŚŹŻČĎĚŇŘŠŤŮŽŐŰ"
 _CAP = rf"[{UPPER}][^\W\d_]*(?:['’.\-][^\W\d_]+)*\.?"
-_CITY = rf"{_CAP}(?:[ \-](?:[a-zà-ÿ]{{1,4}}[ \-])?{_CAP}){{0,3}}"
+# A full stop ends the sentence, but after "St."
+_TOWN = rf"(?:[{UPPER}][^\W\d_]{{0,2}}\.(?= )|[{UPPER}][^\W\d_]*(?:['’\-][^\W\d_]+)*)"
+_CITY = rf"{_TOWN}(?:[ \-](?:[a-zà-ÿ]{{1,4}}[ \-])?{_TOWN}){{0,3}}"
 _SMALL = r"(?:(?:de la|de las|de los|de l['’]|de|del|della|delle|dei|degli|di|da|dal|do|dos|das|du|des|d['’]|la|le|les|l['’]|"
 _SMALL += r"el|los|las|e|y|et|von|van|van de|van der|der|den|het) ?)"
 _NO = r"\d{1,4}(?: ?[A-Za-z](?![^\W\d_]))?(?: ?[-–/] ?\d{1,4}[A-Za-z]?)?"
@@ -94,6 +96,18 @@ _CHINESE = re.compile(
     r"[\u4e00-\u9fff0-9]{1,8}(?:路|街|道|巷|弄|胡同|里|村)\d{1,5}[号弄](?:[\u4e00-\u9fff]{0,6}?[A-Za-z0-9]{1,5}[号座栋幢楼室层单元户]{1,2})*"
 )
 _LED_IN = re.compile("(?:[\u4e00-\u9fff]{0,5}[是在为到于])*")
+# Streets have a hundred types. After a word that says whose it is, what ends in a postcode and a town is an address.
+_POSTAL = re.compile(
+    r"[\s:,\-–]*(?:(?:is|now|at|to|it|the|new|from|on|in|lautet|ist|jetzt|nun|an|nach|die|est|le|au|à|es|ahora|en|a|la|el|al|è|ora|nu|op|naar|é|agora|"
+    r"em|na|no|para|jest|teraz|przy|pod|w)\b[\s:]*){0,4}"
+    r"(?P<address>(?P<street>(?:[^\n!?;]{2,60}?(?:,\s*|\s*\n\s*|\s+)){1,3}?)(?<![\dA-Za-z])(?:"
+    rf"(?:[A-Z]{{1,2}}-)?\d{{4,5}},?\s+{_CITY}|\d{{4}} ?[A-Z]{{2}},?\s+{_CITY}|\d{{2}}-\d{{3}}\s+{_CITY}|\d{{4}}-\d{{3}}\s+{_CITY}|"
+    rf"\d{{5}}-?\d{{3}},?\s+{_CITY}(?: ?[/\-] ?[A-Z]{{2}}\b)?|{_CITY},?\s+(?:[A-Z]{{2,4}}\.?,? )?\d{{5}}(?:-\d{{4}})?\b|"
+    rf"{_CITY},?\s+[A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}\b)(?: \([A-Z]{{2}}\))?)"
+)
+_POSTCODE = re.compile(r"\d{4}|\d[A-Z]{2}\b|\d-\d{3}", re.ASCII)
+_SMALL_WORD = re.compile(r"\b[a-zà-ÿ]{3,}")
+_HOUSE = re.compile(r"\d|[Ss]/[Nn]|\b(?:rue|avenue|boulevard|chemin|allée|impasse|quai|route|place)\b")
 _ENGLISH_NUMBER = re.compile(r"\d{1,5}[A-Za-z]?,? (?:[A-Z]|\d)")
 _SOMEBODYS = re.compile(
     r"\bmy (?:new |home |billing |postal |shipping |delivery |mailing |old |current )?(?:address|house|flat|home|place)|\bI (?:now )?live\b|\bI(?:'m| am) at\b|"
@@ -102,9 +116,9 @@ _SOMEBODYS = re.compile(
     r"habite|adresse|domicili|livr\w+[^.!?]{0,30}\b(?:à|au)\b|envoy\w+[^.!?]{0,30}\b(?:à|au)\b|déménag|"
     r"\bvivo\b|direcci[óo]n|domicilio|env[íi]\w*[^.!?]{0,30}\ba\b|mudado|"
     r"\babito\b|indirizzo|residen(?:te|za)|sped\w+[^.!?]{0,30}\ba\b|consegn\w+[^.!?]{0,30}\b(?:a|in)\b|trasferit|"
-    r"\bwoon\b|\badres|bezorg\w*[^.!?]{0,30}\b(?:op|naar)\b|stu(?:ur|ren)[^.!?]{0,30}\bnaar\b|verhuisd|"
+    r"\bwoon\b|adres\b|bezorg\w*[^.!?]{0,30}\b(?:op|naar)\b|stu(?:ur|ren)[^.!?]{0,30}\bnaar\b|verhuisd|"
     r"\bmoro\b|morada|endere[çc]o|envi\w+[^.!?]{0,30}\bpara\b|entreg\w+[^.!?]{0,30}\b(?:na|em|para)\b|mudei|"
-    r"mieszkam|adres|wys[łl]\w+[^.!?]{0,30}\bna\b|dostarcz\w+|przeprowadzi|zamieszka|"
+    r"mieszkam|adres(?:em|u)?\b|wys[łl]\w+[^.!?]{0,30}\bna\b|dostarcz\w+|przeprowadzi|zamieszka|"
     r"我的?(?:新|收货)?地址|新地址|收货地址|住在|我家|寄到|送到|发到|收货|搬到",
     re.IGNORECASE,
 )
@@ -131,8 +145,8 @@ def ips(text: str) -> Iterator[Finding]:
     for match in _IPV4.finditer(text):
         label = label_before(text, match.start())[0]
         numbers = match[0].split(".")
-        # 4.18.0.1 is a version, unless it is said to be an address.
-        looks = max(map(int, numbers)) > 99 and label != "other"
+        # 4.18.0.138 is a version, unless it is said to be an address.
+        looks = sum(int(number) > 31 for number in numbers) >= 2 and label != "other"
         if (label == "ip" or looks) and match[0] not in _RESOLVERS and _is_public(match[0]):
             yield Finding(match.start(), match.end(), "ip")
     for match in _IPV6.finditer(text):
@@ -156,11 +170,30 @@ def addresses(text: str) -> Iterator[Finding]:
                 # "my address is at": Chinese leaves no gap before the town
                 start = match.start() + len(_LED_IN.match(match[0])[0])  # type: ignore[index]
                 yield Finding(start, match.end(), "address")
+    found = list(_postal(text))
     for lang, pattern in _PATTERNS.items():
         if _ENGLISH_NUMBER.search(text) if lang == "en" else any(sign in lower for sign in _SIGNS[lang]):
             for match in pattern.finditer(text):
                 if _is_somebodys(text, match.start()):
-                    yield Finding(match.start(), match.end(), "address")
+                    found.append(Finding(match.start(), match.end(), "address"))
+    # Two languages may see the same street, and one of them its town too.
+    yield from sorted(found, key=lambda one: one.start - one.end)
+
+
+def _postal(text: str) -> Iterator[Finding]:
+    """What ends in a postcode and a town, and begins where a word says whose it is."""
+    if _POSTCODE.search(text) is None:
+        return
+    leads = list(_SOMEBODYS.finditer(text))
+    for lead, following in zip(leads, [*leads[1:], None], strict=True):
+        match = _POSTAL.match(text, lead.end())
+        if match is None or _HOUSE.search(match["street"]) is None:
+            continue
+        if following is not None and following.start() < match.end():
+            continue  # "I have moved. My new address is": the last one counts
+        shop = _SHOPS.search(text, max(0, lead.start() - _BEFORE), match.end())
+        if shop is None and len(_SMALL_WORD.findall(match["street"])) < 5:
+            yield Finding(match.start("address"), match.end("address"), "address")
 
 
 def _is_somebodys(text: str, place: int) -> bool:
