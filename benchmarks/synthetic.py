@@ -151,6 +151,7 @@ class Maker:
         region = self.random.choice(LOCALES[self.lang])[-2:]
         kinds = phonenumbers.PhoneNumberType
         example = phonenumbers.example_number_for_type(region, self.random.choice((kinds.MOBILE, kinds.FIXED_LINE)))
+        assert example is not None, region
         national = str(example.national_number)
         for _ in range(_TRIES):
             number = int(national[:2] + self.digits(len(national) - 2))

@@ -369,11 +369,11 @@ CREATE INDEX run_states_by_run ON run_states(run_id, id)
 
 @migrations()
 def m010_personal_data(db: Database) -> None:
-    # What kinds of personal data a pair holds (store.personal). A pair's text stays, so it is looked through once.
+    # What kinds of personal data a pair holds (store.personal). A pair's text stays, so it is looked through once:
+    # by the newest step that says so, since the rules are those of now in any case.
     db.conn.execute(
         "CREATE TABLE personal_data (pair_id INTEGER PRIMARY KEY REFERENCES pairs(id), kinds TEXT NOT NULL)"
     )
-    _look_through(db)
 
 
 def _look_through(db: Database) -> None:
@@ -450,6 +450,12 @@ CREATE TABLE removals (
 
 @migrations()
 def m014_more_personal_data(db: Database) -> None:
-    # Names, addresses, birth dates and more count by now, and other languages' numbers: what was cleared stays cleared.
+    # Names, addresses, birth dates and more count since then: the next step looks for them.
+    pass
+
+
+@migrations()
+def m015_personal_data_again(db: Database) -> None:
+    # Addresses of any street, names in more greetings, numbers with dots: what was cleared stays cleared.
     db.conn.execute("DELETE FROM personal_data")
     _look_through(db)

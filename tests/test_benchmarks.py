@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+
+from benchmarks.synthetic import LANGUAGES, SETS, messages, templates
+from store.personal import KINDS
 
 ROOT = Path(__file__).parent.parent
 
@@ -19,7 +23,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("name", ["canned", "startup", "serving", "gate_power", "scale", "methods"])
+@pytest.mark.parametrize("name", ["canned", "startup", "serving", "gate_power", "scale", "methods", "personal"])
 def test_every_benchmark_says_what_it_takes(name: str) -> None:
     result = run(name, "--help")
     assert result.returncode == 0, result.stderr
@@ -36,3 +40,22 @@ def test_an_unknown_system_is_refused(tmp_path: Path) -> None:
     result = run("canned", "--order", "deskloop,nonsense")
     assert result.returncode == 2
     assert "nonsense" in result.stderr
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_messages_that_measure_personal_data_are_enough_and_half_of_them_hold_none(lang: str) -> None:
+    # China has no IBANs.
+    kinds = {kind: 0 if (lang, kind) == ("zh", "iban") else 20 for kind in KINDS}
+    for name in SETS:
+        made = messages(name, lang, seed=1)
+        assert len(made) >= 200
+        assert 2 * sum(not message.data for message in made) >= len(made)
+        counts = Counter(kind for message in made for _, _, kind in message.data)
+        assert all(counts[kind] >= least for kind, least in kinds.items()), counts
+        assert made == messages(name, lang, seed=1)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_no_message_stands_in_both_sets(lang: str) -> None:
+    ours, theirs = ({text for texts in templates(name, lang) for text in texts} for name in SETS)
+    assert ours.isdisjoint(theirs)

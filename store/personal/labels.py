@@ -4,6 +4,7 @@ order. And which languages a short text may be in, by its commonest words."""
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 NEAR = 45  # characters before a number in which a word says what it is
@@ -111,6 +112,7 @@ _COMMON_WORDS = {lang: frozenset(words.split()) for lang, words in _COMMON.items
 _WORDS = re.compile(r"[^\W\d_]+")
 
 
+@lru_cache(maxsize=32)  # dozens of patterns ask at the same place
 def label_before(text: str, place: int) -> tuple[Label | None, str]:
     """What the last telling word before *place* says that a number there is, and that word."""
     last = None

@@ -60,6 +60,7 @@ _PLAIN_IDS = tuple((re.compile(shape, re.ASCII), word) for shape, word in (
     (r"(?<!\w)\d{12}(?!\w)", r"carte (?:nationale )?d.identit"),
     (r"(?<!\w)(?=[A-Z0-9\-]*\d{4})[A-Z0-9][A-Z0-9\-]{5,15}(?!\w)", r"licen[cs]e|id[- ]?card|identity card"),
 ))  # fmt: skip
+COUNTRIES = frozenset(name.partition(".")[0].strip("_") for _, name, _ in _IDS)
 # Letters and digits with a gap of one sign between them at most: dozens of patterns need not look at the rest.
 _RUN = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,8}[ .\-]?)?\d(?:[A-Za-z0-9]|[ .+\-](?=[A-Za-z0-9]))*", re.ASCII)
 _PASSPORT = re.compile(

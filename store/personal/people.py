@@ -46,11 +46,6 @@ _GREETINGS = (
     # Without a title: what ends the greeting must follow.
     (("dear", "hi ", "hello", "hey", "lieb", "hallo", "cher", "chère", "bonjour", "estimad", "querid", "hola", "gentile", "caro ", "cara ", "ciao", "beste", "lieve", "prezad", "olá", "drog", "cześć"), rf"\b(?:[Dd]ear|Hi|Hello|Hey|Liebe[r]?|Hallo|Cher|Chère|Bonjour|Estimad[oa]|Querid[oa]|Hola|Gentile|Car[oa]|Ciao|Beste|Lieve|Prezad[oa]|Olá|Drog[ai]|Cześć) {_NAME}(?=\s*(?:[,!:–]|\n))"),
     # What somebody says of themselves.
-    # Who it is, after a greeting: first and last name, so that "this is Really Bad" is none.
-    (("hi", "hey", "hello", "hallo", "bonjour", "salut", "hola", "ciao", "hoi", "oi", "olá", "hej", "cześć", "buon", "good", "guten", "bom", "dzień"),
-     rf"^\W*(?i:hi|hey|hello|hallo|guten (?:tag|morgen|abend)|moin|bonjour|bonsoir|salut|hola|buen(?:os|as) \w+|ciao|buon ?giorno|buonasera|salve|"
-     rf"hoi|goede(?:morgen|middag|navond)|good (?:morning|afternoon|evening)|oi|olá|bom dia|boa (?:tarde|noite)|hej|cześć|dzień dobry|witam)(?: there| again)?[\s,.!]+"
-     rf"(?i:this is|it['’]?s|hier ist|hier|c['’]est|ici|soy|sono|met|dit is|é|aqui é|sou|aqui fala|tu|tutaj|z tej strony)(?i: (?:again|noch ?mal|wieder|encore))? {_WHOLE}(?=[\s,.!?]|$)"),
     (("y name", "ull name"), rf"\b[Mm]y (?:full )?name(?: is|'s|’s) {_NAME}"),
     (("this is",), rf"\b[Tt]his is {_WHOLE} (?:speaking|here|from)\b"),
     (("mein name", "ich hei", "ich bin"), rf"\b(?:[Mm]ein Name (?:ist|lautet)|[Ii]ch hei(?:ß|ss)e|[Ii]ch bin (?:Herr|Frau)) {_NAME}"),
@@ -62,6 +57,12 @@ _GREETINGS = (
     (("nazywam", "mam na imi"), rf"\b(?:[Nn]azywam się|[Mm]am na imię) {_NAME}"),
     (("name:", "name :", "nom:", "nom :", "nombre:", "nome:", "naam:", "nazwisko:"), rf"(?:^|\n)\s*(?:Name|Full name|Vor- und Nachname|Nom|Nombre|Nome|Naam|Imię i nazwisko)\s*: *{_NAME}"),
 )  # fmt: skip
+# Who it is, at the beginning: first and last name after a greeting, so that "this is Really Bad" is none.
+_HELLO = re.compile(
+    rf"\W*(?i:hi|hey|hello|hallo|guten (?:tag|morgen|abend)|moin|bonjour|bonsoir|salut|hola|buen(?:os|as) \w+|ciao|buon ?giorno|buonasera|salve|"
+    rf"hoi|goede(?:morgen|middag|navond)|good (?:morning|afternoon|evening)|oi|olá|bom dia|boa (?:tarde|noite)|hej|cześć|dzień dobry|witam)(?: there| again)?[\s,.!]+"
+    rf"(?i:this is|it['’]?s|hier ist|hier|c['’]est|ici|soy|sono|met|dit is|é|aqui é|sou|aqui fala|tu|tutaj|z tej strony)(?i: (?:again|noch ?mal|wieder|encore))? {_WHOLE}(?=[\s,.!?]|$)"
+)
 _CLOSINGS = (
     # Closings: what stands on the next line, or after a comma at the end.
     rf"\b(?:(?:[Kk]ind|[Bb]est|[Ww]arm|[Mm]any)? ?[Rr]egards|[Bb]est wishes|[Ss]incerely(?: yours)?|[Yy]ours (?:truly|sincerely|faithfully)|[Rr]espectfully|Cheers|Thanks|Thank you|Many thanks|Best|"
@@ -123,6 +124,8 @@ def names(text: str) -> Iterator[Finding]:
         if any(sign in lower for sign in signs)
         for match in pattern.finditer(text)
     ]
+    if hello := _HELLO.match(text):
+        matches.append(hello)
     end = max(0, len(text) - _CLOSING)
     if any(sign in lower[end:] for sign in _CLOSING_SIGNS):
         matches += [match for pattern in _COMPILED_CLOSINGS for match in pattern.finditer(text, end)]

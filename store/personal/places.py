@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import zip_longest
 
 from store.personal.finding import Finding
 from store.personal.labels import label_before
@@ -105,7 +106,10 @@ _POSTAL = re.compile(
     rf"\d{{5}}-?\d{{3}},?\s+{_CITY}(?: ?[/\-] ?[A-Z]{{2}}\b)?|{_CITY},?\s+(?:[A-Z]{{2,4}}\.?,? )?\d{{5}}(?:-\d{{4}})?\b|"
     rf"{_CITY},?\s+[A-Z]{{1,2}}\d[A-Z\d]? ?\d[A-Z]{{2}}\b)(?: \([A-Z]{{2}}\))?)"
 )
-_POSTCODE = re.compile(r"\d{4}|\d[A-Z]{2}\b|\d-\d{3}", re.ASCII)
+_POSTCODE = re.compile(
+    r"(?<![\w.,])(?:\d{5}(?:-?\d{3,4})?\b|\d{4},?\s+[^\W\d_a-z]|\d{4} ?[A-Z]{2}\b|\d{2}-\d{3}\b|\d{4}-\d{3}\b|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}\b)"
+)
+_AT_MOST = 250  # characters of an address, and of the words before it that say whose it is
 _SMALL_WORD = re.compile(r"\b[a-zà-ÿ]{3,}")
 _HOUSE = re.compile(r"\d|[Ss]/[Nn]|\b(?:rue|avenue|boulevard|chemin|allée|impasse|quai|route|place)\b")
 _ENGLISH_NUMBER = re.compile(r"\d{1,5}[A-Za-z]?,? (?:[A-Z]|\d)")
@@ -123,12 +127,12 @@ _SOMEBODYS = re.compile(
     re.IGNORECASE,
 )
 _SHOPS = re.compile(
-    r"\b(?:our|visit|store|shop|office|headquarters?|located|hotel|restaurant|museum|theat|warehouse|showroom|branch|park|return(?:s)? (?:address|cent)|(?:their|its|the|his|her) address|rated|house at|"
+    r"\b(?:our\b|visit|store|shop|office|headquarters?|located|hotel|restaurant|museum|theat|warehouse|showroom|branch|park|return(?:s)? (?:address|cent)|(?:their|its|the|his|her) address|rated|house at|"
     r"unser|filiale|laden|gesch[äa]ft|b[üu]ro|zentrale|sitz|ausstellung|"
-    r"notre|nos|magasin|boutique|agence|siège|situé|"
+    r"notre|nos\b|magasin|boutique|agence|siège|situé|"
     r"nuestr|tienda|oficina|sede|ubicad|sucursal|"
     r"nostr|negozio|ufficio|situat|punto vendita|"
-    r"onze|ons|winkel|kantoor|gevestigd|vestiging|"
+    r"onze|ons\b|winkel|kantoor|gevestigd|vestiging|"
     r"noss|loja|escrit[óo]rio|situad|ag[êe]ncia|"
     r"nasz|sklep|biur|siedzib|salon)|公司|门店|酒店|总部|位于|店|院|馆|景点",
     re.IGNORECASE,
@@ -182,17 +186,21 @@ def addresses(text: str) -> Iterator[Finding]:
 
 def _postal(text: str) -> Iterator[Finding]:
     """What ends in a postcode and a town, and begins where a word says whose it is."""
-    if _POSTCODE.search(text) is None:
+    spans = [(max(0, code.start() - _AT_MOST), code.start()) for code in _POSTCODE.finditer(text)]
+    if not spans:
         return
-    leads = list(_SOMEBODYS.finditer(text))
-    for lead, following in zip(leads, [*leads[1:], None], strict=True):
+    leads = list(_SOMEBODYS.finditer(text, spans[0][0], spans[-1][1]))
+    for lead, following in zip_longest(leads, leads[1:]):
         match = _POSTAL.match(text, lead.end())
         if match is None or _HOUSE.search(match["street"]) is None:
             continue
         if following is not None and following.start() < match.end():
             continue  # "I have moved. My new address is": the last one counts
-        shop = _SHOPS.search(text, max(0, lead.start() - _BEFORE), match.end())
-        if shop is None and len(_SMALL_WORD.findall(match["street"])) < 5:
+        words = _SMALL_WORD.findall(match["street"])  # "our shop", before the street that is not Park Lane
+        shop = _SHOPS.search(text, max(0, lead.start() - _BEFORE), match.start("address")) or _SHOPS.search(
+            " ".join(words)
+        )
+        if shop is None and len(words) < 5:
             yield Finding(match.start("address"), match.end("address"), "address")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from store import Desk
 from store.pairs import NewPair
-from store.personal import find, kinds, redact
+from store.personal import find, kinds, numbers, redact
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,24 @@ from store.personal import find, kinds, redact
         ("Wann?\n\nViele Grüße\nAnna Schmidt", "name", "en"),
         ("Szanowna Pani Kowalska, dziękujemy", "name", "en"),
         ("我叫王小明，想退货", "name", "zh"),
+        # streets of any type, by their postcode
+        ("I live at 482 Roberts Prairie Suite 304, Collinsport, TN 76940 and wait", "address", "en"),
+        ("Ma nouvelle adresse : avenue de Parent, 11673 Pineau. Merci", "address", "en"),
+        ("Dirección de entrega:\nAndador Sinaloa 200\nNueva Roma, QRO 38107", "address", "en"),
+        ("Moro na Colônia Ribeiro, 87, São Gabriel, 44596-940 Abreu / CE", "address", "en"),
+        ("joignable au 06.12.34.56.78", "phone", "en"),
+        ("Móvil 614.58.53.61", "phone", "en"),
+        ("we could not reach you at 07422 819716", "phone", "en"),
+        ("NIF 23.897.464-G", "id", "en"),
+        ("n° de sécu 2 55 08 14 168 025 38, née ici", "id", "en"),
+        ("BSN 111 222 333", "id", "en"),
+        ("身份证号是210411196608224780", "id", "zh"),  # a district that is gone
+        ("账号：6221324003479426341", "account", "zh"),
+        ("conta n.º 3206 5812 21199592201 13", "account", "en"),
+        ("hallo, hier ist nochmal Angelo Kurz. wo bleibt es", "name", "en"),
+        ("Überweisung wie immer. LG Alice", "name", "en"),
+        ("Gracias, Agustín", "name", "en"),
+        ("刘先生您好，请稍等", "name", "zh"),
     ],
 )
 def test_what_identifies_a_person_is_found(text: str, kind: str, lang: str) -> None:
@@ -96,6 +115,12 @@ def test_what_identifies_a_person_is_found(text: str, kind: str, lang: str) -> N
         "Set 255.255.255.0 or 192.168.196.58",
         "Call me about order 4155552671",
         "Rufen Sie wegen Bestellung 0171 2345678 an",
+        "la 19.2 o la 8.16.4.136, con firmware 15.7.4.138?",
+        "offre Passeport Loisirs, numéro 161001233",
+        "Hola Soporte, hola a todos: nada",
+        "Gracias, Chicos",
+        "hello, this is bad. It's Really bad",
+        "Please deliver to our shop, 12 Main Street, Springfield, IL 62704",
         "Version 84.23.11.9 of 2024-03-12, firmware 10.0.19045.2965",
         "Our shop at 12 Main Street, Springfield, IL 62704",
         "Unser Laden in der Hauptstraße 12, 10115 Berlin",
@@ -174,3 +199,38 @@ def test_a_correction_with_personal_data_does_not_wait_while_it_is_blocked(desk:
     assert desk.judgements.waiting() == 1
     desk.settings.set("personal_data", "block", "ann")
     assert desk.judgements.waiting() == 0
+
+
+def test_an_address_is_found_whole_and_nothing_beside_it() -> None:
+    text = "Ich bin umgezogen. Meine neue Anschrift lautet Lisa-Ring 847, 8416 Liezen. Telefonisch geht es nicht."
+    assert redact(text) == "Ich bin umgezogen. Meine neue Anschrift lautet [address]. Telefonisch geht es nicht."
+    assert redact("Mijn adres is Berendweg 5, 1177OM, Epen. Bellen kan") == "Mijn adres is [address]. Bellen kan"
+
+
+def test_a_desk_of_before_is_looked_through_again_and_what_was_cleared_stays_cleared(tmp_path: Path) -> None:
+    with Desk.open(tmp_path) as desk:
+        texts = ("My name is Ann Lee.", "Sehr geehrte Frau Müller, danke.", "Hello?", "My IP is 84.23.11.9")
+        ids = [
+            desk.pairs.add(NewPair(f"{text} {n}", "Yes.", split="train"), "import", "ann")
+            for n, text in enumerate(texts)
+        ]
+        named, cleared, _, machine = (pair.id for pair in ids if pair is not None)
+        assert desk.editing.clear([cleared], "ann").changed == [cleared]
+        # as it was before the rules knew names: nothing flagged, one thing that no longer is anything
+        desk.db.run("DELETE FROM personal_data")
+        desk.db.run("INSERT INTO personal_data (pair_id, kinds) VALUES (?, 'phone')", machine)
+        desk.db.run("DELETE FROM _sqlite_migrations WHERE name LIKE 'm015%' OR name LIKE 'm014%'")
+        desk.db.run("PRAGMA user_version = 13")
+    with Desk.open(tmp_path) as desk:
+        rows = {row["pair_id"]: row["kinds"] for row in desk.db.all("SELECT pair_id, kinds FROM personal_data")}
+        assert rows == {named: "name", cleared: "name", machine: "ip"}
+        assert desk.pair_listing.flagged() == {"name": 1, "ip": 1}
+        desk.settings.set("personal_data", "block", "ann")
+        assert len(desk.pairs.training_set()) == 2  # the one with nobody in it, and the cleared one
+
+
+def test_the_page_says_of_how_many_countries_ids_are_known() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "personal-data.md").read_text(encoding="utf-8")
+    said = re.search(r"national id \| (\d+) countries'", page)
+    assert said is not None
+    assert int(said[1]) == len(numbers.COUNTRIES)
