@@ -244,6 +244,41 @@ def test_an_unfit_adapter_is_refused_and_what_answered_still_answers(
     assert busy.active == "v2"
 
 
+@pytest.mark.parametrize(
+    "error", [KeyError("weight"), RuntimeError("size mismatch"), ZeroDivisionError(), AssertionError()]
+)
+def test_what_a_library_never_foresaw_is_the_adapters_fault_and_what_answered_still_answers(
+    busy: ServingModel,
+    tiny: Path,
+    published: Callable[..., AdapterRef],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+) -> None:
+    before, ref = logits(busy), published(tiny, "v2", seed=2)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.serving.ServingModel._measure", fail)
+        assert "v2 can't be put on this base" in refused(busy, ref, "adapter-damaged")
+    assert busy.active == "v1"
+    assert torch.equal(logits(busy), before)
+
+
+def test_want_of_memory_is_not_the_adapters_fault(
+    busy: ServingModel, tiny: Path, published: Callable[..., AdapterRef], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bot.serving.ServingModel._measure", fail)
+        with pytest.raises(RuntimeError, match="allocate memory"):
+            busy.activate(published(tiny, "v2", seed=2))
+    assert busy.active == "v1"
+
+
 def test_an_adapter_that_answers_otherwise_than_when_published_is_refused(
     busy: ServingModel, tiny: Path, published: Callable[..., AdapterRef]
 ) -> None:
