@@ -136,3 +136,8 @@ def content_hash(instruction: str, history: Sequence[tuple[str, str]], output: s
 def segment(text: str) -> str:
     """*text* for full-text search: every CJK character a word of its own, the rest as it stands."""
     return CJK.sub(lambda match: f" {match[0]} ", unicodedata.normalize("NFKC", text))
+
+
+def counted(count: int, what: str) -> str:
+    """*count* of *what* for a sentence: "1 pair", "2 pairs"."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"

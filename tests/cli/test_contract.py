@@ -162,6 +162,6 @@ def test_an_export_to_standard_output_has_it_for_itself(deskloop: Deskloop, home
         desk.pairs.add(NewPair("When?", "At nine.", category="hours"), "import", "ann")
     result = deskloop("pairs", "export", "-", "--home", home)
     assert json.loads(result.stdout)["output"] == "At nine."
-    assert "1 pairs written." in result.stderr
+    assert "1 pair written." in result.stderr
     assert deskloop("pairs", "export", "-", "--json", "--home", home).exit_code == 2
     assert not Path("-").exists()

@@ -447,7 +447,7 @@ async def test_an_import_shows_what_would_come_in_before_anything_is_written(
             assert shows(app, "Line 2: turn 1 is by 'robot', not by customer or agent")
             assert service.desk.conversations.list() == []
             await pilot.press("enter" if agreed else "escape")
-            await wait_until(pilot, lambda: shows(app, "2 conversations were added.") or app.screen is app.chat)
+            await wait_until(pilot, lambda: shows(app, "Added: 2 conversations.") or app.screen is app.chat)
         assert len(service.desk.conversations.list()) == 2
 
 

@@ -34,7 +34,7 @@ async def test_the_columns_of_a_table_are_named_with_its_first_rows_in_view(
         await wait_until(pilot, lambda: shows(app, "1 pair will be added"))
         assert service.desk.pairs.count() == before
         await pilot.press("enter")
-        await wait_until(pilot, lambda: shows(app, "1 pairs were added"))
+        await wait_until(pilot, lambda: shows(app, "Added: 1 pair."))
         newest = service.desk.pairs.list()[-1]
         assert (newest.instruction, newest.output) == ("[b]Wo ist es?[/b]", "Hier.")
 
@@ -52,7 +52,7 @@ async def test_html_is_told_and_offered_as_plain_text(app: DeskloopApp, service:
         app.screen.query_one("#plain", Button).press()
         await wait_until(pilot, lambda: shows(app, "come in as plain text"))
         await pilot.press("enter")
-        await wait_until(pilot, lambda: shows(app, "1 pairs were added"))
+        await wait_until(pilot, lambda: shows(app, "Added: 1 pair."))
         assert service.desk.pairs.list()[-1].output == "At nine."
 
 

@@ -11,6 +11,7 @@ from store.database import SALVAGE
 from store.exporting import export_file
 from store.importing import import_file
 from store.records import Split
+from store.text import counted
 from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
 from tui.cli.progress import Line
 from tui.cli.typed import TYPED
@@ -122,9 +123,9 @@ def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None
         raise DeskError(f"{file} can't be written: {error.strerror or error}.") from error
     if stdout is None:
         cli.emit({"exported": count, "file": str(file)} | ({"lost": len(lost)} if lost else {}))
-        cli.data(f"{count} pairs written to {file}.")
+        cli.data(f"{counted(count, 'pair')} written to {file}.")
     else:
-        cli.say(f"{count} pairs written.")
+        cli.say(f"{counted(count, 'pair')} written.")
     if lost:
         cli.fail(f"The desk is damaged: at {len(lost)} numbers of pairs nothing could be read. {SALVAGE}")
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from store.importing import ColumnsUnknown, ImportRefused, ImportResult, Options
 from store.importing.importer import Progress
+from store.text import counted
 from tui.core import DeskService
 from tui.core.importing import import_into, preview_of
 from tui.flows.stage import Stage
@@ -85,10 +86,10 @@ async def _reading(stage: Stage, title: str, read: Reader[Read], path: Path, opt
 
 def sentences(result: ImportResult) -> list[str]:
     """What came of an import."""
-    told = [f"{result.added} pairs were added; {result.duplicates} were there already and were skipped."]
+    told = [f"Added: {counted(result.added, 'pair')}. There already, and skipped: {result.duplicates:,}."]
     if result.conversations:
-        told.append(f"{result.conversations} conversations were added.")
+        told.append(f"Added: {counted(result.conversations, 'conversation')}.")
     if result.rejected:
-        told.append(f"{result.rejected} rows could not be used. Each is listed with its reason in")
+        told.append(f"Not used: {counted(result.rejected, 'row')}. Each is listed with its reason in")
         told.append(str(result.rejects_file))
     return [*told, *result.notes]

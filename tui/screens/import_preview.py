@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.widgets import Button
 
 from store.importing import FORMATS, ImportPreview
+from store.text import counted
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 
@@ -82,11 +83,6 @@ def sentences(found: ImportPreview) -> list[str]:
         stay = "stays" if found.rejected == 1 else "stay"
         told.append(f"{counted(found.rejected, 'row')} can't be used and {stay} outside.")
     return [*told, *found.notes]
-
-
-def counted(count: int, what: str) -> str:
-    """*count* of *what*: "1 pair", "2 pairs"."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def short(text: str) -> str:
