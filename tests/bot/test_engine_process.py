@@ -218,10 +218,11 @@ async def test_a_request_that_does_not_stop_when_told_ends_with_its_process(
     monkeypatch.setattr(client, "BEAT", 0.02)
     monkeypatch.setattr(pulse, "SILENT_BEATS", 10**6)
     monkeypatch.setattr(pulse, "STOPPING_SILENT_BEATS", 10**6)
+    monkeypatch.setattr(pulse, "STOPPING_BEATS", 0)  # at the first look: text of chance may end early
     died = asyncio.Event()
     engine = EngineProcess(log=tmp_path / "engine.log", on_death=died.set)
     await engine.load(BaseSpec(str(base), "fp32"))
-    computing = asyncio.create_task(engine.batch([HELLO] * 4, ENDLESS))
+    computing = asyncio.create_task(engine.batch([HELLO] * 64, ENDLESS))
     await asyncio.sleep(0)
     assert engine._inboxes
     engine._stopping.update(engine._inboxes)  # as if it had been told, and did not come to it

@@ -86,7 +86,9 @@ def test_an_export_into_a_closed_output_says_so(home: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "Standard output is closed, so nothing was written.\n")
 
 
-def test_a_question_that_nobody_can_answer_is_a_sentence(home: Path) -> None:
+def test_a_question_that_nobody_can_answer_is_a_sentence(home: Path, tiny: Path) -> None:
+    with Desk.open(home) as desk:
+        desk.settings.set("base", str(tiny), "jo")
     for end in ("</dev/null", "<&-", "<&- 2>&-"):
         done = shell(f"deskloop retrain --home {home} --set epochs=1 {end}")
         assert "Traceback" not in done.stderr
