@@ -42,7 +42,7 @@ $(INSTALLED): pyproject.toml constraints.txt requirements.lock
 starter: install ## the starter model, converted once
 	@test -f "$(STARTER)/config.json" || $(BIN)/python -m bot.prepare starter "$(STARTER)"
 
-test: fast true ## all tests
+test: starter fast true ## all tests
 
 # One worker a core, and one thread each: matrices of 64 x 64 gain nothing by threads that wait for each other.
 # Without the GPU, if there is one: what a CPU does is what must hold everywhere.
