@@ -93,6 +93,20 @@ async def test_nothing_is_removed_while_a_run_is_live_or_a_version_answers(servi
     assert remove_versions(service.desk, "tester") == []
 
 
+async def test_a_folder_with_a_file_of_somebody_elses_is_left(service: DeskService) -> None:
+    name = learned(service)
+    forget(service.desk, Subject.of_text(NAME), "tester")
+    service.desk.promotions.promote("base", "manual", "tester")
+    notes = service.home.adapters / name / "notes.txt"
+    notes.write_text("mine")
+    with pytest.raises(DeskError, match="no folder that deskloop made"):
+        remove_versions(service.desk, "tester")
+    assert notes.read_text() == "mine"
+    assert service.desk.versions.removed() == {}
+    notes.unlink()
+    assert remove_versions(service.desk, "tester") == [name]
+
+
 async def test_a_link_in_the_place_of_a_version_is_left(service: DeskService) -> None:
     name = learned(service)
     forget(service.desk, Subject.of_text(NAME), "tester")

@@ -7,7 +7,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
+from bot.adapters import MANIFEST_NAME, read_manifest
+from bot.types import EngineError
 from finetune.files import RunFiles
 from store.desk import Desk
 from store.erasing import Plan, Subject
@@ -85,11 +88,25 @@ def remove_versions(desk: Desk, who: str) -> list[str]:
         for name in names:
             row = desk.versions.get(name)
             folder = folder_of(desk, row)
-            if not _VERSION.fullmatch(row.folder) or folder.is_symlink() or folder.parent != desk.home.adapters:
+            plain = _VERSION.fullmatch(row.folder) and not folder.is_symlink() and folder.parent == desk.home.adapters
+            if not plain or not _holds_only_what_was_published(folder):
                 raise DeskError(f"{folder} is no folder that deskloop made. It was left as it is; remove it yourself.")
             desk.versions.remove(name, who, WHY_REMOVED)  # first: half a folder must not be taken for a damaged version
             shutil.rmtree(folder)
     return names
+
+
+def _holds_only_what_was_published(folder: Path) -> bool:
+    """Whether every name in *folder* is one of its manifest's: a file that somebody else put there is not removed."""
+    try:
+        known = {MANIFEST_NAME, *read_manifest(folder).files}
+    except EngineError:
+        return False  # nobody can tell what was published
+    return all(
+        path.relative_to(folder).as_posix() in known and not path.is_symlink()
+        for path in folder.rglob("*")
+        if path.is_symlink() or not path.is_dir()
+    )
 
 
 @contextmanager
