@@ -40,7 +40,7 @@ $(INSTALLED): pyproject.toml constraints.txt requirements.lock
 	@touch $@
 
 starter: install ## the starter model, converted once
-	@test -f "$(STARTER)/config.json" || $(BIN)/python -m bot.prepare starter "$(STARTER)"
+	@test -f "$(STARTER)/config.json" || $(BIN)/python -m bot.bases.prepare starter "$(STARTER)"
 
 test: starter fast true ## all tests
 

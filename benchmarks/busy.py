@@ -41,10 +41,10 @@ def loop(base: Path, seconds: float, watch: bool) -> None:
 
     from bot import contention
     from bot.types import BaseSpec
-    from finetune.evaluation import answer_loss
     from finetune.recipe import Recipe
-    from finetune.training import load_for_training
-    from finetune.worker import NICENESS
+    from finetune.run.worker import NICENESS
+    from finetune.train.evaluation import answer_loss
+    from finetune.train.training import load_for_training
 
     os.nice(NICENESS)
     torch.manual_seed(0)

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.common import canned, machine, markdown_table, read_pairs, starter, write_result
 from benchmarks.systems import System, Trained, answer, train
-from bot.client import EngineProcess
+from bot.engines.child import EngineProcess
 from bot.types import FAITHFUL, AdapterRef, Prompt
 from finetune.recipe import METHODS, ON_DENSE, parse_changes
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks.common import ROOT, machine, markdown_table, starter, write_result
 from benchmarks.systems import as_published
-from bot.client import EngineProcess
+from bot.engines.child import EngineProcess
 from bot.types import FAITHFUL, AdapterRef, Answer, BaseSpec, Decoding, Prompt
 
 SYSTEM = "You are a customer support agent."

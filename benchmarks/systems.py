@@ -19,13 +19,13 @@ from typing import Any
 
 from benchmarks.common import ROOT, bench_folder
 from bot.adapters import Manifest, sha256_of, write_manifest
-from bot.base import fingerprint
-from bot.client import EngineProcess
+from bot.bases.base import fingerprint
+from bot.engines.child import EngineProcess
 from bot.types import FAITHFUL, AdapterRef, BaseSpec, Quantization
-from finetune.client import start_run
-from finetune.judge import Row, evaluate_file
 from finetune.recipe import recipe_of
-from finetune.worker import NICENESS
+from finetune.run.client import start_run
+from finetune.run.judge import Row, evaluate_file
+from finetune.run.worker import NICENESS
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import now

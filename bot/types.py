@@ -67,7 +67,7 @@ PRESETS: dict[str, Decoding] = {"faithful": FAITHFUL, "natural": NATURAL}
 @dataclass(frozen=True, slots=True)
 class BaseSpec:
     """Which base to load and how to hold it in memory; ``folder`` is absolute. ``digest``: what its files must be (see
-    :func:`bot.base.content_digest`), None where nobody knows yet."""
+    :func:`bot.bases.base.content_digest`), None where nobody knows yet."""
 
     folder: str
     quantization: Quantization = "nf4"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
-from bot.locate import base_folder, is_prepared
+from bot.bases.locate import base_folder, is_prepared
 from bot.types import BaseSpec, EngineError, Quantization
 from store.desk import Desk
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bot.limits import full_training_parts, training_parts
+from bot.bases.limits import full_training_parts, training_parts
 from finetune.recipe import VIRTUAL, Recipe
 
 PAIR_TOKENS = 256  # of a pair as batches hold it, with its padding; a support answer with some history

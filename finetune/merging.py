@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.child import child_options, module_command
-from bot.client import EngineProcess
+from bot.engines.child import EngineProcess
 from bot.types import BaseSpec, Quantization
-from finetune.answers import Progress
 from finetune.files import appearing
 from finetune.gate import GateReport
-from finetune.judge import judge_merged
+from finetune.gate.answers import Progress
+from finetune.run.judge import judge_merged
 from store.desk import Desk
 from store.home import private_file
 from store.records import AdapterVersion
@@ -97,11 +97,11 @@ def merge(spec: BaseSpec, adapter: Path, target: Path) -> None:
     from peft import PeftModel
     from transformers import GenerationConfig
 
-    from bot.base import load_base
+    from bot.bases.base import load_base
     from bot.kinds import full, kind_of
     from bot.kinds.kind import read_weights
     from bot.render import stop_ids
-    from finetune.frozen import unpack_frozen
+    from finetune.train.frozen import unpack_frozen
 
     base, tokenizer = load_base(spec, training=True)
     unpack_frozen(base)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import psutil
 
+from bot.bases.limits import serving_bytes
 from bot.lengths import estimated_tokens
-from bot.limits import serving_bytes
 from bot.types import EngineError
 from finetune.desk_base import desk_base
 from finetune.lengths import PROMPT_TOKENS, too_long, too_long_warning

@@ -2,10 +2,10 @@
 
 from store.database import DeskBusy, DeskFull, DeskUnreadable
 from store.desk import Desk
-from store.exporting import export_file
 from store.home import Home
 from store.importing import ImportRefused, ImportResult, import_file
 from store.pairs import NewPair
+from store.pairs.exporting import export_file
 from store.records import (
     AdapterVersion,
     Conversation,

@@ -26,12 +26,12 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from store.database import BROKEN, SCHEMA, DeskUnreadable, damaged, readable
+from store.database.schema import strange_parts
+from store.database.soundness import damage, rebuild, unfit_indexes, unreadable_cells
 from store.desk import Desk
 from store.errors import DeskError
 from store.home import FILE_MODE, private_folder, sync_folder
 from store.records import now
-from store.schema import strange_parts
-from store.soundness import damage, rebuild, unfit_indexes, unreadable_cells
 from store.writing import STDOUT, check_target, create, output
 
 LIST = "deskloop-backup.json"

@@ -12,7 +12,7 @@ from store.records import now
 @dataclass(frozen=True, slots=True)
 class KnownBase:
     """``name``: as the setting has it. ``digest``: sha256 over the files that decide what it says (see
-    :func:`bot.base.content_digest`). ``revision``: the commit of a download from the hub."""
+    :func:`bot.bases.base.content_digest`). ``revision``: the commit of a download from the hub."""
 
     name: str
     folder: Path

@@ -8,28 +8,28 @@ from pathlib import Path
 from types import TracebackType
 
 from store.bases import Bases
-from store.comparisons import Comparisons
-from store.conflicts import Conflicts
 from store.conversations import Conversations
+from store.conversations.drafts import Drafts
+from store.conversations.judgements import Judgements
+from store.conversations.listing import Listing
+from store.conversations.quality import Quality
+from store.conversations.review import Review
 from store.database import Database
-from store.drafts import Drafts
 from store.erasing import Erasing
 from store.home import Home
-from store.judgements import Judgements
-from store.listing import Listing
-from store.pair_editing import PairEditing
-from store.pair_listing import PairListing
-from store.pair_story import PairStories
 from store.pairs import Pairs
-from store.quality import Quality
-from store.recipes import Recipes
+from store.pairs.conflicts import Conflicts
+from store.pairs.editing import PairEditing
+from store.pairs.listing import PairListing
+from store.pairs.story import PairStories
+from store.pairs.tags import Tags
 from store.records import Pair, Turn
-from store.review import Review
 from store.runs import Runs
+from store.runs.recipes import Recipes
 from store.search import matching_pairs, matching_turns, snippet
 from store.settings import SettingsTable
-from store.tags import Tags
 from store.versions import Answers, Promotions, Versions
+from store.versions.comparisons import Comparisons
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from bot.interface import Progress
+from bot.engines.engine import Progress
 from bot.types import (
     Activation,
     AdapterRef,
@@ -26,7 +26,7 @@ PROBE = ProbeResult(True, 3.0, (1.0, 2.0))
 
 
 class FakeEngine:
-    """Implements :class:`bot.interface.Engine`. *reply* makes the words of an answer from a prompt and the active
+    """Implements :class:`bot.engines.engine.Engine`. *reply* makes the words of an answer from a prompt and the active
     version; ``gate``, if set, is awaited before each word, so that a test decides when the bot goes on."""
 
     made: ClassVar[list[FakeEngine]] = []

@@ -19,8 +19,8 @@ def loaded_after(code: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "module",
-    ["store", "store.desk", "bot.client", "bot.adapters", "finetune.client", "finetune.recipe", "finetune.preflight",
-     "tui.core", "tui.app", "tui.cli"],
+    ["store", "store.desk", "bot.engines.child", "bot.adapters", "finetune.run.client",
+     "finetune.recipe", "finetune.preflight", "tui.core", "tui.app", "tui.cli"],
 )  # fmt: skip
 def test_the_app_process_loads_nothing_heavy(module: str) -> None:
     assert loaded_after(f"import {module}").isdisjoint(HEAVY)

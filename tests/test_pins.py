@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from bot.prepare import STARTER_HASH, STARTER_REQUIREMENT
+from bot.bases.prepare import STARTER_HASH, STARTER_REQUIREMENT
 
 ROOT = Path(__file__).parents[1]
 EXACT = re.compile(r"([A-Za-z0-9._-]+)==([\w.+!-]+)")

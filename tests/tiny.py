@@ -108,7 +108,7 @@ def make_adapter(base: Path, folder: Path, *, seed: int = 1, scale: float = 0.3,
 def publish_adapter(folder: Path, base: Path, version: str, quantization: str = "fp32") -> Path:
     """Give an adapter's folder the manifest that makes it a version."""
     from bot.adapters import Manifest, sha256_of, write_manifest
-    from bot.base import fingerprint
+    from bot.bases.base import fingerprint
     from bot.types import BaseSpec
 
     files = {path.name: sha256_of(path) for path in folder.iterdir() if path.name != "manifest.json"}

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from bot import fast_lora
-from bot.base import without_repacking
+from bot.bases.base import without_repacking
+from bot.engines.torch import fast_lora
 from bot.kinds.kind import Layers, checked_config, damaged
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from store.database import Database
-from store.settings_file import FILE_NAME
+from store.settings.file import FILE_NAME
 
 # Columns that say when, who of the operators, of which kind, or which version: by their names, in every table.
 KEPT = {

@@ -19,7 +19,7 @@ from store.importing.intake import Intake, Options
 from store.importing.rejects import Rejects
 from store.importing.rows import ImportRefused, Item, NewConversation, RowRejected
 from store.importing.staging import Staging
-from store.pair_writing import ReadyPair
+from store.pairs.new import ReadyPair
 from store.records import Split
 from store.text import clean
 

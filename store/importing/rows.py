@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from store.pair_writing import NewPair
+from store.pairs.new import NewPair
 from store.records import Exchange, Split
 from store.text import clean
 

@@ -9,7 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from store.importing.rows import NewConversation
-from store.pair_writing import ReadyPair
+from store.pairs.new import ReadyPair
 
 _FIELDS = tuple(field.name for field in fields(ReadyPair))  # astuple() would copy every text
 

@@ -9,7 +9,7 @@ from store.importing.html_text import holds_html, plain_text
 from store.importing.marks import is_placeholder, media_named, refuse_media_marks
 from store.importing.names import fold
 from store.importing.rows import Foreign, RowRejected
-from store.pair_writing import LONGEST
+from store.pairs.new import LONGEST
 from store.text import clean, visible
 
 TOOLS = (

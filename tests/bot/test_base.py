@@ -14,8 +14,8 @@ from bitsandbytes.functional import dequantize_4bit
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, get_peft_model
 
-from bot import base as base_module
-from bot.base import fingerprint, keep_unpacked, load_base, load_tokenizer
+from bot.bases import base as base_module
+from bot.bases.base import fingerprint, keep_unpacked, load_base, load_tokenizer
 from bot.types import BaseSpec, EngineError
 
 

@@ -13,7 +13,7 @@ import pytest
 from bot import contention
 from bot.child import module_command
 from bot.contention import CALM_LOOKS, STARVED_SECONDS, Contention, Culprit, WaitedTime, busiest_since, processor_times
-from finetune.trainer import starved
+from finetune.train.trainer import starved
 
 
 class RecordedBrake:

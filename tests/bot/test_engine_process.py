@@ -18,9 +18,10 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from bot import client, pulse
-from bot.client import DIED, EngineProcess
-from bot.engine import EngineProcessMain
+from bot import pulse
+from bot.engines import child as client
+from bot.engines.child import DIED, EngineProcess
+from bot.engines.torch.process import EngineProcessMain
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
 from tests import tiny as makers
 
@@ -239,7 +240,7 @@ def child(*code: str) -> subprocess.Popen[bytes]:
 
 
 def test_the_process_ends_when_its_input_does() -> None:
-    process = child("from bot.engine import main", "main()")
+    process = child("from bot.engines.torch.process import main", "main()")
     assert process.stdin is not None
     process.stdin.write(b'not json\n{"id":1,"op":"status"}\n')
     process.stdin.flush()

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from bot.base import load_tokenizer
-from bot.check import findings, main
-from bot.generate import Generator, TextStream
+from bot.bases.base import load_tokenizer
+from bot.bases.check import findings, main
+from bot.engines.torch.generate import Generator, TextStream
+from bot.engines.torch.serving import ServingModel
 from bot.render import default_system, end_of_turn, render, render_pair, stop_ids, takes_system
-from bot.serving import ServingModel
 from bot.types import BaseSpec, Prompt
 from tests import tiny as makers
 
@@ -137,8 +137,10 @@ def test_a_base_is_described(models: dict[str, Path], shape: str) -> None:
 
 def test_what_may_surprise_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = makers.make(tmp_path / "plain", "llama", template=False)
-    monkeypatch.setattr("bot.check.psutil.virtual_memory", lambda: type("M", (), {"total": 2**29, "available": 2**28}))
-    monkeypatch.setattr("bot.check.FAMILIES", ())
+    monkeypatch.setattr(
+        "bot.bases.check.psutil.virtual_memory", lambda: type("M", (), {"total": 2**29, "available": 2**28})
+    )
+    monkeypatch.setattr("bot.bases.check.FAMILIES", ())
     told = " ".join(findings(folder))
     assert "no chat template" in told
     assert "not tested on this shape" in told
@@ -155,7 +157,7 @@ def test_what_is_no_base_is_refused_in_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "config.json").write_text("{}")
-    monkeypatch.setattr("bot.check.limit_process", lambda: None)  # this process has other tests to do
+    monkeypatch.setattr("bot.bases.check.limit_process", lambda: None)  # this process has other tests to do
     monkeypatch.setattr("sys.argv", ["check", str(tmp_path)])
     assert main() == 1
     assert capsys.readouterr().out.startswith("! This base can't be used: ")

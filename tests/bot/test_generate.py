@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from bot.generate import CONVERSATIONS_KEPT, Generator, TextStream
+from bot.engines.torch.generate import CONVERSATIONS_KEPT, Generator, TextStream
+from bot.engines.torch.serving import ServingModel
 from bot.render import render
-from bot.serving import ServingModel
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
 from tests import tiny as makers
 
@@ -200,7 +200,7 @@ def test_a_batch_says_what_single_answers_say(models: dict[str, Path], family: s
 def test_a_large_batch_goes_in_parts_and_tells_of_each_answer(
     generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.generate.BATCH_SIZE", 2)
+    monkeypatch.setattr("bot.engines.torch.generate.BATCH_SIZE", 2)
     told: list[int] = []
     generator.batch([Prompt("", (), "Hello" * n) for n in (3, 1, 2)], SHORT, lambda index, answer: told.append(index))
     assert told == [1, 2, 0]  # by length

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bot.base import load_tokenizer
+from bot.bases.base import load_tokenizer
 from bot.render import end_of_turn, render, render_pair
 from bot.renderer import RENDERER, SINCE, Form, form_of
 from bot.types import Prompt

@@ -14,11 +14,11 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from bot.adapters import WEIGHTS_NAME
-from bot.generate import Generator
+from bot.engines.torch.generate import Generator
+from bot.engines.torch.serving import ServingModel
 from bot.kinds.bottleneck import Bottlenecks
 from bot.kinds.full import save_all
 from bot.render import render_pair
-from bot.serving import ServingModel
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
 from tests import tiny as makers
 

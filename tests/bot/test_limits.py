@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from safetensors import safe_open
 
-from bot.limits import RUNTIME_BYTES, full_training_bytes, serving_bytes, shape_of, training_bytes, weight_bytes
+from bot.bases.limits import RUNTIME_BYTES, full_training_bytes, serving_bytes, shape_of, training_bytes, weight_bytes
 from tests import tiny as makers
 
 

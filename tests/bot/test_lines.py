@@ -10,11 +10,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.base import load_tokenizer
-from bot.generate import Generator, RowEnds, TextStream
+from bot.bases.base import load_tokenizer
+from bot.engines.torch.generate import Generator, RowEnds, TextStream
+from bot.engines.torch.serving import ServingModel
 from bot.lines import end_of_reply, said, sure
 from bot.render import render, render_pair
-from bot.serving import ServingModel
 from bot.types import BaseSpec, Decoding, Prompt
 from tests import tiny as makers
 

@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from bot import prepare as module
-from bot.locate import PLAIN_NAME, STARTER, base_folder, is_prepared, plain_name
-from bot.prepare import PrepareError, main, prepare
+from bot.bases import prepare as module
+from bot.bases.locate import PLAIN_NAME, STARTER, base_folder, is_prepared, plain_name
+from bot.bases.prepare import PrepareError, main, prepare
 from bot.types import EngineError
 from store.owned import make_own, read_mark
 

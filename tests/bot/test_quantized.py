@@ -11,9 +11,9 @@ import torch
 from bitsandbytes.functional import dequantize_4bit
 from bitsandbytes.nn import Linear4bit
 
-from bot import base as base_module
-from bot import quantized
-from bot.base import fingerprint, load_base
+from bot.bases import base as base_module
+from bot.bases import quantized
+from bot.bases.base import fingerprint, load_base
 from bot.types import BaseSpec
 from tests import tiny as makers
 

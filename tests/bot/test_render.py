@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.base import load_tokenizer
+from bot.bases.base import load_tokenizer
 from bot.render import end_of_turn, plain_ids, render, render_pair, stop_ids
 from bot.types import Prompt
 from tests import tiny as makers

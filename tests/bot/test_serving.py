@@ -14,9 +14,9 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from bot import fast_lora
 from bot.adapters import WEIGHTS_NAME, read_manifest, write_manifest
-from bot.serving import ServingModel
+from bot.engines.torch import fast_lora
+from bot.engines.torch.serving import ServingModel
 from bot.types import AdapterRef, BaseSpec, EngineError, ProbeResult
 from tests import tiny as makers
 
@@ -260,7 +260,7 @@ def test_what_a_library_never_foresaw_is_the_adapters_fault_and_what_answered_st
         raise error
 
     with monkeypatch.context() as patched:
-        patched.setattr("bot.serving.ServingModel._measure", fail)
+        patched.setattr("bot.engines.torch.serving.ServingModel._measure", fail)
         assert "v2 can't be put on this base" in refused(busy, ref, "adapter-damaged")
     assert busy.active == "v1"
     assert torch.equal(logits(busy), before)
@@ -273,7 +273,7 @@ def test_want_of_memory_is_not_the_adapters_fault(
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
 
     with monkeypatch.context() as patched:
-        patched.setattr("bot.serving.ServingModel._measure", fail)
+        patched.setattr("bot.engines.torch.serving.ServingModel._measure", fail)
         with pytest.raises(RuntimeError, match="allocate memory"):
             busy.activate(published(tiny, "v2", seed=2))
     assert busy.active == "v1"

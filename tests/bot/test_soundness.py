@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from bot import quantized
-from bot.base import content_digest, fingerprint, load_base
-from bot.check import check
-from bot.soundness import INDEX, check_files
+from bot.bases import quantized
+from bot.bases.base import content_digest, fingerprint, load_base
+from bot.bases.check import check
+from bot.bases.soundness import INDEX, check_files
 from bot.types import BaseSpec, EngineError
 from tests import tiny as makers
 
@@ -126,7 +126,7 @@ def test_a_base_that_is_not_the_one_that_was_set_up_is_refused(base: Path) -> No
 def test_what_never_ends_or_eats_memory_is_ended(code: str) -> None:
     """In a process of its own: the test's own clock is the signal that the guard would use."""
     script = (
-        "from bot.template_limits import guarded\nfrom bot.types import EngineError\n"
+        "from bot.bases.template_limits import guarded\nfrom bot.types import EngineError\n"
         f"try:\n    with guarded(0.5, 2**28):\n        {code}\n"
         "except EngineError as error: print(error.kind)"
     )

@@ -98,7 +98,7 @@ def run_ends(home: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> Cal
             desk.runs.add_event(run.id, "done", {"state": state})
             return ScriptedRun(desk, run.id)
 
-        monkeypatch.setattr("finetune.client.start_run", start)
+        monkeypatch.setattr("finetune.run.client.start_run", start)
 
     return ends
 

@@ -96,7 +96,7 @@ def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(
     def crash(self: object) -> None:
         raise RuntimeError("boom \x1b[31m")
 
-    monkeypatch.setattr("store.judgements.Judgements.waiting", crash)
+    monkeypatch.setattr("store.conversations.judgements.Judgements.waiting", crash)
     result = deskloop("approve", a_reply(home), "--home", home)
     log = home / "logs" / "command.log"
     assert result.exit_code == 1

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.interface import Progress
+from bot.engines.engine import Progress
 from bot.types import (
     Activation,
     AdapterRef,

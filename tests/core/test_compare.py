@@ -8,9 +8,9 @@ from random import Random
 import pytest
 
 from bot.types import Answer, EngineError, Prompt
-from store.comparisons import Tally
 from store.desk import Desk
 from store.pairs import NewPair
+from store.versions.comparisons import Tally
 from tests.core.conftest import make_version
 from tests.core.scripted import DIED, Script, ScriptedEngine
 from tests.tui.scenes import said

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from bot.adapters import sha256_of, verify
-from bot.base import DECIDING, fingerprint
-from bot.serving import ServingModel
+from bot.bases.base import DECIDING, fingerprint
+from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, BaseSpec, Prompt
-from finetune import answers
+from finetune.gate import answers
 from finetune.preflight import warm_parent
 from finetune.recipe import recipe_of
-from finetune.training import load_for_training
+from finetune.train.training import load_for_training
 from store.desk import Desk
 from tests import old_desk
 from tests import tiny as makers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from store.conversations.quality import Rate
 from store.desk import Desk
-from store.quality import Rate
 from tests.core.conftest import make_version
 from tests.tui.scenes import said
 from tui.core.quality import ENOUGH, QualityWatch, fisher_p, sign_test_p, standing

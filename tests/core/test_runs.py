@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from finetune.client import END_SECONDS
 from finetune.failures import SENTENCES
 from finetune.files import RunFiles
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
+from finetune.run.client import END_SECONDS
 from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.pairs import NewPair

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.base import content_digest
+from bot.bases.base import content_digest
 from bot.types import EngineError
 from finetune.desk_base import base_facts, desk_base
 from store.owned import mark_own

@@ -1,12 +1,12 @@
 """The training process on a machine whose memory holds two pairs at a time, and that has not been tried before the
-second step: what ``finetune.trainer`` is replaced by in a test."""
+second step: what ``finetune.train.trainer`` is replaced by in a test."""
 
 from __future__ import annotations
 
 import sys
 from typing import Any
 
-from finetune import trainer, training
+from finetune.train import trainer, training
 
 PAIRS = 2
 

@@ -9,7 +9,7 @@ import pytest
 
 from finetune.gate import judge
 from finetune.gate.general import Drift
-from finetune.worker import Leash, Worker
+from finetune.run.worker import Leash, Worker
 from store.desk import Desk
 from tests.core.conftest import make_version
 from tests.finetune.test_gate_verdict import items

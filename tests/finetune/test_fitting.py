@@ -11,7 +11,7 @@ import pytest
 from finetune.failures import RunFailure
 from finetune.files import RunFiles
 from finetune.recipe import Recipe
-from finetune.worker import Leash, Worker
+from finetune.run.worker import Leash, Worker
 from store.desk import Desk
 from store.records import Run
 from tests.true.kills import Bench
@@ -25,12 +25,12 @@ async def run_short_of_memory(
 ) -> tuple[Desk, Run]:
     Bench(home, random.Random(0)).prepare(base)
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    from finetune import worker
+    from finetune.run import worker
 
     real = worker.module_command
 
     def command(module: str) -> list[str]:
-        return [sys.executable, str(SHORT)] if module == "finetune.trainer" else real(module)
+        return [sys.executable, str(SHORT)] if module == "finetune.train.trainer" else real(module)
 
     monkeypatch.setattr(worker, "module_command", command)
     desk = Desk.open(home)

@@ -9,7 +9,7 @@ import pytest
 
 from bot.types import Activation, AdapterRef
 from finetune.gate.general import LIMIT, QUESTIONS, Drift
-from finetune.judge import drift_of
+from finetune.run.judge import drift_of
 from store.desk import Desk
 from tests.core.conftest import make_version
 from tests.fakes import FACTS, FakeEngine

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from bot.types import FAITHFUL, Activation, AdapterRef, Answer, BaseFacts, Decoding, EngineError, Prompt
-from finetune import answers as asking
-from finetune.answers import CHUNK, answer_key
 from finetune.gate import GateMargins
-from finetune.judge import Row, evaluate_file, evaluate_versions, judging_decoding
+from finetune.gate import answers as asking
+from finetune.gate.answers import CHUNK, answer_key
+from finetune.run.judge import Row, evaluate_file, evaluate_versions, judging_decoding
 from store.desk import Desk
 
 FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 2048, 0.1, 1, 2, "cpu")

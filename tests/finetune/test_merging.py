@@ -10,9 +10,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from bot.adapters import sha256_of
-from bot.base import fingerprint
-from bot.generate import Generator
-from bot.serving import ServingModel
+from bot.bases.base import fingerprint
+from bot.engines.torch.generate import Generator
+from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, BaseSpec, Prompt
 from finetune.merging import NotMerged, export_merged, merge
 from store.desk import Desk

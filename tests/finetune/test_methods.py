@@ -14,14 +14,14 @@ from torch.nn import functional
 from transformers import AutoModelForCausalLM
 
 from bot.adapters import WEIGHTS_NAME
+from bot.engines.torch.serving import ServingModel
 from bot.kinds.bottleneck import Bottlenecks
-from bot.serving import ServingModel
 from bot.types import AdapterRef
-from finetune.dataset import IGNORED
 from finetune.failures import RunFailure
 from finetune.methods import METHODS, Tuned
 from finetune.recipe import PRESETS, Recipe, recipe_of
-from finetune.training import Interrupted, load_for_training
+from finetune.train.dataset import IGNORED
+from finetune.train.training import Interrupted, load_for_training
 from tests import tiny as makers
 from tests.finetune.test_training import SYSTEM, a_batch, cosine, files_in, spec_of, train_tiny
 

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 import torch
 
-from bot.base import load_tokenizer
-from bot.generate import Generator
-from bot.serving import ServingModel
+from bot.bases.base import load_tokenizer
+from bot.engines.torch.generate import Generator
+from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, Prompt
-from finetune.dataset import IGNORED, Collator, LengthBuckets, build_dataset
-from finetune.evaluation import answer_loss, answers_bleu
 from finetune.failures import RunFailure
 from finetune.methods import METHODS
 from finetune.recipe import PRESETS, VIRTUAL, Recipe, RecipeError, recipe_of
-from finetune.training import Interrupted
+from finetune.train.dataset import IGNORED, Collator, LengthBuckets, build_dataset
+from finetune.train.evaluation import answer_loss, answers_bleu
+from finetune.train.training import Interrupted
 from store.text import clean
 from tests import tiny as makers
 from tests.finetune.test_methods import randomise, tuned_on
@@ -105,7 +105,7 @@ def test_looking_with_bleu_leaves_no_trace_in_the_run(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     values = {"method": method, "virtual_tokens": 5, "adapter_size": 8, "epochs": 1.0}
-    monkeypatch.setattr("finetune.evaluation.ANSWER_TOKENS", 8)
+    monkeypatch.setattr("finetune.train.evaluation.ANSWER_TOKENS", 8)
     recorder = Recorder()
     without = train_tiny(tiny, files_in(tmp_path / "without"), monkeypatch, heldout=0, **values)
     options = {"evaluate_every": 2, "bleu_questions": 3}
@@ -131,7 +131,7 @@ def test_answers_in_training_are_those_that_would_be_served(
     Generator(serving).batch(prompts, decoding, lambda place, answer: served.update({place: clean(answer.text)}))
     targets = [replace(pair, output=served[place]) for place, (pair, _) in enumerate(PAIRS[:3])]
     assert len(set(served.values())) == 3
-    monkeypatch.setattr("finetune.evaluation.ANSWER_TOKENS", 24)
+    monkeypatch.setattr("finetune.train.evaluation.ANSWER_TOKENS", 24)
     assert answers_bleu(tuned, load_tokenizer(str(tiny)), targets, SYSTEM) > 99.9
     others = [replace(pair, output=served[(place + 1) % 3]) for place, (pair, _) in enumerate(PAIRS[:3])]
     assert answers_bleu(tuned, load_tokenizer(str(tiny)), others, SYSTEM) < 60
@@ -140,7 +140,7 @@ def test_answers_in_training_are_those_that_would_be_served(
 def losses(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
     """Lets the looks of a run see *values*."""
     found = iter(values)
-    monkeypatch.setattr("finetune.training.heldout_loss", lambda *_: next(found))
+    monkeypatch.setattr("finetune.train.training.heldout_loss", lambda *_: next(found))
 
 
 def test_a_run_stops_when_nothing_gets_better(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_a_run_takes_the_steps_it_is_told(tiny: Path, tmp_path: Path, monkeypatc
 def test_checkpoints_come_every_so_many_steps(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = files_in(tmp_path / "run")
     written: list[str] = []
-    monkeypatch.setattr("finetune.training.mark_complete", lambda path: written.append(path.name))
+    monkeypatch.setattr("finetune.train.training.mark_complete", lambda path: written.append(path.name))
     train_tiny(tiny, files, monkeypatch, save_every=3)
     assert written == ["checkpoint-3", "checkpoint-6", "adapter"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.adapters import WEIGHTS_NAME
 from bot.types import ProbeResult
-from finetune.publish import clean_up, publish
+from finetune.run.publish import clean_up, publish
 from store.desk import Desk
 
 

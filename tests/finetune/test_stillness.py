@@ -8,8 +8,8 @@ import sys
 
 import pytest
 
-from finetune import stillness
-from finetune.stillness import MOVING, STILL, tell_of_stillness
+from finetune.run import stillness
+from finetune.run.stillness import MOVING, STILL, tell_of_stillness
 
 
 async def test_a_process_that_was_stopped_is_told_of_and_so_is_that_it_goes_on() -> None:

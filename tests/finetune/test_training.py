@@ -13,18 +13,18 @@ import pytest
 import torch
 from torch.nn import functional
 
-from bot.base import load_base, load_tokenizer
+from bot.bases.base import load_base, load_tokenizer
 from bot.render import render_pair
 from bot.types import BaseSpec, Prompt
-from finetune.dataset import IGNORED, Collator, LengthBuckets, build_dataset
-from finetune.evaluation import EXAMPLES, TIMES, Watched, heldout_loss, is_due, spread
 from finetune.failures import RunFailure, kind_of
 from finetune.files import MARK, RunFiles
-from finetune.frozen import unpack_frozen
-from finetune.lora_kernel import install
 from finetune.methods.method import PeftTuned
 from finetune.recipe import Recipe
-from finetune.training import DeskTrainer, Interrupted, load_for_training, train
+from finetune.train.dataset import IGNORED, Collator, LengthBuckets, build_dataset
+from finetune.train.evaluation import EXAMPLES, TIMES, Watched, heldout_loss, is_due, spread
+from finetune.train.frozen import unpack_frozen
+from finetune.train.lora_kernel import install
+from finetune.train.training import DeskTrainer, Interrupted, load_for_training, train
 from store.owned import make_own
 from store.records import Pair
 from tests import tiny as makers
@@ -250,7 +250,7 @@ def train_tiny(
     heldout: int = 6,
     **changes: Any,
 ) -> dict[str, torch.Tensor]:
-    monkeypatch.setattr("finetune.training.TELL_EVERY", 0.0)
+    monkeypatch.setattr("finetune.train.training.TELL_EVERY", 0.0)
     recipe = Recipe(**{"epochs": 2.0, "r": 4, "alpha": 8, **changes})
     recorder = recorder or Recorder(stop_after)
     tokenizer = load_tokenizer(str(folder))
@@ -320,7 +320,9 @@ def test_a_checkpoint_without_its_mark_is_not_resumed_from(
 
 
 def test_an_infinite_loss_is_a_failure_of_its_own(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("finetune.evaluation.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
+    monkeypatch.setattr(
+        "finetune.train.evaluation.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan"))
+    )
     with pytest.raises(RunFailure) as failure:
         train_tiny(tiny, files_in(tmp_path / "nan"), monkeypatch)
     assert failure.value.kind == "diverged"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from finetune.recipe import Recipe
-from finetune.speed import ceiling, learned_share, padding_share
-from finetune.troubles import diverged, troubles_of
+from finetune.run.troubles import diverged, troubles_of
+from finetune.train.speed import ceiling, learned_share, padding_share
 from store.records import JudgedAnswer
 from tests.finetune.test_methods import tuned_on
 
@@ -129,7 +129,7 @@ def test_padding_is_what_no_token_fills() -> None:
 def test_the_ceiling_is_lower_where_weights_train_and_where_more_is_learned(
     tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("finetune.speed._operations_a_second", lambda _: 1e9)
+    monkeypatch.setattr("finetune.train.speed._operations_a_second", lambda _: 1e9)
     lora, full = tuned_on(tiny, "bf16", method="lora"), tuned_on(tiny, "bf16", method="full")
     assert ceiling(lora, 0.2) > ceiling(lora, 0.9)
     assert ceiling(lora, 0.2) > ceiling(full, 0.2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from finetune.failures import SENTENCES, kind_of
-from finetune.worker import Leash, Worker
+from finetune.run.worker import Leash, Worker
 from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
 from store.desk import Desk
 from store.records import Run, RunEvent
@@ -40,7 +40,7 @@ def training(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Run:
         'import sys, pathlib; sys.stdin.readline(); print(\'{"kind": "step", "body": {}}\', flush=True); '
         f"sys.stdin.read(); pathlib.Path({str(saved)!r}).touch(); sys.exit(75)"
     )
-    monkeypatch.setattr("finetune.worker.module_command", lambda module: [sys.executable, "-c", trainer])
+    monkeypatch.setattr("finetune.run.worker.module_command", lambda module: [sys.executable, "-c", trainer])
 
     async def through(worker: Worker) -> None:
         await worker._trainer({})

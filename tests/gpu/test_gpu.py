@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 import torch
 
-from bot.base import load_base, load_tokenizer
-from bot.generate import Generator
-from bot.serving import ServingModel
+from bot.bases.base import load_base, load_tokenizer
+from bot.engines.torch.generate import Generator
+from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, Answer, Prompt
-from finetune.dataset import build_dataset
-from finetune.evaluation import Watched
 from finetune.failures import RunFailure
 from finetune.files import RunFiles
-from finetune.frozen import unpack_frozen
 from finetune.methods import METHODS, Tuned
 from finetune.recipe import Recipe
-from finetune.training import load_for_training, train
+from finetune.train.dataset import build_dataset
+from finetune.train.evaluation import Watched
+from finetune.train.frozen import unpack_frozen
+from finetune.train.training import load_for_training, train
 from tests import tiny as makers
 from tests.finetune.test_methods import LIGHT, SMALL, gradients, randomise
 from tests.finetune.test_training import PAIRS, SYSTEM, Recorder, a_batch, cosine, files_in, spec_of

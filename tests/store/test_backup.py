@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 from store.backup import LIST, BackupRefused, unpacked, write_backup
+from store.database.soundness import unfit_indexes
 from store.desk import Desk
-from store.soundness import unfit_indexes
 from store.writing import TargetRefused
 
 Entry = tuple[tarfile.TarInfo, bytes]

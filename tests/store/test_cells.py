@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from store.cells import EXCHANGES, OBJECT, REPORT, cell, is_whole, whole
+from store.database.cells import EXCHANGES, OBJECT, REPORT, cell, is_whole, whole
+from store.database.soundness import unreadable_cells
 from store.desk import Desk
 from store.pairs import NewPair
 from store.settings import SettingError, Settings
-from store.soundness import unreadable_cells
 from tests.store.test_desk import said
 
 SCORES = {"bleu": 1.0, "chrf": 2.0, "exact": 0.5, "signature": "s"}

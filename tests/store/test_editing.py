@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from store import Desk
-from store.pair_listing import PairFilter
 from store.pairs import NewPair
+from store.pairs.listing import PairFilter
 from store.records import JudgedAnswer, Pair
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from finetune.recipe import Recipe
+from store.conversations.drafts import Draft
 from store.desk import Desk
-from store.drafts import Draft
 from store.erasing import MARK, NotErased, Subject
 from store.erasing.columns import KEPT, KEPT_INSIDE, columns
 from store.erasing.words import Words

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from store import Desk
-from store.listing import SHOWS, Show
+from store.conversations.listing import SHOWS, Show
 from tests.store.test_review import sure
 
 

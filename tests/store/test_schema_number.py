@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from store.database import SCHEMA, Database
-from store.migrations import migrations
+from store.database.migrations import migrations
 
 
 def test_the_number_is_that_of_the_migrations(tmp_path: Path) -> None:

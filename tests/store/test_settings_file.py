@@ -8,7 +8,7 @@ import pytest
 
 from store.desk import Desk
 from store.settings import SettingError, Settings, refuse
-from store.settings_file import FILE_NAME, as_lines, line_of, parse
+from store.settings.file import FILE_NAME, as_lines, line_of, parse
 
 GOOD = """# our shop
 quantization = "bf16"

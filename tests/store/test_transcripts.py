@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from store import Desk
-from store.transcripts import as_json, as_markdown, file_name, write_new
+from store.conversations.transcripts import as_json, as_markdown, file_name, write_new
 from store.writing import TargetRefused
 from tests.store.test_desk import said
 

@@ -24,8 +24,8 @@ import psutil
 
 from bot.adapters import verify
 from bot.types import EngineError
-from finetune import client
 from finetune.recipe import Recipe
+from finetune.run import client
 from store.desk import Desk
 from store.pairs import NewPair
 from store.runs import LIVE, OVER

@@ -122,7 +122,7 @@ def test_loading_an_adapter_does_not_repack_the_base(starter: Path, tmp_path: Pa
     """The trap: peft looks at ``state_dict()``, for which bitsandbytes unpacks what it packed, with a loss."""
     import torch
 
-    from bot.serving import ServingModel
+    from bot.engines.torch.serving import ServingModel
     from bot.types import AdapterRef, BaseSpec
     from tests.tiny import make_adapter, publish_adapter
 

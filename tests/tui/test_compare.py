@@ -6,7 +6,7 @@ from pathlib import Path
 
 from textual.widgets import Select
 
-from store.comparisons import Tally
+from store.versions.comparisons import Tally
 from tests.core.conftest import make_version
 from tests.tui import scenes
 from tests.tui.conftest import Engines

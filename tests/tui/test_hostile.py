@@ -22,8 +22,8 @@ from textual.app import App, ComposeResult
 
 from bot.types import Prompt
 from store.desk import Desk
-from store.pair_writing import LONGEST
 from store.pairs import NewPair
+from store.pairs.new import LONGEST
 from tests.core.conftest import make_base
 from tests.hostile import CORPUS, NEVER_DRAWN
 from tests.tui import scenes

@@ -7,7 +7,7 @@ import asyncio
 from textual.events import Paste
 from textual.widgets import Input, TextArea
 
-from store.drafts import Draft
+from store.conversations.drafts import Draft
 from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, shows, told, wait_until, write
 from tui.app import DeskloopApp, one_line

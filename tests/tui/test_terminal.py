@@ -11,8 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from store.conversations.drafts import Draft
 from store.desk import Desk
-from store.drafts import Draft
 from tests.tui.terminal import CALL, PATIENCE, Terminal
 
 WRITING = "mrite as"  # of the composer's placeholder, its first letter under the cursor: keys arrive there now

@@ -117,7 +117,7 @@ async def test_when_the_server_ends_its_apps_and_their_engines_end(
         address = await entered(browser, link)
         async with browser.ws_connect(address) as socket:
             await until(socket, "F1")
-            await holds(lambda: [1 for command in below(server.pid).values() if "bot.engine" in command])
+            await holds(lambda: [1 for command in below(server.pid).values() if "bot.engines.torch.process" in command])
             under = list(below(server.pid))
             os.kill(server.pid, how)
             await holds(lambda: not [pid for pid in under if alive(pid)])

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from store.database import SALVAGE
-from store.exporting import export_file
 from store.importing import import_file
+from store.pairs.exporting import export_file
 from store.records import Split
 from store.text import counted
 from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli

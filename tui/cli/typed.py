@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from store.pair_writing import LONGEST
+from store.pairs.new import LONGEST
 
 LARGEST = 4 * LONGEST  # bytes of standard input: every character of the longest text that is kept, in UTF-8
 

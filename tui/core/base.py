@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.base import fingerprint
+from bot.bases.base import fingerprint
 from bot.types import BaseSpec, EngineError
 from finetune.desk_base import desk_base
 from store.desk import Desk

@@ -9,13 +9,13 @@ from pathlib import Path
 from random import Random
 
 from bot.types import BaseFacts, Decoding, Prompt
-from finetune.answers import answer_key
-from finetune.judge import judging_decoding
-from store.comparisons import Vote
+from finetune.gate.answers import answer_key
+from finetune.run.judge import judging_decoding
 from store.desk import Desk
 from store.importing.pairs_in import pairs_in
 from store.records import Exchange
 from store.text import clean
+from store.versions.comparisons import Vote
 from tui.core.errors import DeskError
 from tui.core.service import DeskService
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from bot.traces import trace_of
 from store.database import BROKEN, Database, damaged
+from store.database.soundness import damage, unreadable_cells
 from store.home import Home, private_file
 from store.records import now
-from store.soundness import damage, unreadable_cells
 from tui.core.errors import DeskError, with_log
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})

@@ -17,20 +17,20 @@ from typing import Any
 import psutil
 
 from bot.adapters import verify
-from bot.base import content_digest, fingerprint
+from bot.bases.base import content_digest, fingerprint
+from bot.bases.limits import serving_bytes
 from bot.child import TROUBLE as GAVE_UP
 from bot.child import child_options, module_command
-from bot.limits import serving_bytes
 from bot.types import EngineError
 from finetune.memory import memory_plan, plan_words, savings
-from store.cells import TROUBLE, whole
 from store.database import SALVAGE
+from store.database.cells import TROUBLE, whole
+from store.database.soundness import damage, unfit_indexes, unreadable_cells
 from store.desk import Desk
 from store.home import Home
 from store.records import Run
 from store.runs import OVER
-from store.settings_file import FILE_NAME
-from store.soundness import damage, unfit_indexes, unreadable_cells
+from store.settings.file import FILE_NAME
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.errors import DeskError
@@ -191,8 +191,8 @@ def _base(desk: Desk) -> Check:
 
 
 def trouble_of(folder: Path) -> str | None:
-    """Why the base in *folder* would not load, by ``bot.check`` in a process of its own; None if it would."""
-    command = [*module_command("bot.check"), str(folder)]
+    """Why the base in *folder* would not load, by ``bot.bases.check`` in a process of its own; None if it would."""
+    command = [*module_command("bot.bases.check"), str(folder)]
     try:
         done = subprocess.run(
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE, check=False, **child_options()

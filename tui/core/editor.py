@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from store.home import private_file
-from store.pair_writing import LONGEST
+from store.pairs.new import LONGEST
 from store.text import clean
 from tui.core.errors import DeskError
 

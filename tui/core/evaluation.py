@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from finetune.judge import Row, evaluate_file, judging_decoding
+from finetune.run.judge import Row, evaluate_file, judging_decoding
 from store.importing.pairs_in import pairs_in
 from tui.core.errors import DeskError
 from tui.core.service import DeskService

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from store.conversations.quality import Rate
 from store.desk import Desk
-from store.quality import Rate
 from tui.core.adapters import overview
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
-from bot.interface import Engine
+from bot.engines.engine import Engine
 from bot.types import AdapterRef, BaseFacts, BaseSpec, EngineError
 from tui.core.errors import DeskError, with_log
 from tui.core.events import EngineName, EngineState

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from bot.adapters import sha256_of
-from bot.locate import STARTER, base_folder, is_gguf, is_hub_id, is_prepared, plain_name
+from bot.bases.locate import STARTER, base_folder, is_gguf, is_hub_id, is_prepared, plain_name
 from bot.types import EngineError
 from tui.core.errors import DeskError
 

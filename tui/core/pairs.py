@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from finetune.lengths import long_answer_words
 from store.desk import Desk
-from store.pair_editing import Outcome
-from store.pair_listing import ListedPair, PairFilter
-from store.pair_story import Story
+from store.pairs.editing import Outcome
+from store.pairs.listing import ListedPair, PairFilter
+from store.pairs.story import Story
 from store.personal import NAMES, kinds
 from store.records import Pair
 from tui.core.recipes import desk_recipe

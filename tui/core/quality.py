@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from store.conversations.quality import Rate
 from store.desk import Desk
-from store.quality import Rate
 from tui.core.reading import DeskReader
 
 ALPHA = 0.05  # below this p a difference counts as more than chance

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from finetune import client
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe, recipe_of
+from finetune.run import client
 from store.database import DeskBusy
 from store.desk import Desk
 from store.records import Run, RunEvent, RunWish

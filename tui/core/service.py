@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from bot.base import content_digest
-from bot.client import EngineProcess
+from bot.bases.base import content_digest
+from bot.engines.child import EngineProcess
 from bot.types import EngineError
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe

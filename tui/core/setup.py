@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from bot.base import content_digest
+from bot.bases.base import content_digest
+from bot.bases.locate import is_prepared
 from bot.child import TROUBLE, child_options, module_command
-from bot.client import EngineProcess
-from bot.interface import Engine
-from bot.locate import is_prepared
+from bot.engines.child import EngineProcess
+from bot.engines.engine import Engine
 from bot.types import BaseSpec, Decoding, EngineError, Prompt, Quantization
 from store.desk import Desk
 from store.home import private_file
@@ -116,15 +116,15 @@ async def _answer_once(spec: BaseSpec, desk: Desk, factory: EngineFactory, say: 
 
 
 async def _prepare(named: Named, log: Path, say: Say) -> None:
-    """Run ``python -m bot.prepare``."""
+    """Run ``python -m bot.bases.prepare``."""
     say(f"Preparing {named.name} in {named.folder} (once; this takes a minute or two)...")
     named.folder.parent.mkdir(parents=True, exist_ok=True)
-    await _run(["bot.prepare", named.name, str(named.folder)], log, say, f"Preparing {named.name} failed.")
+    await _run(["bot.bases.prepare", named.name, str(named.folder)], log, say, f"Preparing {named.name} failed.")
 
 
 async def _look_at(folder: Path, log: Path, say: Say) -> None:
-    """Run ``python -m bot.check``."""
-    await _run(["bot.check", str(folder)], log, say, f"{folder} could not be looked at. {TOO_MUCH}")
+    """Run ``python -m bot.bases.check``."""
+    await _run(["bot.bases.check", str(folder)], log, say, f"{folder} could not be looked at. {TOO_MUCH}")
 
 
 async def _run(command: list[str], log: Path, say: Say, otherwise: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from bot.interface import Engine
+from bot.engines.engine import Engine
 from bot.types import AdapterRef, EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, PromotionKind

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from store.conversations.transcripts import as_json, as_markdown, file_name, write_new
 from store.records import Conversation
-from store.transcripts import as_json, as_markdown, file_name, write_new
 from store.writing import TargetRefused
 from tui.core import DeskError
 from tui.flows.stage import Stage

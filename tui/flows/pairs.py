@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from store.desk import Desk
-from store.pair_editing import Outcome
-from store.pair_listing import PairFilter
+from store.pairs.editing import Outcome
+from store.pairs.listing import PairFilter
 from store.records import Pair
 from tui.core import DeskError
 from tui.core.pairs import aside, outcome_words

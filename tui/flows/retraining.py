@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from finetune.recipe import RecipeError
-from store.pair_listing import PairFilter
+from store.pairs.listing import PairFilter
 from store.records import Run
 from tui.core import DeskError
 from tui.core.recipes import USUAL, recipe_from

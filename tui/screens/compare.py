@@ -12,8 +12,8 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from store.comparisons import Tally, Vote
 from store.text import clean
+from store.versions.comparisons import Tally, Vote
 from tui.core import DeskError
 from tui.core.compare import Comparison, Side
 from tui.core.quality import sign_test_p

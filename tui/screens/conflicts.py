@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 
-from store.conflicts import OpenConflict
+from store.pairs.conflicts import OpenConflict
 from store.records import Pair
 from tui.core import DeskService
 from tui.core.pairs import day

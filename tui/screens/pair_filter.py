@@ -10,7 +10,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Select
 
-from store.pair_listing import PAIR_STATES, Choices, PairFilter
+from store.pairs.listing import PAIR_STATES, Choices, PairFilter
 from store.records import Source
 from store.text import clean
 from tui.core.pairs import SIDES, STATES

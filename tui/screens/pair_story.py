@@ -9,7 +9,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button
 
-from store.pair_story import Story
+from store.pairs.story import Story
 from tui.core.pairs import story_parts
 from tui.keymap import spoken
 from tui.keys import PAIR_STORY, SCROLLED

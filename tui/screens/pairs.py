@@ -13,7 +13,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.events import Key
 from textual.widgets import Input
 
-from store.pair_listing import ListedPair, PairFilter
+from store.pairs.listing import ListedPair, PairFilter
 from tui.core import DeskService
 from tui.core.pairs import filter_words, history_lines, pair_head, pair_marks, personal_words
 from tui.keymap import spoken

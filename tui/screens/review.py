@@ -10,8 +10,8 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Markdown
 
+from store.conversations.review import Order, Progress, ReviewItem
 from store.records import Turn
-from store.review import Order, Progress, ReviewItem
 from tui.core import DeskError, DeskService
 from tui.core.certainty import certainty_words
 from tui.core.pairs import length_words

@@ -16,7 +16,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, TextArea
 
 from store.settings import SettingError, Settings
-from store.settings_file import FILE_NAME, as_lines
+from store.settings.file import FILE_NAME, as_lines
 from tui.core import DeskError, DeskService
 from tui.keys import SETTINGS
 from tui.screens.result import ResultScreen

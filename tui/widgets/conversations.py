@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Select
 
-from store.listing import SHOWS, Listed, Show
+from store.conversations.listing import SHOWS, Listed, Show
 from tui.keymap import spoken
 from tui.keys import CONVERSATIONS
 from tui.widgets.rows import Fetch, Row, Rows

@@ -8,7 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from store.quality import Rate
+from store.conversations.quality import Rate
 from store.records import RunEvent
 from tui.core.advice import Advice
 from tui.core.quality import Standing

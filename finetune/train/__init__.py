@@ -1,0 +1,1 @@
+"""Training: the process (``trainer``), the loop (``training``), its data, and what makes it fast on a CPU."""

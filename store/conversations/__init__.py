@@ -1,0 +1,10 @@
+"""Conversations: what was said, and what operators think of it.
+
+``conversations`` holds turns and replies, ``drafts`` what was being written when the app ended, ``judgements`` the
+corrections and approvals, ``review`` the replies that wait for one, ``quality`` what they say of the versions,
+``listing`` shows conversations in windows, ``transcripts`` writes one to a file.
+"""
+
+from store.conversations.conversations import Conversations, conversation_of, one_line
+
+__all__ = ["Conversations", "conversation_of", "one_line"]

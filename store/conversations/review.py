@@ -1,0 +1,103 @@
+"""The review queue: replies that nobody has judged yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from store.conversations import Conversations
+from store.conversations.judgements import Judgements
+from store.database import Database
+from store.records import Exchange, Pair, Turn, midnight, now
+
+Order = Literal["oldest", "least certain"]
+
+# As the partial indexes of the schema say it, so that SQLite knows them for what they are.
+TO_REVIEW = "r.judgement IS NULL AND r.state = 'complete' AND r.version != 'imported'"
+_LISTED = (
+    "EXISTS (SELECT 1 FROM turns t JOIN conversations c ON c.id = t.conversation_id "
+    "WHERE t.id = r.turn_id AND c.archived_at IS NULL)"
+)
+_ORDERS: dict[Order, str] = {"oldest": "r.turn_id", "least certain": "(r.certainty IS NULL), r.certainty, r.turn_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewItem:
+    """A reply to judge, the message it answers, and the exchange before that."""
+
+    message: Turn
+    reply: Turn
+    before: Exchange | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the desk's operators are: replies judged since midnight, and those left."""
+
+    today: int
+    left: int
+
+
+class Review:
+    """The repository of ``desk.review``. In the queue are finished, complete replies of the bot in conversations that
+    are not archived, until somebody judges them or passes over them."""
+
+    def __init__(self, db: Database, conversations: Conversations, judgements: Judgements) -> None:
+        self._db, self._conversations, self._judgements = db, conversations, judgements
+
+    def next(self, order: Order = "oldest") -> ReviewItem | None:
+        """The first of the queue; None if it is empty. *least certain*: those without a number come last."""
+        number = self._db.value(
+            f"SELECT r.turn_id FROM replies r WHERE {TO_REVIEW} AND {_LISTED} ORDER BY {_ORDERS[order]} LIMIT 1"
+        )
+        return None if number is None else self.item(number)
+
+    def item(self, reply_id: int) -> ReviewItem:
+        """One reply as the queue shows it, whether it waits or not."""
+        reply = self._conversations.turn(reply_id)
+        if reply.in_reply_to is None:
+            raise LookupError(f"Turn {reply_id} is no reply.")
+        history = self._conversations.history(reply.in_reply_to)
+        return ReviewItem(self._conversations.turn(reply.in_reply_to), reply, history[-1] if history else None)
+
+    def waits(self, reply_id: int) -> bool:
+        """Whether a reply is (still) in the queue."""
+        row = self._db.one(f"SELECT 1 FROM replies r WHERE r.turn_id = ? AND {TO_REVIEW} AND {_LISTED}", reply_id)
+        return row is not None
+
+    def progress(self) -> Progress:
+        """How far the queue is, counting everybody's judgements of this day."""
+        since = midnight()
+        today = self._db.value(
+            "SELECT count(*) FROM (SELECT c.reply_id FROM corrections c WHERE c.created_at >= ? "
+            "AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.correction_id = c.id) "
+            "UNION SELECT a.reply_id FROM approvals a WHERE a.created_at >= ? "
+            "AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.approval_id = a.id))",
+            since,
+            since,
+        )
+        waiting = self._db.value(f"SELECT count(*) FROM replies r WHERE {TO_REVIEW}")
+        put_away = self._db.value(
+            "SELECT count(*) FROM conversations c JOIN turns t ON t.conversation_id = c.id "
+            f"JOIN replies r ON r.turn_id = t.id WHERE c.archived_at IS NOT NULL AND {TO_REVIEW}"
+        )
+        return Progress(int(today), int(waiting) - int(put_away))
+
+    # -- judging -----------------------------------------------------------------------------------
+    def approve(self, reply_id: int, who: str) -> Pair | None:
+        """See :meth:`Judgements.approve`; None if the reply left the queue meanwhile: its judgement stays."""
+        with self._db.atomic():
+            return self._judgements.approve(reply_id, who) if self.waits(reply_id) else None
+
+    def correct(self, reply_id: int, text: str, who: str) -> Pair | None:
+        """See :meth:`Judgements.correct`; None as for :meth:`approve`."""
+        with self._db.atomic():
+            return self._judgements.correct(reply_id, text, who) if self.waits(reply_id) else None
+
+    def skip(self, reply_id: int, who: str) -> bool:
+        """Pass over a reply; False if it left the queue meanwhile."""
+        with self._db.atomic():
+            if not self.waits(reply_id):
+                return False
+            self._db.run("INSERT INTO skips (reply_id, created_at, created_by) VALUES (?, ?, ?)", reply_id, now(), who)
+            return True
