@@ -1,0 +1,11 @@
+"""The words of a desk that all of deskloop shares, as types: plain values that every package may import."""
+
+from __future__ import annotations
+
+from typing import Final, NewType
+
+Version = NewType("Version", str)
+"""The name of what answers: :data:`BASE`, or that of an adapter version (``v1``, ``v2``, ...)."""
+
+BASE: Final = Version("base")
+"""The bare base, without any adapter."""
