@@ -14,6 +14,7 @@ from bitsandbytes.functional import dequantize_4bit
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, get_peft_model
 
+from bot.adapters import sha256_of
 from bot.bases import base as base_module
 from bot.bases.base import fingerprint, keep_unpacked, load_base, load_tokenizer
 from bot.types import BaseSpec, EngineError
@@ -55,10 +56,20 @@ def test_the_renderer_is_a_part_of_it(own: Path, monkeypatch: pytest.MonkeyPatch
     assert fingerprint(spec_of(own)) != before
 
 
-def test_files_are_hashed_once_until_they_change(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def hashed_files(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the files that are hashed from now on."""
     hashed: list[str] = []
-    real = base_module.sha256_of
-    monkeypatch.setattr(base_module, "sha256_of", lambda path: hashed.append(path.name) or real(path))
+
+    def hash_and_note(path: Path) -> str:
+        hashed.append(path.name)
+        return sha256_of(path)
+
+    monkeypatch.setattr(base_module, "sha256_of", hash_and_note)
+    return hashed
+
+
+def test_files_are_hashed_once_until_they_change(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = hashed_files(monkeypatch)
     first = fingerprint(spec_of(own))
     assert "model.safetensors" in hashed
     hashed.clear()
@@ -72,9 +83,7 @@ def test_files_are_hashed_once_until_they_change(own: Path, monkeypatch: pytest.
 def test_a_folder_that_cannot_be_written_is_hashed_once_in_a_process(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hashed: list[str] = []
-    real = base_module.sha256_of
-    monkeypatch.setattr(base_module, "sha256_of", lambda path: hashed.append(path.name) or real(path))
+    hashed = hashed_files(monkeypatch)
     monkeypatch.setattr(base_module, "_write_cache", lambda path, kept: None)
     first = fingerprint(spec_of(own))
     hashed.clear()

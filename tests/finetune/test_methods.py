@@ -197,7 +197,8 @@ def test_computing_activations_again_changes_no_gradient(tiny: Path, method: str
 def test_what_needs_a_gpu_is_refused_without_one(tiny: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    for wish in ({"precision": "fp16"}, {"optimizer": "adamw_8bit"}):
+    wishes: tuple[dict[str, Any], ...] = ({"precision": "fp16"}, {"optimizer": "adamw_8bit"})
+    for wish in wishes:
         with pytest.raises(RunFailure) as caught:
             tuned_on(tiny, **wish)
         assert caught.value.kind == "needs-gpu"

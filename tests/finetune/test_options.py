@@ -104,11 +104,11 @@ def test_a_recipe_gets_smaller_down_to_one_pair_at_a_time() -> None:
 def test_looking_with_bleu_leaves_no_trace_in_the_run(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    values = {"method": method, "virtual_tokens": 5, "adapter_size": 8, "epochs": 1.0}
+    values: dict[str, Any] = {"method": method, "virtual_tokens": 5, "adapter_size": 8, "epochs": 1.0}
     monkeypatch.setattr("finetune.train.evaluation.ANSWER_TOKENS", 8)
     recorder = Recorder()
     without = train_tiny(tiny, files_in(tmp_path / "without"), monkeypatch, heldout=0, **values)
-    options = {"evaluate_every": 2, "bleu_questions": 3}
+    options: dict[str, Any] = {"evaluate_every": 2, "bleu_questions": 3}
     looked = train_tiny(tiny, files_in(tmp_path / "looked"), monkeypatch, recorder=recorder, **values, **options)
     assert all(torch.equal(without[name], looked[name]) for name in without)
     assert [body["step"] for body in recorder.evaluated] == [2, 4]
@@ -146,7 +146,7 @@ def losses(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
 def test_a_run_stops_when_nothing_gets_better(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     losses(monkeypatch, [3.0, 2.0, 2.5, 2.0, 1.0, 1.0, 1.0])
     recorder = Recorder()
-    options = {"validation": 0.2, "evaluate_every": 1, "early_stopping": 2}
+    options: dict[str, Any] = {"validation": 0.2, "evaluate_every": 1, "early_stopping": 2}
     train_tiny(tiny, files_in(tmp_path / "run"), monkeypatch, recorder=recorder, **options)
     assert recorder.steps[-1]["step"] == 4 < recorder.steps[-1]["steps"]
     assert [body["step"] for body in recorder.evaluated] == [1, 2, 3, 4]
@@ -225,7 +225,7 @@ def test_a_set_of_layers_fits_every_family(
 
 
 @pytest.mark.parametrize("values", [{"target_modules": "q_proj"}, {"ranks": "v_proj=8"}])
-def test_layers_that_a_base_does_not_have_are_refused(models: dict[str, Path], values: dict[str, str]) -> None:
+def test_layers_that_a_base_does_not_have_are_refused(models: dict[str, Path], values: dict[str, Any]) -> None:
     with pytest.raises(RunFailure, match="query_key_value") as failure:
         tuned_on(models["gpt_neox"], **values)
     assert failure.value.kind == "no-such-layer"

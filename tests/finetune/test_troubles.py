@@ -22,7 +22,7 @@ GOOD = {
 
 def curve(*losses: float, norm: float = 0.8, rate: float = 1e-3) -> list[dict[str, Any]]:
     """The steps of a run whose loss goes evenly from one of *losses* to the next."""
-    steps = []
+    steps: list[dict[str, Any]] = []
     for first, last in pairwise(losses):
         for place in range(20):
             loss = first + (last - first) * place / 20

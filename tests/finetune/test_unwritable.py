@@ -15,7 +15,7 @@ from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
 from store.desk import Desk
 from store.records import Run, RunEvent
 
-TROUBLES = {
+TROUBLES: dict[str, Callable[[], Exception]] = {
     "disk-full": DeskFull,
     "desk-busy": DeskBusy,
     "desk-read-only": lambda: DeskReadOnly(Path("desk.db"), "its disk is read-only"),

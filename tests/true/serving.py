@@ -39,7 +39,8 @@ def served(site: Site) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 def _below(pid: int) -> list[psutil.Process]:
     with contextlib.suppress(psutil.Error):
-        return psutil.Process(pid).children(recursive=True)
+        found: list[psutil.Process] = psutil.Process(pid).children(recursive=True)
+        return found
     return []
 
 

@@ -413,13 +413,13 @@ async def test_a_conversation_of_500_turns_is_walked_through_in_both_directions(
             transcript.mark(transcript.replies[0].turn.id)
             first = transcript.first
             await pilot.press("ctrl+up")
-            await wait_until(pilot, lambda first=first: transcript.first != first)
+            await wait_until(pilot, lambda first=first: transcript.first != first)  # type: ignore[misc]
             assert len(transcript.query(BotTurn)) <= MOST // 2
         while not transcript.at_end:
             transcript.mark(transcript.replies[-1].turn.id)
             last = transcript.last
             await pilot.press("ctrl+down")
-            await wait_until(pilot, lambda last=last: transcript.last != last)
+            await wait_until(pilot, lambda last=last: transcript.last != last)  # type: ignore[misc]
             assert len(transcript.query(BotTurn)) <= MOST // 2
         assert transcript.last == replies[-1]
         await app.chat.open(1, at=replies[3])

@@ -183,4 +183,4 @@ async def test_a_field_for_a_path_takes_anything(app: DeskloopApp, keys: str, wo
             await wait_until(pilot, lambda: bool(app.screen.query("Dialog Input")))
             app.screen.query_one(Input).value = given
             await pilot.press("enter")
-            await wait_until(pilot, lambda given=given: shows(app, words) and shows(app, given[:20]))
+            await wait_until(pilot, lambda given=given: shows(app, words) and shows(app, given[:20]))  # type: ignore[misc]

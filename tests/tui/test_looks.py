@@ -10,6 +10,7 @@ from textual.color import Color as Shade
 from textual.containers import ScrollableContainer
 from textual.pilot import Pilot
 from textual.scroll_view import ScrollView
+from textual.widget import Widget
 from textual.widgets import DataTable, Log
 
 from store.runs import RunLock
@@ -125,7 +126,7 @@ def disabled(app: DeskloopApp, x: int, y: int) -> bool:
 def broken(app: DeskloopApp) -> Iterator[str]:
     """What doesn't fit on the screen."""
     whole = app.screen.region
-    for widget in app.screen.walk_children():
+    for widget in app.screen.walk_children(Widget):
         region = widget.region
         scrolled = any(isinstance(node, ScrollableContainer | ScrollView) for node in widget.ancestors)
         if not widget.display or region.area == 0 or not widget.is_on_screen:

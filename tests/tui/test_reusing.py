@@ -54,7 +54,8 @@ async def test_the_other_preset_answers(app: DeskloopApp, service: DeskService) 
         for count in (2, 3):
             await pilot.press("alt+p")
             await wait_until(
-                pilot, lambda count=count: len(app.chat.query(BotTurn)) == count and app.chat.talk.current is None
+                pilot,
+                lambda count=count: len(app.chat.query(BotTurn)) == count and app.chat.talk.current is None,  # type: ignore[misc]
             )
         replies = [turn.reply for turn in service.desk.conversations.turns(1) if turn.reply is not None]
         assert [reply.decoding["do_sample"] for reply in replies] == [False, True, False]
@@ -101,7 +102,7 @@ async def test_what_this_operator_sent_comes_back_with_the_draft_behind_it(
         for keys in ("alt+up", "pageup", "alt+up", "alt+down", "pagedown"):
             before = composer.text
             await pilot.press(keys)
-            await wait_until(pilot, lambda before=before: composer.text != before or before == "one?")
+            await wait_until(pilot, lambda before=before: composer.text != before or before == "one?")  # type: ignore[misc]
             seen.append(composer.text)
         assert seen == ["two?", "one?", "one?", "two?", "draft"]
 

@@ -127,6 +127,6 @@ def below(process: int) -> dict[int, str]:
 def alive(pid: int) -> bool:
     """Whether the process runs still."""
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False

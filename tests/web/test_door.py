@@ -222,6 +222,7 @@ async def test_other_web_sites_cannot_speak_to_the_desk(stranger: Client) -> Non
         "127.0.0.1#evil.example", "127.0.0.1/evil", "127.0.0.1:evil", "[::1%25eth0]", "127.0.0.1@evil.example",
     ):  # fmt: skip
         assert (await stranger.get("/", headers={"Host": host})).status in (400, 403)
+    assert stranger.port is not None
     for origin in ("https://evil.example", "null", "http://[", f"http://127.0.0.1:{stranger.port + 1}"):
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
             await stranger.ws_connect("/ws", headers={"Origin": origin})
