@@ -11,9 +11,91 @@ from pathlib import Path
 from store.home import Home, private_folder, sync_folder
 from store.owned import NotOwn, is_own, make_own, mark_own, place, remove_own, workshop
 
+MARK = "complete"  # written last, so that what a kill left half-written is known by its absence
 # All that earlier deskloops, which marked no folders, wrote into that of a run.
 _NAMES = frozenset({"run.log", "run.old.log", "checkpoints", "adapter", "training.json"})
-MARK = "complete"  # written last, so that what a kill left half-written is known by its absence
+
+
+@dataclass(frozen=True, slots=True)
+class JobFiles:
+    """The folder of a job: what a training needs goes in, what it makes comes out (see :mod:`finetune.job`). It is
+    complete in itself, and may lie on any machine."""
+
+    root: Path
+
+    # -- what goes in --------------------------------------------------------------------------------
+    @property
+    def description(self) -> Path:
+        """The :class:`finetune.job.Job`."""
+        return self.root / "job.json"
+
+    @property
+    def learned(self) -> Path:
+        """The pairs that are learned, a JSON line each."""
+        return self.root / "learned.jsonl"
+
+    @property
+    def watched(self) -> Path:
+        """The pairs by which the training is watched, a JSON line each."""
+        return self.root / "watched.jsonl"
+
+    @property
+    def parent(self) -> Path:
+        """The adapter to go on from; missing for a training that begins at the base."""
+        return self.root / "parent"
+
+    @property
+    def whole(self) -> bool:
+        """Whether all that goes in is there."""
+        return (self.root / MARK).is_file()
+
+    # -- what comes out ------------------------------------------------------------------------------
+    @property
+    def rows(self) -> Path:
+        """The pairs as token ids, in Arrow."""
+        return self.root / "rows"
+
+    @property
+    def checkpoints(self) -> Path:
+        """What a resume goes on from."""
+        return self.root / "checkpoints"
+
+    @property
+    def adapter(self) -> Path:
+        """The trained adapter, before it is published."""
+        return self.root / "adapter"
+
+    @property
+    def facts(self) -> Path:
+        """What the training found out about itself, in JSON."""
+        return self.root / "training.json"
+
+    @property
+    def trained(self) -> bool:
+        """Whether training is done and its adapter whole."""
+        return (self.adapter / MARK).is_file()
+
+    def last_checkpoint(self) -> Path | None:
+        """The newest checkpoint that was written to its end."""
+        found = [path for path in self.checkpoints.glob("checkpoint-*") if (path / MARK).is_file()]
+        return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+
+    def best(self, step: int) -> Path:
+        """The learned weights at *step*, where its validation is the best one so far."""
+        return self.checkpoints / f"best-{step}.safetensors"
+
+    # -- what goes -----------------------------------------------------------------------------------
+    def drop_best(self, *, but: int) -> None:
+        """Remove the weights of validations that were the best ones once."""
+        for path in self.checkpoints.glob("best-*.safetensors"):
+            if path != self.best(but):
+                _remove(path, within=self.root)
+
+    def drop_checkpoints(self, *, but: Path | None = None) -> None:
+        """Remove checkpoints, all or all but one."""
+        for path in self.checkpoints.glob("checkpoint-*"):
+            if path != but:
+                _remove(path, within=self.root)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +120,11 @@ class RunFiles:
     def log(self) -> Path:
         """Everything the run's processes printed."""
         return self.root / "run.log"
+
+    @property
+    def job(self) -> JobFiles:
+        """What the run trains."""
+        return JobFiles(self.root / "job")
 
     @property
     def checkpoints(self) -> Path:
@@ -77,12 +164,17 @@ class RunFiles:
 
     def drop_work(self) -> None:
         """Remove everything a finished run needs no more; the log stays."""
+        self._remove(self.job.root)
         self._remove(self.checkpoints)
         self._remove(self.adapter)
 
     def _remove(self, path: Path) -> None:
-        with suppress(OSError):  # it costs room, no more
-            remove_own(path, within=self.root)
+        _remove(path, within=self.root)
+
+
+def _remove(path: Path, *, within: Path) -> None:
+    with suppress(OSError):  # it costs room, no more
+        remove_own(path, within=within)
 
 
 def _adopt(folder: Path) -> None:
