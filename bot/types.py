@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from store.errors import OperatorError
+
 Exchange = tuple[str, str]  # what the customer said, what the bot answered
 Quantization = Literal["nf4", "bf16", "fp32"]
 Finish = Literal["complete", "stopped", "length"]
 
 
-class EngineError(Exception):
+class EngineError(OperatorError):
     """Something the engine could not do. ``sentence`` is for the operator, ``kind`` for the program:
 
     ``engine-died``, ``out-of-memory``, ``base-missing``, ``base-changed``, ``adapter-damaged``, ``probe-failed``,
@@ -19,7 +21,7 @@ class EngineError(Exception):
 
     def __init__(self, kind: str, sentence: str) -> None:
         super().__init__(sentence)
-        self.kind, self.sentence = kind, sentence
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 
-from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
+from store.errors import DeskError, OperatorError
 
 SAFE = "Nothing was lost, and what answered before goes on answering."
 
@@ -38,36 +38,24 @@ SENTENCES = {
 }
 
 
-_DESK: dict[type[Exception], str] = {
-    DeskFull: "disk-full",
-    DeskBusy: "desk-busy",
-    DeskReadOnly: "desk-read-only",
-    DeskUnreadable: "desk-damaged",
-}
-
-
-class RunFailure(Exception):
+class RunFailure(OperatorError):
     """A run can't go on. ``kind`` is a key of :data:`SENTENCES`; ``detail`` goes into logs and quotes nobody."""
 
     quotes_nobody = True
 
     def __init__(self, kind: str, detail: str = "") -> None:
-        super().__init__(detail or kind)
         self.kind = kind if kind in SENTENCES else "failed"
+        super().__init__(SENTENCES[self.kind])
+        self.detail = detail or kind
 
-    @property
-    def sentence(self) -> str:
-        """What the operator reads."""
-        return SENTENCES[self.kind]
+    def __str__(self) -> str:
+        return self.detail
 
 
 def kind_of(error: BaseException) -> str:
     """The kind of an error that was not raised as a :class:`RunFailure`."""
-    if isinstance(error, RunFailure):
+    if isinstance(error, RunFailure | DeskError) and error.kind in SENTENCES:
         return error.kind
-    for desk_error, kind in _DESK.items():
-        if isinstance(error, desk_error):
-            return kind
     text = f"{type(error).__name__}: {error}".lower()
     if isinstance(error, MemoryError) or any(
         sign in text for sign in ("out of memory", "outofmemory", "can't allocate memory", "cannot allocate memory")

@@ -21,6 +21,7 @@ from finetune.gate import GateReport
 from finetune.gate.answers import Progress
 from finetune.run.judge import judge_merged
 from store.desk import Desk
+from store.errors import OperatorError
 from store.home import private_file
 from store.records import AdapterVersion
 from store.writing import TargetRefused, check_new_folder
@@ -28,9 +29,8 @@ from store.writing import TargetRefused, check_new_folder
 MERGEABLE = ("qlora", "lora", "full")  # the others are no change of the base's weights
 
 
-class NotMerged(Exception):
-    """The version can't be merged, or what came of it is not good; nothing is left behind. The message is a
-    sentence."""
+class NotMerged(OperatorError):
+    """The version can't be merged, or what came of it is not good; nothing is left behind."""
 
 
 async def export_merged(

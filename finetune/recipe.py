@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from store.errors import OperatorError
+
 METHODS = ("qlora", "lora", "adapter", "prefix", "prompt", "ptuning-v2", "full")
 ON_NF4 = ("qlora",)  # methods that need the 4-bit base
 ON_DENSE = ("lora", "full")  # methods that need a dense one; the others train on either
@@ -23,8 +25,8 @@ VIRTUAL = ("prefix", "prompt", "ptuning-v2")  # methods that put virtual tokens 
 MEASURES = ("loss", "bleu")
 
 
-class RecipeError(ValueError):
-    """A recipe that can't be used; the message is a sentence that names the field."""
+class RecipeError(OperatorError, ValueError):
+    """A recipe that can't be used; the sentence names the field."""
 
 
 def _field(default: Any, what: str) -> Any:

@@ -1,19 +1,49 @@
-"""The errors that an operator is told: a sentence, and where the details are."""
+"""The errors that carry an operator's sentence. All of deskloop's own derive from :class:`OperatorError`, so that one
+``except`` tells them apart from what nobody foresaw."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 
-class DeskError(Exception):
-    """Something an operator must be told. ``sentence`` is plain English; ``log`` holds the details, if
-    any."""
+class OperatorError(Exception):
+    """Something an operator must be told. ``sentence`` is plain English: what happened, that nothing was lost, what to
+    do. ``log`` holds the details, if any. ``kind`` is for the program: a word that stands for all errors of a kind.
+
+    ``str`` of it is the sentence, and it can be pickled, whatever its constructor takes."""
+
+    kind: str = "failed"
+    sentence: str
+    log: Path | None
 
     def __init__(self, sentence: str, log: Path | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.log = log
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _as_it_was, (type(self), self.args), self.__dict__
+
+
+def _as_it_was(error: type[OperatorError], args: tuple[Any, ...]) -> OperatorError:
+    """An error without another call of its constructor, which may take something else than a sentence."""
+    made = error.__new__(error, *args)
+    made.args = args  # an OSError leaves that to its constructor
+    return made
+
+
+class DeskError(OperatorError):
+    """Something a desk can't do."""
+
+
+class Refused(DeskError, ValueError):
+    """An action that does not fit what is there, or a value it can't take; nothing was changed."""
+
+
+class NotThere(DeskError, LookupError):
+    """What was asked for is not on this desk: no such pair, run, version or conversation."""
 
 
 # What SQLite says of a file that is not what it was: Python can't even decode some of its words.
@@ -27,9 +57,13 @@ SALVAGE = (
 class DeskUnreadable(DeskError, sqlite3.DatabaseError):
     """The desk's file can't be used as it is; ``sentence`` says why and what to do."""
 
+    kind = "desk-damaged"
+
 
 class DeskBusy(DeskError, sqlite3.OperationalError):
     """Another app wrote for longer than this connection waits; nothing of this action was kept."""
+
+    kind = "desk-busy"
 
     def __init__(self) -> None:
         super().__init__("Another app is writing to this desk. Nothing of this action was kept; do it again.")
@@ -37,6 +71,8 @@ class DeskBusy(DeskError, sqlite3.OperationalError):
 
 class DeskFull(DeskError, sqlite3.OperationalError):
     """The disk is full; nothing of this action was kept."""
+
+    kind = "disk-full"
 
     def __init__(self) -> None:
         super().__init__(
@@ -46,6 +82,8 @@ class DeskFull(DeskError, sqlite3.OperationalError):
 
 class DeskReadOnly(DeskError, sqlite3.OperationalError):
     """The desk can be read but not written; nothing of this action was kept."""
+
+    kind = "desk-read-only"
 
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(

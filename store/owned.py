@@ -20,14 +20,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from store.errors import OperatorError
+
 MARK = ".deskloop-own"
 _MADE_BY = "deskloop"
 _WORKSHOP = ".deskloop-"  # names of workshops begin so
 _LONGEST_MARK = 2**16  # bytes
 
 
-class NotOwn(OSError):
-    """A folder that deskloop did not make, or did not mark; it was left as it is. The message is a sentence."""
+class NotOwn(OperatorError, OSError):
+    """A folder that deskloop did not make, or did not mark; it was left as it is."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(f"{folder} was not made by deskloop, so it was left as it is.")

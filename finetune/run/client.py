@@ -123,7 +123,7 @@ def _take_lock(desk: Desk) -> RunLock:
     desk.runs.mark_interrupted()
     lock = RunLock(desk.home)
     if not lock.acquire():
-        raise RunAlreadyLive("A run is live on this desk already.")
+        raise RunAlreadyLive
     return lock
 
 

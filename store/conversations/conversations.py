@@ -9,6 +9,7 @@ from typing import Any
 
 from store.database import Database, Row
 from store.database.cells import OBJECT, cell
+from store.errors import NotThere, Refused
 from store.records import Conversation, Exchange, Reply, ReplyState, Turn, now
 from store.search import index_turn
 from store.text import clean, visible
@@ -28,7 +29,7 @@ FROM turns t LEFT JOIN replies r ON r.turn_id = t.id
 
 
 class Conversations:
-    """The repository of ``desk.conversations``. Unknown ids raise :class:`LookupError`."""
+    """The repository of ``desk.conversations``. Unknown ids raise :class:`NotThere`."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -51,7 +52,7 @@ class Conversations:
         """One conversation."""
         row = self._db.one("SELECT * FROM conversations WHERE id = ?", conversation_id)
         if row is None:
-            raise LookupError(f"There is no conversation {conversation_id}.")
+            raise NotThere(f"There is no conversation {conversation_id}.")
         return conversation_of(row)
 
     def list(self, archived: bool = False, limit: int = 200) -> list[Conversation]:
@@ -61,11 +62,11 @@ class Conversations:
         return [conversation_of(row) for row in rows]
 
     def rename(self, conversation_id: int, title: str) -> Conversation:
-        """Give it another title. Raises :class:`ValueError` if there is nothing to see in it."""
+        """Give it another title. Raises :class:`Refused` if there is nothing to see in it."""
         self.get(conversation_id)
         line = one_line(title)
         if not visible(line):
-            raise ValueError("A title needs something to read.")
+            raise Refused("A title needs something to read.")
         self._db.run("UPDATE conversations SET title = ? WHERE id = ?", line, conversation_id)
         return self.get(conversation_id)
 
@@ -92,7 +93,7 @@ class Conversations:
         crash at any moment leaves the truth behind."""
         message = self.turn(customer_turn_id)
         if message.role != "customer":
-            raise ValueError("Only a customer's message can be replied to.")
+            raise Refused("Only a customer's message can be replied to.")
         with self._db.atomic():
             number = self._add(message.conversation_id, "bot", "", customer_turn_id, who)
             self._db.run(
@@ -123,7 +124,7 @@ class Conversations:
     ) -> Turn:
         """Write a reply's end, once. *certainty*: the mean natural logarithm of its tokens' probabilities.
 
-        Raises :class:`ValueError` if it has an end already."""
+        Raises :class:`Refused` if it has an end already."""
         with self._db.atomic():
             done = self._db.run(
                 "UPDATE replies SET state = ?, finished_at = ?, new_tokens = ?, seconds = ?, first_token_seconds = ?, "
@@ -137,7 +138,7 @@ class Conversations:
                 reply_id,
             ).rowcount
             if not done:
-                raise ValueError(f"Reply {reply_id} is finished already, or is no reply.")
+                raise Refused(f"Reply {reply_id} is finished already, or is no reply.")
             said = clean(text)
             self._db.run("UPDATE turns SET text = ? WHERE id = ?", said, reply_id)
             index_turn(self._db, reply_id, said)
@@ -179,7 +180,7 @@ class Conversations:
         """One turn, with its reply if it is one."""
         row = self._db.one(f"{_TURN} WHERE t.id = ?", turn_id)
         if row is None:
-            raise LookupError(f"There is no turn {turn_id}.")
+            raise NotThere(f"There is no turn {turn_id}.")
         return _turn(row)
 
     def turns(

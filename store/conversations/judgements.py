@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store.conversations import Conversations
 from store.database import Database
+from store.errors import Refused
 from store.pairs import COUNTS, LIVE, SEEN_BY_ACTIVE, NewPair, Pairs, pair_of
 from store.records import Pair, Turn, now
 from store.text import clean
@@ -25,11 +26,11 @@ class Judgements:
     def correct(self, reply_id: int, text: str, who: str) -> Pair:
         """Keep a better text for a reply, as a pair that trains. The same text again is an approval.
 
-        Raises :class:`ValueError` with a sentence for an empty text or an unfinished reply, :class:`LookupError`
+        Raises :class:`Refused` for an empty text or an unfinished reply, :class:`NotThere`
         for an unknown one."""
         better = clean(text).strip()
         if not better:
-            raise ValueError("The correction is empty. Write what the bot should have said.")
+            raise Refused("The correction is empty. Write what the bot should have said.")
         reply, message = self._judgeable(reply_id)
         if better == reply.text.strip():
             return self.approve(reply_id, who)
@@ -48,7 +49,7 @@ class Judgements:
         """Keep the word that a reply was good as it stood. Raises as :meth:`correct` does."""
         reply, message = self._judgeable(reply_id)
         if reply.reply is None or reply.reply.state != "complete":
-            raise ValueError("Only a complete reply can be approved. Correct it, or let the bot answer again.")
+            raise Refused("Only a complete reply can be approved. Correct it, or let the bot answer again.")
         with self._db.atomic():
             approval = self._db.insert(
                 "INSERT INTO approvals (reply_id, created_at, created_by) VALUES (?, ?, ?)",
@@ -62,13 +63,13 @@ class Judgements:
     def withdraw(self, reply_id: int, who: str) -> Turn:
         """Take the judgement of a reply that stands back; what stood before it stands again.
 
-        Raises :class:`ValueError` with a sentence if none stands or a run has used it, :class:`LookupError` for an
+        Raises :class:`Refused` if none stands or a run has used it, :class:`NotThere` for an
         unknown reply."""
         with self._db.atomic():
             word = self._db.value("SELECT judgement FROM replies WHERE turn_id = ?", reply_id)
             if word is None:
                 self._conversations.turn(reply_id)
-                raise ValueError("Nobody has judged this reply, so there is nothing to take back.")
+                raise Refused("Nobody has judged this reply, so there is nothing to take back.")
             table, column = _TABLES[word]
             number = self._db.value(
                 f"SELECT max(j.id) FROM {table} j WHERE j.reply_id = ? "
@@ -92,9 +93,9 @@ class Judgements:
         """The reply and the message it answers."""
         reply = self._conversations.turn(reply_id)
         if reply.reply is None or reply.in_reply_to is None:
-            raise ValueError(f"Turn {reply_id} is no reply of the bot.")
+            raise Refused(f"Turn {reply_id} is no reply of the bot.")
         if reply.reply.finished_at is None:
-            raise ValueError(
+            raise Refused(
                 "The reply is not finished: it is still being written, or the app was ended in the middle of it. "
                 "Wait for its end, or let the bot answer again; then judge that."
             )

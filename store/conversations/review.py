@@ -8,6 +8,7 @@ from typing import Literal
 from store.conversations import Conversations
 from store.conversations.judgements import Judgements
 from store.database import Database
+from store.errors import NotThere
 from store.records import Exchange, Pair, Turn, midnight, now
 
 Order = Literal["oldest", "least certain"]
@@ -56,7 +57,7 @@ class Review:
         """One reply as the queue shows it, whether it waits or not."""
         reply = self._conversations.turn(reply_id)
         if reply.in_reply_to is None:
-            raise LookupError(f"Turn {reply_id} is no reply.")
+            raise NotThere(f"Turn {reply_id} is no reply.")
         history = self._conversations.history(reply.in_reply_to)
         return ReviewItem(self._conversations.turn(reply.in_reply_to), reply, history[-1] if history else None)
 

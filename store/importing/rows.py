@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from store.errors import Refused
 from store.pairs.new import NewPair
 from store.records import Exchange, Split
 from store.text import clean
@@ -12,8 +13,8 @@ from store.text import clean
 LONGEST_SENTENCE = 600  # characters: a file's own words are quoted in it
 
 
-class ImportRefused(ValueError):
-    """A whole file that can't be imported; the message is a sentence, fit for a terminal."""
+class ImportRefused(Refused):
+    """A whole file that can't be imported; its sentence is fit for a terminal."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(_fit(sentence))

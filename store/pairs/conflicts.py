@@ -22,6 +22,7 @@ from itertools import combinations
 from typing import Literal
 
 from store.database import Database
+from store.errors import Refused
 from store.pairs import COUNTS, LIVE, Pairs
 from store.records import Pair, now
 from store.text import CJK, normalise
@@ -86,11 +87,11 @@ class Conflicts:
     def keep(self, conflict: OpenConflict, pair_id: int, who: str) -> int:
         """Let one pair of a conflict stand; those that answer otherwise are excluded. Returns how many.
 
-        Raises :class:`ValueError` with a sentence if somebody put that pair aside meanwhile: no answer would stand."""
+        Raises :class:`Refused` if somebody put that pair aside meanwhile: no answer would stand."""
         with self._db.atomic():
             kept = self._pairs.get(pair_id)
             if not kept.live:
-                raise ValueError(f"Somebody settled this otherwise meanwhile: pair {pair_id} stands no more.")
+                raise Refused(f"Somebody settled this otherwise meanwhile: pair {pair_id} stands no more.")
             others = [pair for pair in self.pairs(conflict) if pair.live and pair.output != kept.output]
             for pair in others:
                 self._pairs.exclude(pair.id, who, "conflict")

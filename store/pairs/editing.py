@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from store.database import Database
 from store.erasing.words import MARK
+from store.errors import Refused
 from store.pairs import NewPair, Pairs
 from store.pairs.tags import Tags, tag_of
 from store.personal import find, redact
@@ -27,7 +28,7 @@ def _sides(history: tuple[Exchange, ...]) -> tuple[str, ...]:
 
 
 class PairEditing:
-    """The repository of ``desk.editing``. Unknown ids raise :class:`LookupError`."""
+    """The repository of ``desk.editing``. Unknown ids raise :class:`NotThere`."""
 
     def __init__(self, db: Database, pairs: Pairs, tags: Tags) -> None:
         self._db, self._pairs, self._tags = db, pairs, tags
@@ -39,7 +40,7 @@ class PairEditing:
         """Put a new pair in the place of one; the old one is kept, superseded. Where it came from, its tags and its
         pin go over. The side is that of the new text's question, or the old one's if nobody asked it before.
 
-        Raises :class:`ValueError` with a sentence if nothing is changed, a side is empty, the pair is not live, or
+        Raises :class:`Refused` if nothing is changed, a side is empty, the pair is not live, or
         exactly the new text is there already."""
         with self._db.atomic():
             old = self._pairs.get(pair_id)
@@ -48,16 +49,16 @@ class PairEditing:
             elif any(
                 MARK in text for text in (instruction, output, *_sides(old.history if history is None else history))
             ):
-                raise ValueError(f"Write words of your own in the place of {MARK}: it would be taught to the bot.")
+                raise Refused(f"Write words of your own in the place of {MARK}: it would be taught to the bot.")
             new = NewPair(
                 instruction, output, old.history if history is None else history, old.category, old.lang, old.split
             )
             ready = self._pairs.writer.ready(new)
             if ready.digest == self._db.value("SELECT content_sha256 FROM pairs WHERE id = ?", pair_id):
-                raise ValueError(f"Nothing of pair {pair_id} was changed.")
+                raise Refused(f"Nothing of pair {pair_id} was changed.")
             number = self._pairs.writer.write(ready, old.source, who, old.source_ref, old.reply_id, 0.0)
             if number is None:
-                raise ValueError(f"Another pair has exactly this text already. Exclude pair {pair_id} instead.")
+                raise Refused(f"Another pair has exactly this text already. Exclude pair {pair_id} instead.")
             self._db.run("UPDATE pairs SET superseded_by = ? WHERE id = ?", number, pair_id)
             self._tags.carry(pair_id, number)
             edited = self._pairs.get(number)
@@ -106,12 +107,12 @@ class PairEditing:
         return self._each(ids, lambda number: self._pin(number, pinned))
 
     def tag(self, ids: Sequence[int], tag: str, who: str) -> Outcome:
-        """Put a tag on pairs. Raises :class:`ValueError` for what can't be one."""
+        """Put a tag on pairs. Raises :class:`Refused` for what can't be one."""
         word = tag_of(tag)
         return self._each(ids, lambda number: self._tags.add(number, word, who))
 
     def untag(self, ids: Sequence[int], tag: str) -> Outcome:
-        """Take a tag off pairs. Raises :class:`ValueError` for what can't be one."""
+        """Take a tag off pairs. Raises :class:`Refused` for what can't be one."""
         word = tag_of(tag)
         return self._each(ids, lambda number: self._tags.remove(number, word))
 
@@ -124,7 +125,7 @@ class PairEditing:
         return self._each(ids, lambda number: self._clear(number, who))
 
     def _each(self, ids: Sequence[int], act: Callable[[int], bool]) -> Outcome:
-        """*act* on every pair, in one transaction; what raises :class:`ValueError` is left as it was."""
+        """*act* on every pair, in one transaction; what raises :class:`Refused` is left as it was."""
         outcome = Outcome()
         with self._db.atomic():
             for number in ids:
@@ -151,7 +152,7 @@ class PairEditing:
     def _restore(self, number: int, who: str) -> bool:
         pair = self._pairs.get(number)
         if pair.superseded_by is not None:
-            raise ValueError(f"Pair {number} was replaced by pair {pair.superseded_by}. Edit that one.")
+            raise Refused(f"Pair {number} was replaced by pair {pair.superseded_by}. Edit that one.")
         if pair.excluded_at is None:
             return False
         self._pairs.restore(number, who)
@@ -185,6 +186,6 @@ class PairEditing:
 
     def _require_live(self, pair: Pair) -> None:
         if pair.superseded_by is not None:
-            raise ValueError(f"Pair {pair.id} was replaced by pair {pair.superseded_by}. Edit that one.")
+            raise Refused(f"Pair {pair.id} was replaced by pair {pair.superseded_by}. Edit that one.")
         if pair.excluded_at is not None:
-            raise ValueError(f"Pair {pair.id} is excluded. Restore it first.")
+            raise Refused(f"Pair {pair.id} is excluded. Restore it first.")

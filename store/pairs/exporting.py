@@ -10,11 +10,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from store.desk import Desk
+from store.errors import Refused
 from store.records import Pair
 from store.spreadsheet import OURS, guarded
 from store.writing import output
 
 CSV_COLUMNS = ("instruction", "output", "history", "lang", "category", "split", "source")
+
+
+class UnknownFormat(Refused):
+    """No export has a format of that name."""
 
 
 def export_file(
@@ -33,7 +38,7 @@ def export_file(
 
     *format*: ``alpaca`` (JSON or, by the ending, JSONL), ``messages`` (JSONL) or ``csv``; None: by the ending.
     *force*: in the place of a file that is there. *stdout*: what to write to where *path* is ``-``. Raises
-    :class:`ValueError` with a sentence for an unknown format, :class:`store.writing.TargetRefused`, and
+    :class:`UnknownFormat`, :class:`store.writing.TargetRefused`, and
     :class:`OSError` if it can't be written."""
     path = Path(path).expanduser()
     ending = path.suffix.lower()
@@ -44,7 +49,7 @@ def export_file(
         "csv": _csv,
     }
     if chosen not in writers:
-        raise ValueError(f"There is no export format {chosen!r}. There are: {', '.join(writers)}.")
+        raise UnknownFormat(f"There is no export format {chosen!r}. There are: {', '.join(writers)}.")
     count = 0
 
     def counted() -> Iterator[Pair]:

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from store.database import Database
+from store.errors import Refused
 from store.personal import Kind, kinds
 from store.records import Exchange, Source, Split, now
 from store.search import index_pair
@@ -54,7 +55,7 @@ class PairWriter:
         self._db, self._settings = db, settings
 
     def ready(self, new: NewPair) -> ReadyPair:
-        """*new* made ready. Raises :class:`ValueError` with a sentence if a side is empty or far too long."""
+        """*new* made ready. Raises :class:`Refused` if a side is empty or far too long."""
         instruction, output = _text(new.instruction, "instruction"), _text(new.output, "output")
         exchanges = ((clean(customer).strip(), clean(bot).strip()) for customer, bot in new.history)
         history = tuple(
@@ -159,9 +160,9 @@ class PairWriter:
 def _text(value: str, name: str) -> str:
     text = clean(value).strip()
     if not visible(text):
-        raise ValueError(f"The {name} is empty.")
+        raise Refused(f"The {name} is empty.")
     if len(text) > LONGEST:
-        raise ValueError(f"The {name} is longer than {LONGEST} characters.")
+        raise Refused(f"The {name} is longer than {LONGEST} characters.")
     return text
 
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 from store.database import Database, DeskUnreadable, Row
 from store.database.cells import EXCHANGES, cell
+from store.errors import NotThere, Refused
 from store.pairs.new import CORRECTED, WITHDRAWN, NewPair, PairWriter
 from store.records import Pair, Source, Split, now
 from store.search import hits
@@ -39,7 +40,7 @@ _STATES: dict[State, str] = {
 
 
 class Pairs:
-    """The repository of ``desk.pairs``. Unknown ids raise :class:`LookupError`."""
+    """The repository of ``desk.pairs``. Unknown ids raise :class:`NotThere`."""
 
     def __init__(self, db: Database, settings: SettingsTable) -> None:
         self._db, self._settings = db, settings
@@ -57,7 +58,7 @@ class Pairs:
         """Add one pair; None if exactly this pair is there already.
 
         A correction always trains: where its question was a test, the old test pairs are excluded first.
-        Raises :class:`ValueError` with a sentence if a side is empty or far too long."""
+        Raises :class:`Refused` if a side is empty or far too long."""
         ready = self.writer.ready(new)
         with self._db.atomic():
             number = self.writer.write(ready, source, who, source_ref, reply_id, self.writer.heldout_share())
@@ -89,12 +90,12 @@ class Pairs:
     def withdraw(self, ref: str, reply_id: int, who: str) -> None:
         """Take the pair that came of the judgement *ref* out: what it superseded stands again, and the tests that it
         put out come back, unless another correction of their question stands or a run trained on it. To be called
-        inside a transaction. Raises :class:`ValueError` if a run has used the pair."""
+        inside a transaction. Raises :class:`Refused` if a run has used the pair."""
         rows = self._db.all("SELECT id, key, source FROM pairs WHERE reply_id = ? AND source_ref = ?", reply_id, ref)
         for row in rows:
             run = self._db.value("SELECT min(run_id) FROM run_pairs WHERE pair_id = ?", row["id"])
             if run is not None:
-                raise ValueError(
+                raise Refused(
                     f"Run {run} has used this judgement, so it can't be taken back. Nothing was changed; correct the "
                     "reply again, or exclude its pair."
                 )
@@ -134,7 +135,7 @@ class Pairs:
         """One pair, live or not."""
         row = self._db.one(f"{_PAIR} WHERE p.id = ?", pair_id)
         if row is None:
-            raise LookupError(f"There is no pair {pair_id}.")
+            raise NotThere(f"There is no pair {pair_id}.")
         return pair_of(row)
 
     def list(
@@ -264,15 +265,15 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
     def restore(self, pair_id: int, who: str) -> Pair:
         """Undo :meth:`exclude`; the pair comes back on the side its question is on now.
 
-        Raises :class:`ValueError` for the pair of a judgement that was taken back, and one that was erased."""
+        Raises :class:`Refused` for the pair of a judgement that was taken back, and one that was erased."""
         self.get(pair_id)
         if self.erased(pair_id):
-            raise ValueError(
+            raise Refused(
                 f"Something was erased from pair {pair_id}, and what is left teaches nothing. Edit it to give it a new "
                 "text; that one trains."
             )
         if self._db.value("SELECT excluded_why FROM pairs WHERE id = ?", pair_id) == WITHDRAWN:
-            raise ValueError(
+            raise Refused(
                 f"Pair {pair_id} came of a judgement that was taken back. Judge the reply again; that makes a new pair."
             )
         self._db.run(
@@ -288,7 +289,7 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
         return self._db.value("SELECT erased_at FROM pairs WHERE id = ?", pair_id) is not None
 
     def pin(self, pair_id: int, pinned: bool = True) -> Pair:
-        """Make a pair (and every other with its question) a test. Raises :class:`ValueError` if a run has
+        """Make a pair (and every other with its question) a test. Raises :class:`Refused` if a run has
         trained on the question, or if it is a correction: those always train. Without its pin a question goes back to
         training, unless another pin holds it or a run has judged by it."""
         with self._db.atomic():
@@ -297,13 +298,11 @@ WHERE {LIVE} AND s.split = 'train' AND {COUNTS} AND {self.may_train()} ORDER BY 
             assert row is not None
             if pinned and pair.split == "train":
                 if row["used_by_run"] is not None:
-                    raise ValueError(
-                        f"Pair {pair_id} was trained on by run {row['used_by_run']}: it can't be a test now."
-                    )
+                    raise Refused(f"Pair {pair_id} was trained on by run {row['used_by_run']}: it can't be a test now.")
                 if self._db.one(
                     f"SELECT 1 FROM pairs p WHERE key = ? AND source = 'correction' AND {LIVE}", row["key"]
                 ):
-                    raise ValueError(f"Pair {pair_id} is a correction: those always train.")
+                    raise Refused(f"Pair {pair_id} is a correction: those always train.")
                 self.writer.set_side(row["key"], "heldout", "pin")
             self._db.run("UPDATE pairs SET pinned = ? WHERE id = ?", int(pinned), pair_id)
             held = row["reason"] != "pin" or row["used_by_run"] is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from store.database import Database
+from store.errors import NotThere
 from store.pairs.listing import ListedPair, PairListing
 
 
@@ -46,10 +47,10 @@ class PairStories:
         self._db, self._listing = db, listing
 
     def story(self, pair_id: int) -> Story:
-        """Everything about one pair. Raises :class:`LookupError` for an unknown one."""
+        """Everything about one pair. Raises :class:`NotThere` for an unknown one."""
         rows = self._listing.rows([pair_id])
         if not rows:
-            raise LookupError(f"There is no pair {pair_id}.")
+            raise NotThere(f"There is no pair {pair_id}.")
         pair = rows[0].pair
         origin = self._db.one(
             "SELECT c.id, c.title, t.text, r.version FROM replies r JOIN turns t ON t.id = r.turn_id "

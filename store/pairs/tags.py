@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store.database import Database
+from store.errors import Refused
 from store.records import now
 from store.text import clean
 
@@ -10,12 +11,12 @@ LONGEST_TAG = 40  # characters
 
 
 def tag_of(text: str) -> str:
-    """*text* as a tag: one word or a few, in small letters. Raises :class:`ValueError` with a sentence."""
+    """*text* as a tag: one word or a few, in small letters. Raises :class:`Refused`."""
     tag = " ".join(clean(text).casefold().split())
     if not tag:
-        raise ValueError("A tag can't be empty.")
+        raise Refused("A tag can't be empty.")
     if len(tag) > LONGEST_TAG:
-        raise ValueError(f"A tag has at most {LONGEST_TAG} characters.")
+        raise Refused(f"A tag has at most {LONGEST_TAG} characters.")
     return tag
 
 

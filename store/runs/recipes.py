@@ -9,6 +9,7 @@ from typing import Any
 
 from store.database import Database
 from store.database.cells import OBJECT, cell
+from store.errors import NotThere, Refused
 from store.records import now
 from store.text import clean
 
@@ -39,18 +40,18 @@ class Recipes:
         ]
 
     def get(self, name: str) -> NamedRecipe:
-        """One of them. Raises :class:`LookupError` with a sentence."""
+        """One of them. Raises :class:`NotThere`."""
         found = next((recipe for recipe in self.list() if recipe.name == name), None)
         if found is None:
-            raise LookupError(f"There is no recipe named {clean(name)!r}.")
+            raise NotThere(f"There is no recipe named {clean(name)!r}.")
         return found
 
     def save(self, name: str, values: dict[str, Any], who: str) -> NamedRecipe:
-        """Keep *values* under *name*, in place of what it held. Raises :class:`ValueError` for a name that is empty or
+        """Keep *values* under *name*, in place of what it held. Raises :class:`Refused` for a name that is empty or
         too long."""
         name = " ".join(clean(name).split())
         if not 0 < len(name) <= LONGEST_NAME:
-            raise ValueError(f"The name of a recipe has 1 to {LONGEST_NAME} characters. Nothing was saved.")
+            raise Refused(f"The name of a recipe has 1 to {LONGEST_NAME} characters. Nothing was saved.")
         self._db.run(
             "INSERT OR REPLACE INTO recipes (name, recipe, updated_at, updated_by) VALUES (?, ?, ?, ?)",
             name,
@@ -61,6 +62,6 @@ class Recipes:
         return self.get(name)
 
     def delete(self, name: str) -> None:
-        """Forget a recipe; runs keep their own copies. Raises :class:`LookupError`."""
+        """Forget a recipe; runs keep their own copies. Raises :class:`NotThere`."""
         self.get(name)
         self._db.run("DELETE FROM recipes WHERE name = ?", name)

@@ -12,6 +12,7 @@ from typing import Any
 
 from store.database import Database, DeskReadOnly, Row
 from store.database.cells import FAILURE, OBJECT, REPORT, cell
+from store.errors import DeskError, NotThere, Refused
 from store.home import Home, private_file
 from store.pairs import pair_of
 from store.records import JudgedAnswer, Run, RunEvent, RunWish, Snapshot, Verdict, Wish, now
@@ -33,16 +34,19 @@ _FIELDS = frozenset(
 _JSON = frozenset({"report", "failure"})
 
 
-class RunAlreadyLive(RuntimeError):
+class RunAlreadyLive(DeskError):
     """Another run is live on this desk; there is at most one."""
 
+    def __init__(self) -> None:
+        super().__init__("A retraining is already in progress on this desk. Wait for its verdict, or cancel it first.")
 
-class WrongTransition(ValueError):
+
+class WrongTransition(Refused):
     """A run can't go from the state it is in to the one asked for."""
 
 
 class Runs:
-    """The repository of ``desk.runs``. Unknown ids raise :class:`LookupError`."""
+    """The repository of ``desk.runs``. Unknown ids raise :class:`NotThere`."""
 
     def __init__(self, db: Database, home: Home) -> None:
         self._db, self._home = db, home
@@ -59,7 +63,7 @@ class Runs:
                     who,
                 )
             except sqlite3.IntegrityError as error:
-                raise RunAlreadyLive("A run is live on this desk already.") from error
+                raise RunAlreadyLive from error
             self._note_state(number, "queued")
         return self.get(number)
 
@@ -67,7 +71,7 @@ class Runs:
         """One run."""
         row = self._db.one("SELECT * FROM runs WHERE id = ?", run_id)
         if row is None:
-            raise LookupError(f"There is no run {run_id}.")
+            raise NotThere(f"There is no run {run_id}.")
         return _run(row)
 
     def list(self, limit: int | None = None) -> builtins.list[Run]:
@@ -94,7 +98,7 @@ class Runs:
             try:
                 self._db.run("UPDATE runs SET state = ?, finished_at = ? WHERE id = ?", to, ended, run_id)
             except sqlite3.IntegrityError as error:
-                raise RunAlreadyLive("Another run is live on this desk.") from error
+                raise RunAlreadyLive from error
             self._note_state(run_id, to)
             self.update(run_id, **changes)
         return self.get(run_id)

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from store.errors import Refused
 from store.text import clean
 
 FILE_NAME = "deskloop.toml"
@@ -15,7 +16,7 @@ MAX_BYTES = 64 * 1024  # settings are a page; a file this long is another one
 TABLES = ("keys",)  # whose names have dots in them
 
 
-class FileTrouble(ValueError):
+class FileTrouble(Refused):
     """What is wrong with the file, in a sentence with the line."""
 
     def __init__(self, reason: str, line: int | None = None) -> None:

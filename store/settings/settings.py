@@ -20,6 +20,7 @@ from typing import Any
 
 from store.database import SALVAGE, Database, DeskUnreadable
 from store.database.cells import OBJECT, VALUE, cell
+from store.errors import Refused
 from store.records import now
 from store.settings.file import FILE_NAME, FileTrouble, line_of, parse, read
 from store.text import clean
@@ -40,8 +41,8 @@ DECODING_FIELDS: dict[str, tuple[type, float, float]] = {
 }
 
 
-class SettingError(ValueError):
-    """A value a setting can't take; the message is a sentence for the operator.
+class SettingError(Refused):
+    """A value a setting can't take.
 
     ``reason``: the finding alone. ``path``: which value it is about, such as ``("natural", "top_p")``."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from store.database import Database
 from store.database.cells import OBJECT, cell
+from store.errors import NotThere, Refused
 from store.records import AdapterVersion, Promotion, PromotionKind, now
 from store.text import clean
 
@@ -53,10 +54,10 @@ class Versions:
         return self.get(f"v{number}")
 
     def get(self, name: str) -> AdapterVersion:
-        """One version. Raises :class:`LookupError`."""
+        """One version. Raises :class:`NotThere`."""
         row = self._db.one("SELECT * FROM adapter_versions WHERE name = ?", name)
         if row is None:
-            raise LookupError(f"There is no version {name}.")
+            raise NotThere(f"There is no version {name}.")
         return _version(row)
 
     def list(self) -> builtins.list[AdapterVersion]:
@@ -64,12 +65,12 @@ class Versions:
         return [_version(row) for row in self._db.all("SELECT * FROM adapter_versions ORDER BY number")]
 
     def remove(self, name: str, who: str, why: str) -> None:
-        """Keep that the files of a version are removed, for good. Raises :class:`LookupError`; :class:`ValueError` for
+        """Keep that the files of a version are removed, for good. Raises :class:`NotThere`; :class:`Refused` for
         the version that answers."""
         self.get(name)
         with self._db.atomic():
             if self._db.value("SELECT version FROM promotions ORDER BY id DESC LIMIT 1") == name:
-                raise ValueError(f"{name} answers now and is not removed. Let another version answer first.")
+                raise Refused(f"{name} answers now and is not removed. Let another version answer first.")
             self._db.run(
                 "INSERT OR IGNORE INTO removals (version, why, at, who) VALUES (?, ?, ?, ?)", name, why, now(), who
             )
@@ -98,10 +99,10 @@ class Promotions:
         reason: str | None = None,
         run_id: int | None = None,
     ) -> Promotion:
-        """Make *version* active. Raises :class:`LookupError` for an unknown one and :class:`ValueError` for a
+        """Make *version* active. Raises :class:`NotThere` for an unknown one and :class:`Refused` for a
         forced one without a reason."""
         if kind == "forced" and not (reason or "").strip():
-            raise ValueError("Forcing a rejected version needs a reason; it is kept in the log.")
+            raise Refused("Forcing a rejected version needs a reason; it is kept in the log.")
         try:
             self._db.run(
                 "INSERT INTO promotions (version, kind, reason, at, who, run_id) VALUES (?, ?, ?, ?, ?, ?)",
@@ -113,7 +114,7 @@ class Promotions:
                 run_id,
             )
         except sqlite3.IntegrityError as error:
-            raise LookupError(f"There is no version {version}.") from error
+            raise NotThere(f"There is no version {version}.") from error
         return self.list()[-1]
 
     def list(self) -> builtins.list[Promotion]:

@@ -21,7 +21,6 @@ import click
 from finetune.recipe import RecipeError
 from store.hidden import replace
 from store.home import Home
-from store.importing import ImportRefused
 from store.text import clean
 from store.writing import STDOUT, TargetRefused
 from tui.core import DeskService
@@ -165,8 +164,6 @@ def force_option(command: F) -> F:
 
 def sentence_of(home: str | None, error: Exception) -> str:
     """What a command says of any error."""
-    if isinstance(error, ImportRefused):
-        return str(error)
     more = " Or replace it with --force." if isinstance(error, TargetRefused) and error.taken else ""
     return explain(Home(Home.place(home)), error, "command.log", " ".join(sys.argv[1:2])) + more
 

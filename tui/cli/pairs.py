@@ -9,7 +9,7 @@ import click
 
 from store.database import SALVAGE
 from store.importing import import_file
-from store.pairs.exporting import export_file
+from store.pairs.exporting import UnknownFormat, export_file
 from store.records import Split
 from store.text import counted
 from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
@@ -117,8 +117,8 @@ def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None
             count = cli.do(
                 lambda service: export_file(service.desk, file, format_, force=force, stdout=stdout, lost=lost)
             )
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    except UnknownFormat as error:
+        raise click.UsageError(error.sentence) from error
     except OSError as error:
         raise DeskError(f"{file} can't be written: {error.strerror or error}.") from error
     if stdout is None:

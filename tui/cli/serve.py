@@ -43,7 +43,7 @@ def serve(cli: Cli, host: str, port: int) -> None:
     try:
         secret = Secret.of("password", password) if password is not None else Secret.of("token", token or "")
     except SecretError as error:
-        cli.fail(f"{error} Nothing was served.")
+        cli.fail(f"{error.sentence} Nothing was served.")
     server = web.DeskServer(cli.open_home(), host, port, secret)
 
     def say(url: str) -> None:

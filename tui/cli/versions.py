@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from finetune.gate import GateReport
-from finetune.merging import NotMerged, export_merged
+from finetune.merging import export_merged
 from store.records import Promotion
 from store.writing import STDOUT
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.typed import TYPED
-from tui.core import DeskError, DeskService, Notice
+from tui.core import DeskService, Notice
 from tui.core.adapters import Overview, card, export_version, overview, verify_all
 from tui.core.base import base_spec
 
@@ -163,10 +163,7 @@ def _export_merged(cli: Cli, version: str, folder: Path) -> None:
             row = service.version_desk.known(version)
             await service.version_desk.check(version)
             cli.say("Merging, then answering the held-out questions with both...")
-            try:
-                return await export_merged(service.desk, base_spec(service.desk), row, folder)
-            except NotMerged as error:
-                raise DeskError(str(error)) from error
+            return await export_merged(service.desk, base_spec(service.desk), row, folder)
 
     report = asyncio.run(work())
     body = report.to_dict()

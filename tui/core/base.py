@@ -6,6 +6,7 @@ from bot.bases.base import fingerprint
 from bot.types import BaseSpec, EngineError
 from finetune.desk_base import desk_base
 from store.desk import Desk
+from store.errors import OperatorError
 from tui.core.errors import DeskError
 
 
@@ -22,5 +23,5 @@ def base_mark(desk: Desk) -> str | None:
     """The fingerprint of the desk's base; None if it can't be told, so that no version is called another base's."""
     try:
         return fingerprint(base_spec(desk))
-    except (DeskError, EngineError, OSError):
+    except (OperatorError, OSError):
         return None

@@ -8,6 +8,7 @@ from pathlib import Path
 from bot.traces import trace_of
 from store.database import BROKEN, Database, damaged
 from store.database.soundness import damage, unreadable_cells
+from store.errors import OperatorError
 from store.home import Home, private_file
 from store.records import now
 from tui.core.errors import DeskError, with_log
@@ -18,9 +19,8 @@ NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errn
 def explain(home: Home, error: BaseException, log: str, what: str) -> str:
     """The sentence for any error: its own if it has one, else what is wrong with the disk or the desk, else that it
     did not work. Then the details are in *log*, a file of the desk's logs, under *what* was being done."""
-    sentence = getattr(error, "sentence", None)
-    if isinstance(sentence, str):
-        return with_log(sentence, getattr(error, "log", None))
+    if isinstance(error, OperatorError):
+        return with_log(error.sentence, error.log)
     if isinstance(error, OSError) and error.errno in NO_ROOM:
         return (
             f"{error.filename or 'The disk'} can't be written: {(error.strerror or 'no room').lower()}. Nothing of "

@@ -27,6 +27,7 @@ from store.database import SALVAGE
 from store.database.cells import TROUBLE, whole
 from store.database.soundness import damage, unfit_indexes, unreadable_cells
 from store.desk import Desk
+from store.errors import OperatorError
 from store.home import Home
 from store.records import Run
 from store.runs import OVER
@@ -103,8 +104,8 @@ def _lying(home: Home) -> Check:
             try:
                 verify(folder)
                 found.append(folder.name)
-            except (EngineError, OSError) as error:
-                damaged.append(f"{folder.name}: {error.sentence if isinstance(error, EngineError) else error}")
+            except (OperatorError, OSError) as error:
+                damaged.append(f"{folder.name}: {error}")
     finding = f"whole on the disk: {', '.join(found) or 'none'}"
     if damaged:
         return Check("adapters", False, f"{finding}. {' '.join(damaged)}", "Restore their folders from a backup.")

@@ -8,6 +8,7 @@ from typing import Any
 
 from finetune.recipe import PRESETS, Recipe, RecipeError, parse_changes, read_recipe, recipe_of
 from store.desk import Desk
+from store.errors import NotThere
 
 USUAL = "the defaults"  # how the recipe without a name is called
 
@@ -48,7 +49,7 @@ def _named(desk: Desk, name: str) -> dict[str, Any]:
         return {}
     try:
         return desk.recipes.get(name).values
-    except LookupError as error:
+    except NotThere as error:
         if name in PRESETS:
             return PRESETS[name]
         raise RecipeError(f"{error} Choose another in the recipe form, or empty the setting recipe.") from error

@@ -14,8 +14,9 @@ from finetune.recipe import Recipe, recipe_of
 from finetune.run import client
 from store.database import DeskBusy
 from store.desk import Desk
+from store.errors import NotThere
 from store.records import Run, RunEvent, RunWish
-from store.runs import LIVE, RunAlreadyLive, WrongTransition
+from store.runs import LIVE, WrongTransition
 from tui.core.errors import DeskError
 from tui.core.events import DeskChange, Notice, RunProgress
 from tui.core.reading import DeskReader
@@ -146,7 +147,7 @@ class RunDesk:
         self._desk.runs.mark_interrupted()  # a run whose process is gone is not live, whatever its row says
         try:
             return self._desk.runs.get(run_id)
-        except LookupError as error:
+        except NotThere as error:
             raise DeskError(f"There is no run {run_id}. `deskloop runs list` shows them.") from error
 
     async def cancel(self) -> None:
@@ -208,11 +209,7 @@ class RunDesk:
     async def _begin(self, spawn: Callable[[], Awaitable[client.RunProcess]]) -> Run:
         try:
             self._own = await spawn()
-        except RunAlreadyLive as error:
-            raise DeskError(
-                "A retraining is already in progress on this desk. Wait for its verdict, or cancel it first."
-            ) from error
-        except (WrongTransition, LookupError) as error:
+        except (WrongTransition, NotThere) as error:
             raise DeskError("This run can't be resumed: it is over.") from error
         except OSError as error:
             raise DeskError(f"The retraining could not be started: {error.strerror or error}.") from error

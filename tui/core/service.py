@@ -7,18 +7,17 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TypeVar
 
 from bot.bases.base import content_digest
 from bot.engines.child import EngineProcess
-from bot.types import EngineError
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
 from store.database import DeskBusy, DeskFull, DeskReadOnly
 from store.desk import Desk
+from store.errors import OperatorError
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent, Turn
-from store.settings import SettingError, Settings, operator_name, system_user
+from store.settings import Settings, operator_name, system_user
 from tui.core.base import base_spec
 from tui.core.chat import ChatDesk
 from tui.core.checking import check_settings
@@ -29,8 +28,6 @@ from tui.core.reach import Anywhere, Reach
 from tui.core.reading import DeskReader
 from tui.core.runs import RunDesk
 from tui.core.versions import VersionDesk
-
-Judged = TypeVar("Judged")
 
 LOOK_EVERY = 0.5  # seconds between two looks for what other processes wrote to this desk
 
@@ -171,7 +168,7 @@ class DeskService:
         try:
             await self.sync_active()
             self._refused = None
-        except (EngineError, DeskError) as error:
+        except OperatorError as error:
             self._refused = self.version_desk.wanted  # said once, not every second
             self.tell(Notice(error.sentence, trouble=True))
 
@@ -223,25 +220,19 @@ class DeskService:
     # -- judgements --------------------------------------------------------------------------------
     def correct(self, reply_id: int, text: str) -> Pair:
         """Keep the operator's better text for a reply. Raises :class:`DeskError`."""
-        return self._judge(lambda: self.desk.judgements.correct(reply_id, text, self.who))
+        return self.desk.judgements.correct(reply_id, text, self.who)
 
     def approve(self, reply_id: int) -> Pair:
         """Keep the operator's word that a reply was good as it stood. Raises :class:`DeskError`."""
-        return self._judge(lambda: self.desk.judgements.approve(reply_id, self.who))
+        return self.desk.judgements.approve(reply_id, self.who)
 
     def withdraw(self, reply_id: int) -> Turn:
         """Take back the judgement of a reply, until a run has used it. Raises :class:`DeskError`."""
-        return self._judge(lambda: self.desk.judgements.withdraw(reply_id, self.who))
+        return self.desk.judgements.withdraw(reply_id, self.who)
 
     def waiting(self) -> int:
         """How many corrections wait for training."""
         return self.desk.judgements.waiting()
-
-    def _judge(self, judge: Callable[[], Judged]) -> Judged:
-        try:
-            return judge()
-        except (ValueError, LookupError) as error:
-            raise DeskError(str(error)) from error
 
     # -- runs --------------------------------------------------------------------------------------
     async def preflight(self, recipe: Recipe) -> Preflight:
@@ -343,9 +334,6 @@ class DeskService:
         """Change one setting; a string is read as the setting's own type. Raises :class:`DeskError`."""
         if key == "base":
             value = self.reach.base(str(value))
-        try:
-            settings = self.desk.settings.set(key, value, self.who)
-        except SettingError as error:
-            raise DeskError(str(error)) from error
+        settings = self.desk.settings.set(key, value, self.who)
         self._settle()
         return settings

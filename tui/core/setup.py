@@ -19,7 +19,6 @@ from bot.types import BaseSpec, Decoding, EngineError, Prompt, Quantization
 from store.desk import Desk
 from store.home import private_file
 from store.owned import read_mark
-from store.settings import SettingError
 from tui.core.errors import DeskError
 from tui.core.keeper import EngineFactory
 from tui.core.naming import Named, meant
@@ -88,13 +87,10 @@ def _digest(folder: Path) -> str:
 
 def _decide(desk: Desk, name: str, folder: Path, digest: str, revision: str | None, who: str) -> None:
     """Write what *name* means and that it is the desk's base, both or neither."""
-    try:
-        with desk.atomic():
-            desk.bases.decide(name, folder, digest, revision, who)
-            if desk.settings.load().base != name:
-                desk.settings.set("base", name, who)
-    except SettingError as error:
-        raise DeskError(str(error)) from error
+    with desk.atomic():
+        desk.bases.decide(name, folder, digest, revision, who)
+        if desk.settings.load().base != name:
+            desk.settings.set("base", name, who)
 
 
 async def _answer_once(spec: BaseSpec, desk: Desk, factory: EngineFactory, say: Say) -> None:

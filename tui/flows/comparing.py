@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from bot.types import EngineError
 from store.desk import Desk
-from store.importing import ImportRefused
+from store.errors import OperatorError
 from store.records import Turn
 from tui.core import DeskError
 from tui.core.compare import Comparison, answer_all, of_conversation, of_file, of_heldout, of_question, shuffled
@@ -40,10 +39,7 @@ async def compare(stage: Stage) -> None:
     )
     if wanted is None:
         return
-    try:
-        items = await _prepared(stage, wanted, message)
-    except ImportRefused as error:
-        raise DeskError(str(error)) from error
+    items = await _prepared(stage, wanted, message)
     await _show(stage, shuffled(items) if wanted.blind else items, blind=wanted.blind)
 
 
@@ -123,7 +119,7 @@ async def _show(stage: Stage, items: list[Comparison], *, blind: bool) -> None:
     async def ask() -> None:
         try:
             await answer_all(service, items, screen.heard)
-        except (DeskError, EngineError) as error:
+        except OperatorError as error:
             screen.ended(error.sentence)
         except asyncio.CancelledError:
             screen.ended("You stopped it.")

@@ -42,7 +42,7 @@ async def import_file(stage: Stage) -> None:
             return
         result = await _reading(stage, f"Importing {path.name}", import_into, path, wanted)
     except ImportRefused as error:
-        await stage.show(Tell("Nothing was imported", str(error)))
+        await stage.show(Tell("Nothing was imported", error.sentence))
         return
     stage.chat.follows.refresh()
     await stage.show(Tell("Imported", *sentences(result)))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from finetune.recipe import RecipeError
 from store.desk import Desk
 from store.erasing import Subject
-from tui.core import DeskError
 from tui.core import forgetting as core
 from tui.core.pairs import aside
 from tui.core.recipes import recipe_from
@@ -82,9 +80,6 @@ async def _offer_retraining(stage: Stage, active: str) -> None:
     )
     if not await stage.show(Confirm("Retrain from the base?", text, "Retrain", "Later")):
         return
-    try:
-        recipe = recipe_from(service.desk, None, [f"{name}={value}" for name, value in core.FROM_THE_BASE.items()])
-    except RecipeError as error:
-        raise DeskError(str(error)) from error
+    recipe = recipe_from(service.desk, None, [f"{name}={value}" for name, value in core.FROM_THE_BASE.items()])
     found = await service.preflight(recipe)
     await service.start_run(recipe, unload_engine=found.unload_engine)

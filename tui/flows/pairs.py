@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from store.desk import Desk
+from store.errors import Refused
 from store.pairs.editing import Outcome
 from store.pairs.listing import PairFilter
 from store.records import Pair
@@ -73,8 +74,8 @@ async def _edited(stage: Stage, pair: Pair, redacted: PairText | None = None) ->
             new = stage.service.desk.editing.edit(
                 pair.id, stage.service.who, text.instruction, text.output, text.history
             )
-        except (DeskError, ValueError) as error:
-            stage.say(str(error), trouble=True)
+        except DeskError as error:
+            stage.say(error.sentence, trouble=True)
             editor = editor.again(text)
         else:
             stage.say(f"Pair {new.id} stands in the place of pair {pair.id}, which is kept.")
@@ -175,10 +176,7 @@ async def filter_pairs(stage: Stage) -> None:
 
 
 async def _act(stage: Stage, screen: PairsScreen, did: str, work: Callable[[Desk], Outcome]) -> None:
-    try:
-        outcome = await aside(stage.service, work)
-    except ValueError as error:
-        raise DeskError(str(error)) from error
+    outcome = await aside(stage.service, work)
     screen.forget_marks()
     stage.say(outcome_words(did, outcome), trouble=not outcome.changed)
     await screen.follow()
@@ -196,8 +194,8 @@ async def keep_answer(stage: Stage) -> None:
         desk, who = stage.service.desk, stage.service.who
         try:
             others = desk.conflicts.keep(conflict, number, who)
-        except ValueError as error:
-            stage.say(str(error), trouble=True)
+        except Refused as error:
+            stage.say(error.sentence, trouble=True)
         else:
             stage.say(f"Pair {number} stands; {others} other{'' if others == 1 else 's'} excluded.")
         await screen.follow()

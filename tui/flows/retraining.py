@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from finetune.recipe import RecipeError
 from store.pairs.listing import PairFilter
 from store.records import Run
-from tui.core import DeskError
 from tui.core.recipes import USUAL, recipe_from
 from tui.core.reports import changes_of, held_because
 from tui.flows.pairs import show_conflicts, show_pairs
@@ -29,10 +27,7 @@ async def retrain(stage: Stage) -> None:
         await show_training(stage)
         return
     while True:
-        try:
-            recipe = recipe_from(service.desk)
-        except RecipeError as error:
-            raise DeskError(str(error)) from error
+        recipe = recipe_from(service.desk)
         found = await service.preflight(recipe)
         choice = await stage.show(PreflightDialog(found, service.settings.recipe or USUAL))
         if choice == "recipe":

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from textual.app import App
 
-from bot.types import EngineError
-from tui.core import DeskError, DeskService
+from store.errors import OperatorError
+from tui.core import DeskService
 from tui.core.crashes import explain
 from tui.keymap import spoken
 from tui.screens.chat import ChatScreen
@@ -72,7 +72,7 @@ class Stage:
         """A story that fails ends with its sentence; everything is as it was."""
         try:
             await story
-        except (DeskError, EngineError) as error:
+        except OperatorError as error:
             self.say(error.sentence, trouble=True)
         except Exception as error:
             self.say(explain(self.service.home, error, "app.log", name), trouble=True)

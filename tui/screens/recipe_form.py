@@ -155,7 +155,7 @@ class RecipeForm(ResultScreen[None]):
             return
         try:
             self._recipe = self._service.desk.recipes.save(name, self._values, self._service.who).name
-        except (DeskError, ValueError) as error:
+        except DeskError as error:
             self._refused(error)
         self._show_title()
 

@@ -134,8 +134,8 @@ class ReviewScreen(ResultScreen[Turn | None]):
                 self._done.append(reply)
             else:
                 self.notify("Somebody judged this reply a moment ago; theirs stands.", markup=False, timeout=4)
-        except (DeskError, ValueError, LookupError) as error:
-            self.notify(str(error), severity="warning", markup=False)
+        except DeskError as error:
+            self.notify(error.sentence, severity="warning", markup=False)
             return False
         await self._go_on()
         return True

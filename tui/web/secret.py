@@ -10,13 +10,15 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
 
+from store.errors import OperatorError
+
 MOST_LOGINS = 64  # browsers that are known at a time; the one that was away longest is forgotten
 SHORTEST = {"token": 16, "password": 8}  # characters
 _URL_SAFE = re.compile(r"[A-Za-z0-9._~-]+")
 
 
-class SecretError(ValueError):
-    """Why a secret can't be used, as a sentence."""
+class SecretError(OperatorError, ValueError):
+    """A secret that can't be used."""
 
 
 @dataclass(frozen=True, slots=True)
