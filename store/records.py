@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from store.words import RunState
+
 Role = Literal["customer", "bot"]
 ReplyState = Literal["complete", "stopped", "failed"]
 Split = Literal["train", "heldout"]
@@ -130,7 +132,7 @@ class Run:
     """One retraining, from data snapshot to verdict. ``failure``: {"kind", "sentence", "log"}."""
 
     id: int
-    state: str
+    state: RunState
     phase: str
     recipe: dict[str, Any]
     parent: str

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from finetune.gate.margins import GateMargins
-from finetune.gate.report import GateItem, Outcome, OutcomeName
+from finetune.gate.report import GateItem, Outcome
 from finetune.gate.scores import exact, sentence_chrf
+from finetune.gate.words import OutcomeName
 
 _NUMBER = re.compile(r"\d+")
 

@@ -1,18 +1,23 @@
-"""What the gate is asked and what it finds: plain records that go through JSON and come back equal."""
+"""What the gate is asked and what it finds: records that go through JSON and come back equal.
+
+Reports of runs are kept for good, so those of older desks are read as well, and of a damaged one what is whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from finetune.gate.comparison import MetricName
+from finetune.gate.general import Drift
 from finetune.gate.margins import GateMargins
 from finetune.gate.scores import Scores
-from store.records import JudgedAnswer, Verdict
+from finetune.gate.words import Decision, HeldReason, OutcomeName, TroubleKind, held_reason
+from finetune.stored import each, made, made_or_none
+from store.records import JudgedAnswer, Run, Verdict
 
-Decision = Literal["pass", "worse", "unclear", "too few"]
-OutcomeName = Literal["learned", "not learned", "regressed"]
+_SIDES = ("active", "candidate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +48,8 @@ class LanguageReport:
     candidate: Scores
     difference: float
     p: float
-    low: float | None
-    high: float | None
+    low: float | None = None
+    high: float | None = None
     note: str | None = None
 
     @property
@@ -57,10 +62,11 @@ class LanguageReport:
         return {**asdict(self), "n": self.n}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> LanguageReport:
-        """The report that :meth:`to_dict` wrote."""
-        rest = {name: value for name, value in values.items() if name not in ("n", "active", "candidate")}
-        return cls(active=Scores.from_dict(values["active"]), candidate=Scores.from_dict(values["candidate"]), **rest)
+    def from_dict(cls, values: Mapping[str, Any]) -> LanguageReport:
+        """The report that :meth:`to_dict` wrote. Raises :class:`ValueError` if a number is missing."""
+        scores = {side: {"n": values["n"], **_given(values[side])} for side in _SIDES}
+        rest = {"decision": "too few", "metric": "bleu", "tokenizer": "", "difference": 0.0, **_given(values)}
+        return made({**rest, **scores}, cls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +78,59 @@ class Outcome:
     chrf_before: float
     chrf_after: float
 
-    def to_dict(self) -> dict[str, Any]:
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What was wrong with a training that did not fail: what was found, and what to change."""
+
+    kind: TroubleKind
+    finding: str
+    advice: str
+
+    @property
+    def sentence(self) -> str:
+        """Both, for a log."""
+        return f"{self.finding} {self.advice}"
+
+    def to_dict(self) -> dict[str, str]:
         """Plain values for JSON."""
-        return asdict(self)
+        return asdict(self) | {"sentence": self.sentence}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Outcome:
-        """The outcome that :meth:`to_dict` wrote."""
-        return cls(**values)
+    def from_dict(cls, values: Mapping[str, Any]) -> Trouble:
+        """The trouble that :meth:`to_dict` wrote. Raises :class:`ValueError`."""
+        return made({"kind": "loss", **values}, cls)
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """One measure's total for both versions; see :func:`sides`. None: nothing was measured."""
+
+    active: float | None = None
+    candidate: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """The gate's verdict with everything it rests on.
+    """The gate's verdict with everything it rests on, and what else a run found out about its version.
 
-    ``sentence`` is for the operator. ``answers`` holds what was compared, for the table of judged answers; it is left
-    out of :meth:`to_dict`, so that a report copied beside an adapter holds numbers and no customer's text.
+    ``sentence`` is for the operator. ``held``: why the version is held, if it is. ``answers`` holds what was compared,
+    for the table of judged answers; it is left out of :meth:`to_dict`, so that a report copied beside an adapter holds
+    numbers and no customer's text.
     """
 
     verdict: Verdict
     sentence: str
-    languages: tuple[LanguageReport, ...]
-    corrections: tuple[Outcome, ...]
+    languages: tuple[LanguageReport, ...] = ()
+    corrections: tuple[Outcome, ...] = ()
     margins: GateMargins = field(default_factory=GateMargins)
     answers: tuple[JudgedAnswer, ...] = field(default=(), compare=False, repr=False)
+    bleu: Sides = Sides()
+    chrf: Sides = Sides()
+    exact: Sides = Sides()
+    held: HeldReason | None = None
+    drift: Drift | None = None
+    troubles: tuple[Trouble, ...] = ()
 
     @property
     def pairs(self) -> int:
@@ -112,37 +147,59 @@ class GateReport:
         return sum(correction.outcome == outcome for correction in self.corrections)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON. ``bleu``, ``chrf`` and ``exact`` hold the active version's and the candidate's
-        total; see :func:`total`."""
-        active, candidate = [
-            [getattr(language, side) for language in self.languages] for side in ("active", "candidate")
-        ]
-        return {
+        """Plain values for JSON."""
+        body = {
             "verdict": self.verdict,
             "sentence": self.sentence,
+            "held": self.held,
             "pairs": self.pairs,
-            **{
-                name: {"active": total(active, name), "candidate": total(candidate, name)}
-                for name in ("bleu", "chrf", "exact")
-            },
+            "bleu": asdict(self.bleu),
+            "chrf": asdict(self.chrf),
+            "exact": asdict(self.exact),
             "languages": [language.to_dict() for language in self.languages],
-            "corrections": [correction.to_dict() for correction in self.corrections],
+            "corrections": [asdict(correction) for correction in self.corrections],
             "learned": self.count("learned"),
             "not_learned": self.count("not learned"),
             "regressed": self.count("regressed"),
             "margins": self.margins.to_dict(),
+            "troubles": [trouble.to_dict() for trouble in self.troubles],
         }
+        if self.drift is not None:
+            body["drift"] = {**asdict(self.drift), "sentence": self.drift.sentence}
+        return body
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> GateReport:
-        """The report that :meth:`to_dict` wrote, without its answers."""
+    def from_dict(cls, values: Mapping[str, Any]) -> GateReport:
+        """The report that :meth:`to_dict` wrote, without its answers; of one that is damaged, what is whole."""
+        verdict: Verdict = made_or_none(values.get("verdict"), Verdict) or "inconclusive"
+        languages = tuple(each(values.get("languages"), LanguageReport.from_dict))
+        held = made_or_none(values.get("held"), HeldReason)
         return cls(
-            verdict=values["verdict"],
-            sentence=values["sentence"],
-            languages=tuple(LanguageReport.from_dict(language) for language in values["languages"]),
-            corrections=tuple(Outcome.from_dict(correction) for correction in values["corrections"]),
-            margins=GateMargins.from_dict(values.get("margins", {})),
+            verdict=verdict,
+            sentence=made_or_none(values.get("sentence"), str) or "",
+            languages=languages,
+            corrections=tuple(each(values.get("corrections"), lambda entry: made(entry, Outcome))),
+            margins=next(each([values.get("margins", {})], GateMargins.from_dict), GateMargins()),
+            bleu=made_or_none(values.get("bleu"), Sides) or Sides(),
+            chrf=made_or_none(values.get("chrf"), Sides) or Sides(),
+            exact=made_or_none(values.get("exact"), Sides) or Sides(),
+            held=held or held_reason(verdict, [language.decision for language in languages]),
+            drift=made_or_none(values.get("drift"), Drift),
+            troubles=tuple(each(values.get("troubles"), Trouble.from_dict)),
         )
+
+
+def report_of(run: Run | None) -> GateReport | None:
+    """What the gate found about the version of *run*; None if it did not get so far."""
+    return GateReport.from_dict({"verdict": run.verdict, **run.report}) if run is not None and run.report else None
+
+
+def sides(languages: Sequence[LanguageReport], name: MetricName | Literal["exact"]) -> Sides:
+    """One measure's total over all *languages*."""
+    return Sides(
+        total([language.active for language in languages], name),
+        total([language.candidate for language in languages], name),
+    )
 
 
 def total(scores: Sequence[Scores], name: str) -> float | None:
@@ -152,3 +209,7 @@ def total(scores: Sequence[Scores], name: str) -> float | None:
     """
     n = sum(score.n for score in scores)
     return sum(float(getattr(score, name)) * score.n for score in scores) / n if n else None
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -29,7 +29,7 @@ class Scores:
     chrf: float
     exact: float
     n: int
-    signature: str
+    signature: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import LanguageReport, Outcome
+from finetune.gate.words import HeldReason
 from store.records import Verdict
 
 _NAMES = {
@@ -26,10 +27,10 @@ def verdict_sentence(
     margins: GateMargins,
     active: str,
     candidate: str,
-    held_by_corrections: bool = False,
+    held: HeldReason | None = None,
 ) -> str:
     """The sentence of a report. *active* and *candidate* name the two versions."""
-    finding = _finding(verdict, languages, active, candidate, held_by_corrections)
+    finding = _finding(verdict, languages, active, candidate, held)
     parts = [_numbers(language, margins, name=len(languages) > 1) for language in languages]
     if outcomes:
         parts.append(corrections_phrase(outcomes))
@@ -52,7 +53,7 @@ def corrections_phrase(outcomes: Sequence[Outcome]) -> str:
 
 
 def _finding(
-    verdict: Verdict, languages: Sequence[LanguageReport], active: str, candidate: str, held_by_corrections: bool
+    verdict: Verdict, languages: Sequence[LanguageReport], active: str, candidate: str, held: HeldReason | None
 ) -> str:
     if verdict == "promote":
         return f"{candidate} is not worse than {active}"
@@ -60,9 +61,9 @@ def _finding(
         return f"{candidate} is worse than {active}"
     if not languages:
         return f"there are no held-out pairs to judge {candidate} by"
-    if held_by_corrections:
+    if held is HeldReason.NOT_LEARNED:
         return f"{candidate} is not worse than {active}, but it did not learn what it was trained for"
-    if any(language.decision == "unclear" for language in languages):
+    if held is HeldReason.UNCLEAR:
         return f"the held-out pairs can't tell whether {candidate} is worse than {active}"
     return f"there are too few held-out pairs to judge {candidate} by"
 

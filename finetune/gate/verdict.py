@@ -8,8 +8,9 @@ from finetune.gate.comparison import compare
 from finetune.gate.languages import language_of
 from finetune.gate.margins import GateMargins
 from finetune.gate.outcomes import outcome_of
-from finetune.gate.report import Decision, GateItem, GateReport, LanguageReport, Outcome
+from finetune.gate.report import GateItem, GateReport, LanguageReport, Outcome, sides
 from finetune.gate.sentences import verdict_sentence
+from finetune.gate.words import Decision, held_reason
 from store.records import JudgedAnswer, Verdict
 
 
@@ -38,14 +39,26 @@ def judge(
     margins = margins or GateMargins()
     languages = tuple(_judge_language(lang, group, margins) for lang, group in _by_language(items).items())
     outcomes = tuple(outcome_of(item, margins) for item in corrections)
-    verdict, held_by_corrections = combine(languages, outcomes)
-    sentence = verdict_sentence(verdict, languages, outcomes, margins, active, candidate, held_by_corrections)
+    verdict = combine(languages, outcomes)
+    held = held_reason(verdict, [language.decision for language in languages])
+    sentence = verdict_sentence(verdict, languages, outcomes, margins, active, candidate, held)
     answers = [JudgedAnswer(item.pair_id, "heldout", item.before, item.after, item.target, None) for item in items]
     answers += [
         JudgedAnswer(item.pair_id, "correction", item.before, item.after, item.target, outcome.outcome)
         for item, outcome in zip(corrections, outcomes, strict=True)
     ]
-    return GateReport(verdict, sentence, languages, outcomes, margins, tuple(answers))
+    return GateReport(
+        verdict,
+        sentence,
+        languages,
+        outcomes,
+        margins,
+        tuple(answers),
+        bleu=sides(languages, "bleu"),
+        chrf=sides(languages, "chrf"),
+        exact=sides(languages, "exact"),
+        held=held,
+    )
 
 
 def decide(
@@ -73,20 +86,19 @@ def decide(
     return "pass"
 
 
-def combine(languages: Sequence[LanguageReport], outcomes: Sequence[Outcome]) -> tuple[Verdict, bool]:
-    """The verdict of all languages and corrections together (see :func:`judge`), and whether it is the corrections
-    that hold the candidate back."""
+def combine(languages: Sequence[LanguageReport], outcomes: Sequence[Outcome]) -> Verdict:
+    """The verdict of all languages and corrections together (see :func:`judge`)."""
     decisions = [language.decision for language in languages]
     if "worse" in decisions:
-        return "reject", False
+        return "reject"
     if "unclear" in decisions or "pass" not in decisions:
-        return "inconclusive", False
+        return "inconclusive"
     learned = sum(outcome.outcome == "learned" for outcome in outcomes)
     regressed = sum(outcome.outcome == "regressed" for outcome in outcomes)
     improved = any(language.difference > 0 for language in languages)
     if regressed > learned or (outcomes and not learned and not improved):
-        return "inconclusive", True
-    return "promote", False
+        return "inconclusive"
+    return "promote"
 
 
 def _by_language(items: Sequence[GateItem]) -> dict[str, list[GateItem]]:

@@ -8,10 +8,10 @@ with, and the answers its version gave.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
 from statistics import fmean, median
 from typing import Any
 
+from finetune.gate import Trouble
 from finetune.recipe import Recipe
 from store.records import JudgedAnswer
 
@@ -23,24 +23,6 @@ SLOW = 0.2  # of the ceiling; the default recipe with the starter comes to about
 BUSY = 0.7  # of the processor's time that training gets on a machine with nothing else to do
 PADDED, LOOKING = 0.25, 0.25  # shares of places and of time from which on they are worth a change
 WEAK = 0.05  # logits; below it an adapter as good as does nothing
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """``kind``: loss, memory, slow or no-effect; what was found; what to change."""
-
-    kind: str
-    finding: str
-    advice: str
-
-    @property
-    def sentence(self) -> str:
-        """Both, for a log."""
-        return f"{self.finding} {self.advice}"
-
-    def to_dict(self) -> dict[str, str]:
-        """Plain values for JSON."""
-        return asdict(self) | {"sentence": self.sentence}
 
 
 def troubles_of(

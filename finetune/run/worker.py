@@ -37,7 +37,7 @@ from bot.wire import LINE_LIMIT, decode, encode
 from finetune.desk_base import base_facts, desk_base
 from finetune.failures import SENTENCES, RunFailure, kind_of
 from finetune.files import RunFiles
-from finetune.gate import GateReport
+from finetune.gate import GateReport, Trouble
 from finetune.gate.general import Drift
 from finetune.preflight import warm_parent
 from finetune.recipe import Recipe, recipe_of
@@ -45,7 +45,7 @@ from finetune.run.client import DETACH
 from finetune.run.judge import drift_of, evaluate_versions
 from finetune.run.publish import clean_up, publish
 from finetune.run.stillness import tell_of_stillness
-from finetune.run.troubles import Trouble, diverged, troubles_of
+from finetune.run.troubles import diverged, troubles_of
 from finetune.train.trainer import INTERRUPTED
 from store.desk import Desk
 from store.errors import DeskError

@@ -42,7 +42,7 @@ JSON = frozenset(
 )
 # In JSON the names are deskloop's own, as are the values under these: without them nothing reads a report or a recipe.
 KEPT_INSIDE = frozenset(KEPT) | {
-    "decision", "metric", "tokenizer", "target_modules", "ranks", "bias", "adapter_activation", "precision",
+    "decision", "held", "metric", "tokenizer", "target_modules", "ranks", "bias", "adapter_activation", "precision",
     "optimizer", "best_by", "schedule", "log",
 }  # fmt: skip
 # Of the settings only what is written in sentences: a key or a colour is no customer's word.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from finetune.gate import GateItem, GateMargins, GateReport, judge, outcome_of
-from finetune.gate.report import LanguageReport, Outcome
+from finetune.gate.report import LanguageReport
 from finetune.gate.verdict import combine, decide
 
 MARGINS = GateMargins()
@@ -166,9 +166,9 @@ def test_two_languages_with_too_few_pairs_each_are_inconclusive() -> None:
 
 
 def test_an_unclear_language_holds_a_passing_one() -> None:
-    assert combine([language("pass"), language("unclear")], []) == ("inconclusive", False)
-    assert combine([language("pass"), language("too few")], []) == ("promote", False)
-    assert combine([language("pass"), language("worse")], []) == ("reject", False)
+    assert combine([language("pass"), language("unclear")], []) == "inconclusive"
+    assert combine([language("pass"), language("too few")], []) == "promote"
+    assert combine([language("pass"), language("worse")], []) == "reject"
 
 
 def test_the_total_is_weighted_by_pairs() -> None:
@@ -273,4 +273,3 @@ def test_a_missing_tokenizer_is_among_the_notes() -> None:
     report = judge([GateItem(1, "ja", "お待ちください。", "はい。", "お待ちください。")])
     language = report.languages[0]
     assert (language.tokenizer == "char") == bool(report.notes)
-    assert Outcome.from_dict(Outcome(1, "learned", 1.0, 2.0).to_dict()).outcome == "learned"

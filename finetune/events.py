@@ -1,0 +1,338 @@
+"""What a run says of itself while it works: one type for each event, one codec for the trainer's pipe and the desk's
+table, and one sentence each, which the app and the command line say alike.
+
+A body holds an event's fields and, where its sentence is made of them, that too: scripts read ``sentence``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from finetune.gate.report import GateReport, Sides, Trouble
+from finetune.stored import made
+from store.records import RunEvent, Verdict
+from store.words import RunState, Version
+
+PhaseName = Literal["snapshot", "loading", "training", "publishing", "judging"]
+Watched = Literal["held-out", "validation"]  # pairs that are not learned from
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Another part of the run began."""
+
+    phase: PhaseName
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A training step was taken, the ``step``th of ``steps``.
+
+    ``epoch``: how often the data was gone through; ``loss``: nats a token; ``tokens_per_second``: since the second
+    step. None: not known yet."""
+
+    step: int = 0
+    steps: int = 0
+    epoch: float | None = None
+    loss: float | None = None
+    gradient_norm: float | None = None
+    learning_rate: float | None = None
+    tokens_per_second: float | None = None
+    seconds_left: float | None = None
+    peak_memory_bytes: int | None = None
+
+    @property
+    def share(self) -> float:
+        """Of the training that is done, 0 to 1."""
+        return self.step / max(1, self.steps)
+
+    @property
+    def place(self) -> str:
+        """How far, and how long still: what fits beside a bar."""
+        left = "" if self.seconds_left is None else f", {clock(self.seconds_left)} left"
+        return f"step {self.step} of {self.steps}{left}"
+
+    @property
+    def machine(self) -> str:
+        """How fast, and in how much memory; empty if that is not known."""
+        speed = "" if self.tokens_per_second is None else f"{self.tokens_per_second:.0f} tokens/s"
+        memory = "" if self.peak_memory_bytes is None else f"{self.peak_memory_bytes / 2**30:.1f} GiB"
+        return ", ".join(filter(None, (speed, memory)))
+
+    @property
+    def sentence(self) -> str:
+        """How far, how well, how long still."""
+        loss = "" if self.loss is None else f", loss {self.loss:.2f}"
+        left = "" if self.seconds_left is None else f", {clock(self.seconds_left)} left"
+        return f"step {self.step} of {self.steps}{loss}{left}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """The model was tried on ``examples`` pairs that are not learned from. ``bleu`` (0 to 100), where the recipe asks
+    for it: of its answers to ``answers`` of them."""
+
+    step: int
+    steps: int
+    epoch: float | None
+    loss: float
+    examples: int
+    pairs: Watched = "held-out"
+    bleu: float | None = None
+    answers: int | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The numbers."""
+        examples = f"{self.examples} {self.pairs} example{'' if self.examples == 1 else 's'}"
+        sentence = f"Loss {self.loss:.3f} on {examples} after epoch {self.epoch or 0.0:.3g}"
+        if self.bleu is not None:
+            sentence += f", BLEU {self.bleu:.1f}" + (f" of {self.answers} answers" if self.answers else "")
+        return f"{sentence}."
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something that an operator may want to know."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """The memory did not suffice: training goes on with the same steps in smaller parts."""
+
+    sentence: str
+    batch_size: int | None = None
+    gradient_accumulation: int | None = None
+    checkpointing: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleFound:
+    """Something was wrong with the training, which did not fail."""
+
+    trouble: Trouble
+
+    @property
+    def sentence(self) -> str:
+        """What, and what to change."""
+        return self.trouble.sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """So many of the questions are answered by ``version``, to be compared."""
+
+    done: int
+    total: int
+    version: Version
+
+    @property
+    def share(self) -> float:
+        """Of the answers that are there, 0 to 1."""
+        return self.done / max(1, self.total)
+
+    @property
+    def place(self) -> str:
+        """How far: what fits beside a bar."""
+        return f"{self.done} of {self.total} answers"
+
+    @property
+    def sentence(self) -> str:
+        """How far the check is."""
+        return f"Checking {self.version}: {self.place}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The gate's verdict on ``version``."""
+
+    version: Version
+    report: GateReport
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its numbers."""
+        return self.report.sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Promoted:
+    """The run made ``version`` the one that answers."""
+
+    version: Version
+
+    @property
+    def sentence(self) -> str:
+        """Who answers."""
+        return f"{self.version} answers now."
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The run can't go on. ``kind``: see :mod:`finetune.failures`; ``log``: the file with the details."""
+
+    kind: str
+    sentence: str
+    log: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The run is over, in ``state``; always its last event. See :mod:`finetune.endings` for what it came to."""
+
+    state: RunState
+    run: int = 0
+    verdict: Verdict | None = None
+    version: Version | None = None
+    bleu: Sides | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The trainer's last word: training is complete, with these facts, which go onto the version's card.
+
+    ``cuts``: pairs that lost old history, that lost the end of their answer, and that were left out; seconds are of
+    wall time; shares go from 0 to 1. None: not measured, or meaningless on this machine."""
+
+    train_seconds: float = 0.0
+    steps: int = 0
+    examples: int = 0
+    cuts: tuple[int, int, int] = (0, 0, 0)
+    last_loss: float | None = None
+    best_step: int | None = None
+    stopped_early: bool = False
+    trainable_parameters: int = 0
+    trainable_share: float | None = None
+    unpacked: bool | None = None
+    peak_memory_bytes: int = 0
+    looking_seconds: float = 0.0
+    tokens_per_second: float | None = None
+    ceiling_tokens_per_second: float | None = None
+    padding_share: float | None = None
+    cpu_share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerFailed:
+    """The trainer's last word: it can't go on. ``detail`` is for logs and quotes nobody."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """An event that this deskloop can't read: another one's, or damaged since."""
+
+    kind: str
+    body: dict[str, Any]
+
+
+Event = (
+    Phase | Step | Evaluated | Note | Fitted | TroubleFound | Judged | Decided | Promoted | Failed | Done
+    | Trained | TrainerFailed | Unknown
+)  # fmt: skip
+KINDS: dict[str, type[Event]] = {
+    "phase": Phase,
+    "step": Step,
+    "evaluated": Evaluated,
+    "note": Note,
+    "fitted": Fitted,
+    "trouble": TroubleFound,
+    "judged": Judged,
+    "verdict": Decided,
+    "promoted": Promoted,
+    "failed": Failed,
+    "done": Done,
+    "trained": Trained,
+    "trainer-failed": TrainerFailed,
+}
+_NAMES = {kind: name for name, kind in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event as it stands in the desk's table: its number there, whose it is, and when."""
+
+    id: int
+    run_id: int
+    at: str
+    event: Event
+
+
+def recorded(row: RunEvent) -> Recorded:
+    """A row of the table, read."""
+    return Recorded(row.id, row.run_id, row.at, decode(row.kind, row.body))
+
+
+# -- the codec -------------------------------------------------------------------------------------
+def encode(event: Event) -> tuple[str, dict[str, Any]]:
+    """The kind of *event* and its body, of plain values for JSON."""
+    match event:
+        case Unknown(kind, body):
+            return kind, body
+        case Decided(version, report):
+            return "verdict", {"version": version, **report.to_dict()}
+        case TroubleFound(trouble):
+            return "trouble", {"trouble": trouble.to_dict(), "sentence": trouble.sentence}
+        case Evaluated():
+            return "evaluated", {**asdict(event), "sentence": event.sentence}
+        case _:
+            return _NAMES[type(event)], asdict(event)
+
+
+def decode(kind: str, body: dict[str, Any]) -> Event:
+    """The event that :func:`encode` took apart, here or in an older deskloop. What can't be read is a :class:`Note` if
+    it has a sentence, else :class:`Unknown`."""
+    try:
+        match kind:
+            case "verdict":
+                return Decided(made(body.get("version"), Version), GateReport.from_dict(body))
+            case "trouble":
+                return TroubleFound(Trouble.from_dict(body["trouble"]))
+            case "evaluated":
+                return made({"pairs": _watched(body), **body}, Evaluated)
+            case _:
+                return made(body, KINDS[kind])
+    except (ValueError, KeyError, TypeError):
+        sentence = body.get("sentence")
+        return Note(sentence) if isinstance(sentence, str) else Unknown(kind, body)
+
+
+def to_line(event: Event) -> bytes:
+    """*event* as a line of the trainer's pipe; ASCII only, so that no text inside can end it."""
+    kind, body = encode(event)
+    return json.dumps({"kind": kind, "body": body}, separators=(",", ":")).encode() + b"\n"
+
+
+def from_line(line: bytes) -> Event:
+    """The event in a line of the trainer's pipe. Raises :class:`ValueError` if there is none."""
+    message = json.loads(line)
+    if not isinstance(message, dict) or not isinstance(message.get("body"), dict):
+        raise ValueError("not an event")
+    return decode(str(message.get("kind")), message["body"])
+
+
+def _watched(body: dict[str, Any]) -> Watched:
+    """Runs of earlier versions said it in their sentence only."""
+    return "validation" if " validation example" in str(body.get("sentence")) else "held-out"
+
+
+# -- words -----------------------------------------------------------------------------------------
+def sentence(event: Event) -> str:
+    """What an operator is told of *event*; empty if nothing."""
+    match event:
+        case Done() | Trained() | TrainerFailed() | Unknown():
+            return ""  # a run's end has words of its own: see finetune.endings
+        case _:
+            return event.sentence
+
+
+def clock(seconds: float) -> str:
+    """Seconds as minutes and seconds."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,0 +1,46 @@
+"""The words a gate's report is written in, as types."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+from typing import Literal
+
+from store.records import Verdict
+
+Decision = Literal["pass", "worse", "unclear", "too few"]  # about one language
+OutcomeName = Literal["learned", "not learned", "regressed"]  # about one correction
+TroubleKind = Literal["loss", "memory", "slow", "no-effect"]  # about the training
+
+
+class HeldReason(StrEnum):
+    """Why a version that was judged neither answers nor is rejected. Its values are stored."""
+
+    OVERTAKEN = "overtaken"
+    UNCLEAR = "unclear"
+    NOT_LEARNED = "not-learned"
+    TOO_LITTLE = "too-little"
+
+    @property
+    def because(self) -> str:
+        """For an operator, as part of a sentence: "v3 is held: ..."."""
+        return _BECAUSE[self]
+
+
+_BECAUSE = {
+    HeldReason.OVERTAKEN: "another version was activated meanwhile",
+    HeldReason.UNCLEAR: "the check can't tell whether it is worse",
+    HeldReason.NOT_LEARNED: "it did not learn what it was trained for",
+    HeldReason.TOO_LITTLE: "there is not enough to judge by",
+}
+
+
+def held_reason(verdict: Verdict, decisions: Collection[Decision]) -> HeldReason | None:
+    """What holds a version with this *verdict*, by the *decisions* about its languages; None if the check does not.
+
+    A version that passed may be held all the same, :attr:`HeldReason.OVERTAKEN`: whoever promotes knows that."""
+    if verdict != "inconclusive":
+        return None
+    if "unclear" in decisions:
+        return HeldReason.UNCLEAR
+    return HeldReason.NOT_LEARNED if "pass" in decisions else HeldReason.TOO_LITTLE
