@@ -21,10 +21,12 @@ from benchmarks.common import ROOT, bench_folder
 from bot.adapters import Manifest, sha256_of, write_manifest
 from bot.bases.base import fingerprint
 from bot.engines.child import EngineProcess
-from bot.types import FAITHFUL, AdapterRef, BaseSpec, Quantization
+from bot.types import AdapterRef, BaseSpec, Quantization
+from finetune.gate.answers import Asker
+from finetune.gate.judging import evaluate_file
+from finetune.gate.questions import FileQuestion
 from finetune.recipe import recipe_of
 from finetune.run.client import start_run
-from finetune.run.judge import Row, evaluate_file
 from finetune.run.worker import NICENESS
 from store.desk import Desk
 from store.pairs import NewPair
@@ -90,10 +92,8 @@ async def answer(trained: Trained, rows: Sequence[dict[str, Any]], log: Path) ->
     try:
         await engine.load(trained.spec)
         await engine.activate(AdapterRef("trained", str(trained.adapter)))
-        asked = [Row(row["instruction"], row["output"], lang=row.get("lang")) for row in rows]
-        return await evaluate_file(
-            engine, asked, version="trained", system=trained.system_message, decoding=FAITHFUL, on_progress=_show
-        )
+        asked = [FileQuestion(row["instruction"], row["output"], lang=row.get("lang")) for row in rows]
+        return await evaluate_file(Asker(engine, trained.system_message), "trained", asked, _show)
     finally:
         await engine.close()
 

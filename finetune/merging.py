@@ -18,8 +18,8 @@ from bot.engines.child import EngineProcess
 from bot.types import BaseSpec, Quantization
 from finetune.files import appearing
 from finetune.gate import GateReport
-from finetune.gate.answers import Progress
-from finetune.run.judge import judge_merged
+from finetune.gate.answers import Asker, Judge, OnAnswered, nobody
+from finetune.gate.judging import judge_merged
 from store.desk import Desk
 from store.errors import OperatorError
 from store.home import private_file
@@ -34,7 +34,7 @@ class NotMerged(OperatorError):
 
 
 async def export_merged(
-    desk: Desk, spec: BaseSpec, version: AdapterVersion, target: Path, on_progress: Progress | None = None
+    desk: Desk, spec: BaseSpec, version: AdapterVersion, target: Path, on_answered: OnAnswered = nobody
 ) -> GateReport:
     """Write base and *version* as one bf16 model to the new folder *target*, and judge it beside the version.
 
@@ -56,7 +56,8 @@ async def export_merged(
             await _merge(spec, desk.home.adapters / version.folder, staging, log)
             engine = EngineProcess(log=log)
             try:
-                report = await judge_merged(engine, desk, spec, version.name, staging, on_progress)
+                judge = Judge(Asker.of(desk, engine), desk, await engine.load(spec), on_answered)
+                report = await judge_merged(judge, version.name, staging)
             finally:
                 await engine.close()
             if report.verdict == "reject":

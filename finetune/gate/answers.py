@@ -1,103 +1,157 @@
-"""Answers to judge by: asked in batches of similar length, each question once, and kept in the desk's cache."""
+"""Answers to judge by: asked as served and greedily, each question once, and kept in the desk's cache.
+
+The only place of the gate that talks to an engine."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
-from functools import lru_cache, partial
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 
-from bot.engines.engine import Engine
+from bot.engines.engine import Engine, Progress
 from bot.renderer import FIRST
-from bot.types import FAITHFUL, AdapterRef, Answer, BaseFacts, Decoding, Prompt
-from finetune.gate import GateMargins
-from finetune.run.publish import library_versions
+from bot.types import FAITHFUL, AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, Prompt
+from finetune.gate.margins import GateMargins
+from finetune.gate.questions import Question, Questions, prompt_of
+from finetune.lengths import decoding_of
+from finetune.libraries import library_versions
 from store.desk import Desk
+from store.settings import Settings
 from store.text import clean
-from store.versions import BASE
+from store.words import BASE
 
-Progress = Callable[[int, int, str], None]  # answers there are, answers wanted, the version that is asked
-Limits = Mapping[Prompt, int]  # the most tokens of the answer to a prompt; without a word, as many as replies may have
+OnAnswered = Callable[[int, int, str], None]  # answers there are, answers wanted, the version that is asked
+Keep = Callable[[Mapping[Prompt, Answer]], None]
 CHUNK = 24  # questions a request: what is answered is kept, so that a cancelled run loses no more than this
 _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "bitsandbytes")
 
 
-async def version_answers(
-    engine: Engine,
-    desk: Desk,
-    base: BaseFacts,
-    name: str,
-    prompts: Sequence[Prompt],
-    decoding: Decoding,
-    on_progress: Progress | None,
-    limits: Limits = MappingProxyType({}),
-) -> list[str]:
-    """The answers of version *name* to *prompts*, from the cache where they are known. A version that has answered
-    everything before is not even loaded. *limits*: the most tokens of the answer to a prompt."""
-    adapter, digest = _reference(desk, name)
+def nobody(done: int, wanted: int, version: str) -> None:
+    """An :data:`OnAnswered` for whom it is of no interest."""
 
-    def key(prompt: Prompt) -> str:
+
+def judging_decoding(settings: Settings, desk: Desk | None = None) -> Decoding:
+    """How answers are generated to be judged: the desk's preset `faithful`, and greedily in any case. With a *desk*
+    they may be as long as its replies."""
+    made = replace(FAITHFUL, **settings.faithful) if desk is None else decoding_of(desk, settings, "faithful")
+    return replace(made, do_sample=False, seed=None)
+
+
+def margins_of(settings: Settings) -> GateMargins:
+    """The gate's margins as the desk's settings have them."""
+    return GateMargins.of(
+        settings.gate_margin_bleu, settings.gate_large_drop, settings.gate_alpha, settings.gate_min_pairs
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """How questions are asked: by which engine, with which system message, how answers are generated, and (of the
+    ``margins``) how long they may be. What it asks may be cancelled at any moment: the engine stops."""
+
+    engine: Engine
+    system: str
+    decoding: Decoding = FAITHFUL
+    margins: GateMargins = GateMargins()  # noqa: RUF009  (frozen)
+
+    @classmethod
+    def of(cls, desk: Desk, engine: Engine, system: str | None = None) -> Asker:
+        """One that asks as the settings of *desk* have it; *system* None: with the desk's system message."""
+        settings = desk.settings.load()
+        said = settings.system_message if system is None else system
+        return cls(engine, said, judging_decoding(settings, desk), margins_of(settings))
+
+    async def questions(self, asked: Sequence[Question]) -> Questions:
+        """*asked* as prompts, each answer limited by its reference's length in tokens of the base: the same for every
+        version. Of several references to one prompt the longest counts."""
+        prompts = [prompt_of(question, self.system) for question in asked]
+        if not prompts or not self.margins.answer_multiple:
+            return Questions(prompts)
+        limits: dict[Prompt, int] = {}
+        lengths = await self.engine.lengths([question.output for question in asked])
+        for prompt, tokens in zip(prompts, lengths, strict=True):
+            limits[prompt] = max(limits.get(prompt, 0), self.margins.limit(tokens) or 0)
+        return Questions(prompts, limits)
+
+    async def ask(
+        self, questions: Questions, on_progress: Progress, keep: Keep = lambda new: None
+    ) -> dict[Prompt, str]:
+        """Ask what is active in the engine, whatever the cache knows; *keep* gets each chunk as it is answered."""
+        answers: dict[Prompt, str] = {}
+        ordered, limits = questions.by_size(), questions.limits
+        for begin in range(0, len(ordered), CHUNK):
+            chunk = ordered[begin : begin + CHUNK]
+            most = [limits.get(prompt, self.decoding.max_new_tokens) for prompt in chunk] if limits else None
+            found = await self.engine.batch(chunk, self.decoding, _further(on_progress, begin, len(ordered)), most)
+            # As the chat would show it: the store cleans what the model writes.
+            new = {prompt: replace(one, text=clean(one.text)) for prompt, one in zip(chunk, found, strict=True)}
+            keep(new)
+            answers |= {prompt: one.text for prompt, one in new.items()}
+        return answers
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who asks versions: their answers are kept in the cache of ``desk``, where they have their rows and folders.
+
+    ``base``: what loading it into the engine returned. Whatever asks may be cancelled at any moment, and the answers
+    there are stay in the cache. It raises :class:`bot.types.EngineError` (a version that does not load, an engine that
+    died) and :class:`LookupError` (no such version)."""
+
+    asker: Asker
+    desk: Desk
+    base: BaseFacts
+    on_answered: OnAnswered = nobody
+
+    async def on(self, spec: BaseSpec) -> Judge:
+        """The same on another base, which its engine loads."""
+        return replace(self, base=await self.asker.engine.load(spec))
+
+    async def answers(self, version: str, questions: Questions) -> list[str]:
+        """What *version* answers, from the cache where that is known. A version that has answered everything before is
+        not even loaded."""
+        adapter, digest = _reference(self.desk, version)
+        keys = {prompt: self._key(digest, prompt, questions) for prompt in questions.unique}
+        known = {prompt: text for prompt, key in keys.items() if (text := self.desk.answers.get(key)) is not None}
+        missing = [prompt for prompt in keys if prompt not in known]
+        self.on_answered(len(known), len(keys), version)
+        if missing:
+
+            def keep(new: Mapping[Prompt, Answer]) -> None:
+                # One that came to its end by itself would have done so without a limit, too.
+                ended = [(prompt, answer) for prompt, answer in new.items() if answer.finish == "complete"]
+                whole = {
+                    answer_key(self.base, digest, self.asker.decoding, prompt): answer.text for prompt, answer in ended
+                }
+                self.desk.answers.put_many(whole | {keys[prompt]: answer.text for prompt, answer in new.items()})
+
+            cached = len(known)
+            await self.asker.engine.activate(adapter)
+            known |= await self.asker.ask(
+                questions.only(missing), lambda done, _: self.on_answered(cached + done, len(keys), version), keep
+            )
+        return [known[prompt] for prompt in questions.prompts]
+
+    async def likelihoods(self, version: str, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
+        """How likely *version* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
+        adapter, digest = _reference(self.desk, version)
+        mark = hashlib.sha256("".join(answer for _, answer in texts).encode()).hexdigest()
+        keys = [answer_key(self.base, f"{digest}/likelihood/{mark}", FAITHFUL, prompt) for prompt, _ in texts]
+        known = [self.desk.answers.get(key) for key in keys]
+        if None in known:
+            await self.asker.engine.activate(adapter)
+            values = await self.asker.engine.likelihoods(texts)
+            self.desk.answers.put_many({key: str(value) for key, value in zip(keys, values, strict=True)})
+            return values
+        return [float(value) for value in known if value is not None]
+
+    def _key(self, digest: str, prompt: Prompt, questions: Questions) -> str:
         """An answer is kept under the length it was allowed."""
-        most = min(decoding.max_new_tokens, limits.get(prompt, decoding.max_new_tokens))
-        return answer_key(base, digest, replace(decoding, max_new_tokens=most), prompt)
-
-    def keep(new: Mapping[Prompt, Answer]) -> None:
-        # One that came to its end by itself would have done so without a limit, too.
-        whole = {answer_key(base, digest, decoding, p): a.text for p, a in new.items() if a.finish == "complete"}
-        desk.answers.put_many(whole | {keys[prompt]: answer.text for prompt, answer in new.items()})
-
-    keys = {prompt: key(prompt) for prompt in unique(prompts)}
-    known = {prompt: text for prompt, key in keys.items() if (text := desk.answers.get(key)) is not None}
-    missing = [prompt for prompt in keys if prompt not in known]
-    tell(on_progress, len(known), len(keys), name)
-    if missing:
-        await engine.activate(adapter)
-        cached = len(known)
-
-        def progress(done: int, _: int) -> None:
-            tell(on_progress, cached + done, len(keys), name)
-
-        known |= await ask(engine, missing, decoding, progress, keep=keep, limits=limits)
-    return [known[prompt] for prompt in prompts]
-
-
-async def ask(
-    engine: Engine,
-    prompts: Sequence[Prompt],
-    decoding: Decoding,
-    progress: Callable[[int, int], None],
-    keep: Callable[[Mapping[Prompt, Answer]], None] = lambda new: None,
-    limits: Limits = MappingProxyType({}),
-) -> dict[Prompt, str]:
-    """Ask every prompt, in chunks of similar *limits* and length (a chunk takes as long as its longest answer), and
-    *keep* each chunk as it is answered."""
-    answers: dict[Prompt, str] = {}
-    ordered = sorted(prompts, key=lambda prompt: (limits.get(prompt, 0), _length(prompt)))
-    for begin in range(0, len(ordered), CHUNK):
-        chunk = ordered[begin : begin + CHUNK]
-        most = [limits.get(prompt, decoding.max_new_tokens) for prompt in chunk] if limits else None
-        found = await engine.batch(chunk, decoding, partial(_further, progress, begin, len(ordered)), most)
-        # As the chat would show it: the store cleans what the model writes.
-        new = {prompt: replace(one, text=clean(one.text)) for prompt, one in zip(chunk, found, strict=True)}
-        keep(new)
-        answers |= {prompt: one.text for prompt, one in new.items()}
-    return answers
-
-
-async def limits_of(
-    engine: Engine, prompts: Sequence[Prompt], references: Sequence[str], margins: GateMargins
-) -> dict[Prompt, int]:
-    """The most tokens of each answer, by its reference's length in the tokens of the base that *engine* has loaded: the
-    same for every version. Of several references to one prompt the longest counts."""
-    found: dict[Prompt, int] = {}
-    if not prompts or not margins.answer_multiple:
-        return found
-    for prompt, tokens in zip(prompts, await engine.lengths(references), strict=True):
-        found[prompt] = max(found.get(prompt, 0), margins.limit(tokens) or 0)
-    return found
+        most = min(self.asker.decoding.max_new_tokens, questions.limits.get(prompt, self.asker.decoding.max_new_tokens))
+        return answer_key(self.base, digest, replace(self.asker.decoding, max_new_tokens=most), prompt)
 
 
 def answer_key(base: BaseFacts, adapter: str, decoding: Decoding, prompt: Prompt) -> str:
@@ -128,16 +182,6 @@ def _libraries() -> dict[str, str]:
     return {name: found.get(name, "none") for name in _LIBRARIES}
 
 
-def unique(prompts: Sequence[Prompt]) -> list[Prompt]:
-    """*prompts* without repetitions, in their order."""
-    return list(dict.fromkeys(prompts))
-
-
-def _length(prompt: Prompt) -> int:
-    """Characters, which is near enough to tokens to bring similar lengths together."""
-    return len(prompt.message) + sum(len(text) for exchange in prompt.history for text in exchange)
-
-
 def _reference(desk: Desk, name: str) -> tuple[AdapterRef | None, str]:
     """What the engine activates for version *name* (None: the bare base), and the digest that stands for it in keys."""
     if name == BASE:
@@ -146,28 +190,5 @@ def _reference(desk: Desk, name: str) -> tuple[AdapterRef | None, str]:
     return AdapterRef(name, str(Path(desk.home.adapters, row.folder).absolute())), row.manifest_sha256
 
 
-def _further(progress: Callable[[int, int], None], before: int, wanted: int, done: int, _: int) -> None:
-    progress(before + done, wanted)
-
-
-def tell(on_progress: Progress | None, done: int, wanted: int, name: str) -> None:
-    """Call *on_progress* if there is one."""
-    if on_progress is not None:
-        on_progress(done, wanted, name)
-
-
-async def likelihoods(
-    engine: Engine, desk: Desk, base: BaseFacts, name: str, texts: Sequence[tuple[Prompt, str]]
-) -> list[float]:
-    """How likely version *name* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
-    adapter, digest = _reference(desk, name)
-    words = "".join(answer for _, answer in texts)
-    mark = hashlib.sha256(words.encode()).hexdigest()
-    keys = [answer_key(base, f"{digest}/likelihood/{mark}", FAITHFUL, prompt) for prompt, _ in texts]
-    known = [desk.answers.get(key) for key in keys]
-    if None in known:
-        await engine.activate(adapter)
-        values = await engine.likelihoods(texts)
-        desk.answers.put_many({key: str(value) for key, value in zip(keys, values, strict=True)})
-        return values
-    return [float(value) for value in known if value is not None]
+def _further(on_progress: Progress, before: int, wanted: int) -> Progress:
+    return lambda done, _: on_progress(before + done, wanted)

@@ -12,6 +12,7 @@ from bot.child import child_options, module_command
 from finetune.files import RunFiles
 from finetune.preflight import warm_parent
 from finetune.recipe import Recipe
+from finetune.run.leash import DETACH
 from store.desk import Desk
 from store.errors import DeskError
 from store.records import Run, RunWish
@@ -24,7 +25,6 @@ ERASED = (
     "Run {0} can't be resumed: something it worked on was erased since, and its checkpoints with it. Discard it and "
     "start another retraining."
 )
-DETACH = b"detach"  # said on the leash: go on without this app
 
 
 class RunProcess:

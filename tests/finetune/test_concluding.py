@@ -9,7 +9,9 @@ import pytest
 
 from finetune.gate import judge
 from finetune.gate.general import Drift
-from finetune.run.worker import Leash, Worker
+from finetune.run.conclude import conclude
+from finetune.run.context import RunContext
+from finetune.run.judge import Judgement
 from store.desk import Desk
 from tests.core.conftest import make_version
 from tests.finetune.test_gate_verdict import items
@@ -29,7 +31,7 @@ def test_a_version_that_passed_is_held_if_another_was_activated_meanwhile(
         assert report.verdict == "promote"
         if answers != "base":
             desk.promotions.promote(answers, "manual", "jo")
-        Worker(desk, run, Leash())._conclude("base", candidate, report, Drift(0.0, 1), [])
+        conclude(RunContext.of(desk, run), Judgement("base", candidate, report, Drift(0.0, 1)), [])
         ended = desk.runs.get(run.id)
         assert (ended.state, desk.promotions.active()) == (state, answers if state == "held" else candidate)
         assert ended.report is not None

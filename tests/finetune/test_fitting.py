@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import random
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from finetune.failures import RunFailure
 from finetune.files import RunFiles
+from finetune.launch.here import Here
+from finetune.launch.launcher import Launcher, Training
 from finetune.recipe import Recipe
-from finetune.run.worker import Leash, Worker
+from finetune.run.context import RunContext
+from finetune.run.worker import work
 from store.desk import Desk
 from store.records import Run
 from tests.true.kills import Bench
@@ -20,30 +25,33 @@ ROOT = Path(__file__).parent.parent.parent
 SHORT = Path(__file__).with_name("short_of_memory.py")
 
 
-async def run_short_of_memory(
-    home: Path, base: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe
-) -> tuple[Desk, Run]:
+class Refusing:
+    """A place where nothing can be trained, and which notes what it was to train with."""
+
+    def __init__(self, failure: str) -> None:
+        self.failure, self.tried = failure, list[Recipe]()
+
+    async def start(self, job: Mapping[str, Any]) -> Training:
+        self.tried.append(Recipe(**job["recipe"]))
+        raise RunFailure(self.failure)
+
+
+async def run_at(launcher: Launcher, home: Path, base: Path, recipe: Recipe) -> tuple[Desk, Run]:
+    """A desk whose run trained where *launcher* does it, and that run as it ended."""
     Bench(home, random.Random(0)).prepare(base)
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    from finetune.run import worker
-
-    real = worker.module_command
-
-    def command(module: str) -> list[str]:
-        return [sys.executable, str(SHORT)] if module == "finetune.train.trainer" else real(module)
-
-    monkeypatch.setattr(worker, "module_command", command)
     desk = Desk.open(home)
     desk.settings.set("min_pairs", 2, "tester")
     run = desk.runs.create(recipe.to_dict(), "base", "tester")
-    return desk, await Worker(desk, run, Leash()).work()
+    return desk, await work(RunContext.of(desk, run, launcher=launcher))
 
 
 async def test_a_run_that_does_not_fit_goes_on_in_smaller_batches(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = Recipe(r=4, alpha=8, batch_size=8, epochs=3.0, save_every=1, bucketing=False)
-    desk, run = await run_short_of_memory(tmp_path / "home", tiny, monkeypatch, recipe)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    short = Here([sys.executable, str(SHORT)])
+    desk, run = await run_at(short, tmp_path / "home", tiny, recipe)
     with desk:
         assert run.state in ("held", "promoted", "rejected"), run.failure
         fitted = [event.body for event in desk.runs.events(run.id) if event.kind == "fitted"]
@@ -55,35 +63,21 @@ async def test_a_run_that_does_not_fit_goes_on_in_smaller_batches(
         assert run.recipe["batch_size"] == 8
 
 
-async def test_a_run_that_fits_in_no_way_fails_in_the_end(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    tried: list[Recipe] = []
-
-    async def never(self: Worker, job: dict[str, object]) -> None:
-        tried.append(Recipe(**job["recipe"]))  # type: ignore[arg-type]
-        raise RunFailure("out-of-memory")
-
-    monkeypatch.setattr(Worker, "_trainer", never)
-    desk, run = await run_short_of_memory(tmp_path / "home", tiny, monkeypatch, Recipe(batch_size=4))
+async def test_a_run_that_fits_in_no_way_fails_in_the_end(tiny: Path, tmp_path: Path) -> None:
+    nowhere = Refusing("out-of-memory")
+    desk, run = await run_at(nowhere, tmp_path / "home", tiny, Recipe(batch_size=4))
     with desk:
         assert run.state == "failed"
         assert run.failure is not None
         assert run.failure["kind"] == "out-of-memory"
-        assert [(recipe.batch_size, recipe.checkpointing) for recipe in tried] == [
+        assert [(recipe.batch_size, recipe.checkpointing) for recipe in nowhere.tried] == [
             (4, False), (2, False), (1, False), (1, True),
         ]  # fmt: skip
         assert not RunFiles.of(desk.home, run.id).trained
 
 
-async def test_validation_pairs_are_fixed_and_never_new_corrections(
-    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(self: Worker, job: dict[str, object]) -> None:
-        raise RunFailure("failed")
-
-    monkeypatch.setattr(Worker, "_trainer", never)
-    desk, run = await run_short_of_memory(tmp_path / "home", tiny, monkeypatch, Recipe(validation=0.25))
+async def test_validation_pairs_are_fixed_and_never_new_corrections(tiny: Path, tmp_path: Path) -> None:
+    desk, run = await run_at(Refusing("failed"), tmp_path / "home", tiny, Recipe(validation=0.25))
     with desk:
         data = desk.runs.snapshot(run.id)
         assert (len(data.train), len(data.validation), len(data.heldout)) == (9, 3, 1)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from bot.types import Activation, AdapterRef
+from finetune.gate.answers import Asker, Judge
 from finetune.gate.general import LIMIT, QUESTIONS, Drift
-from finetune.run.judge import drift_of
+from finetune.gate.judging import drift_of
 from store.desk import Desk
 from tests.core.conftest import make_version
 from tests.fakes import FACTS, FakeEngine
@@ -38,12 +39,13 @@ def test_there_are_fifty_questions_none_twice() -> None:
 
 async def test_the_drift_is_what_the_version_finds_less_likely_and_is_asked_once(desk: Desk) -> None:
     engine = Counting()
-    drift = await drift_of(engine, desk, FACTS, "v1", "Be kind.")
+    judge = Judge(Asker.of(desk, engine, "Be kind."), desk, FACTS)
+    drift = await drift_of(judge, "v1")
     assert (drift.nats, drift.questions) == (0.5, 50)  # the fake: -0.5 for the base, -1.0 for any version
     swaps = engine.swaps
     assert swaps >= 2
-    assert await drift_of(engine, desk, FACTS, "v1", "Be kind.") == drift
-    assert (await drift_of(engine, desk, FACTS, "base", "Be kind.")).nats == 0
+    assert await drift_of(judge, "v1") == drift
+    assert (await drift_of(judge, "base")).nats == 0
     assert engine.swaps == swaps
 
 

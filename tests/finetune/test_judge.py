@@ -13,8 +13,10 @@ import pytest
 from bot.types import FAITHFUL, Activation, AdapterRef, Answer, BaseFacts, Decoding, EngineError, Prompt
 from finetune.gate import GateMargins
 from finetune.gate import answers as asking
-from finetune.gate.answers import CHUNK, answer_key
-from finetune.run.judge import Row, evaluate_file, evaluate_versions, judging_decoding
+from finetune.gate.answers import CHUNK, Asker, Judge, OnAnswered, answer_key, judging_decoding, nobody
+from finetune.gate.judging import evaluate_file, evaluate_versions
+from finetune.gate.questions import FileQuestion
+from finetune.gate.report import GateReport
 from store.desk import Desk
 
 FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 2048, 0.1, 1, 2, "cpu")
@@ -98,9 +100,25 @@ def pairs(n: int, start: int = 0) -> list[Asked]:
     return [Asked(start + i, f"Where is order {start + i}" + "?" * (i % 7)) for i in range(n)]
 
 
+async def judged(
+    engine: Scripted,
+    desk: Desk,
+    base: BaseFacts,
+    active: str,
+    candidate: str,
+    heldout: Sequence[Asked],
+    corrections: Sequence[Asked],
+    *,
+    on_answered: OnAnswered = nobody,
+) -> GateReport:
+    """Both versions asked and judged as the desk's settings have it."""
+    judge = Judge(Asker.of(desk, engine), desk, base, on_answered)
+    return await evaluate_versions(judge, active, candidate, heldout, corrections)
+
+
 async def test_both_versions_answer_the_same_questions_and_are_judged(desk: Desk) -> None:
     engine = Scripted(lambda version, prompt: right(version, prompt) if version == "v2" else "No idea about that.")
-    report = await evaluate_versions(engine, desk, FACTS, "v1", "v2", pairs(25), pairs(2, 100))
+    report = await judged(engine, desk, FACTS, "v1", "v2", pairs(25), pairs(2, 100))
     assert engine.activations == ["v1", "v2"]
     assert report.verdict == "promote"
     assert report.count("learned") == 2
@@ -111,14 +129,14 @@ async def test_both_versions_answer_the_same_questions_and_are_judged(desk: Desk
 
 async def test_answers_go_to_their_own_questions_whatever_the_order_of_asking(desk: Desk) -> None:
     engine = Scripted(lambda version, prompt: f"{version} {prompt.message}")
-    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), [])
+    report = await judged(engine, desk, FACTS, "base", "v1", pairs(60), [])
     for pair, row in zip(pairs(60), report.answers, strict=True):
         assert (row.before, row.after) == (f"base {pair.instruction}", f"v1 {pair.instruction}")
 
 
 async def test_questions_are_asked_in_chunks_of_similar_length(desk: Desk) -> None:
     engine = Scripted(right)
-    await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), [])
+    await judged(engine, desk, FACTS, "base", "v1", pairs(60), [])
     assert [len(chunk) for chunk in engine.chunks] == [CHUNK, CHUNK, 60 - 2 * CHUNK] * 2
     lengths = [len(prompt.message) for chunk in engine.chunks[:3] for prompt in chunk]
     assert lengths == sorted(lengths)
@@ -126,20 +144,20 @@ async def test_questions_are_asked_in_chunks_of_similar_length(desk: Desk) -> No
 
 async def test_the_active_versions_answers_are_cached_and_it_is_not_even_loaded(desk: Desk) -> None:
     first = Scripted(right)
-    await evaluate_versions(first, desk, FACTS, "base", "v1", pairs(5), [])
+    await judged(first, desk, FACTS, "base", "v1", pairs(5), [])
     second = Scripted(right)
-    report = await evaluate_versions(second, desk, FACTS, "v1", "v2", pairs(6), [])
+    report = await judged(second, desk, FACTS, "v1", "v2", pairs(6), [])
     assert second.activations == ["v1", "v2"]
     assert [version for version, _ in second.asked] == ["v1"] + ["v2"] * 6  # v1 was v1's run's candidate
     third = Scripted(right)
-    assert (await evaluate_versions(third, desk, FACTS, "v1", "v2", pairs(6), [])) == report
+    assert (await judged(third, desk, FACTS, "v1", "v2", pairs(6), [])) == report
     assert third.activations == []
 
 
 async def test_one_question_of_several_pairs_is_asked_once(desk: Desk) -> None:
     engine = Scripted(right)
     twice = [Asked(1, "Where is it?"), Asked(2, "Where is it?"), Asked(3, "Where is it?", history=(("Hi", "Hello"),))]
-    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", twice, [Asked(4, "Where is it?")])
+    report = await judged(engine, desk, FACTS, "base", "v1", twice, [Asked(4, "Where is it?")])
     assert len(engine.asked) == 4  # two different prompts, two versions
     assert len(report.answers) == 4
 
@@ -148,16 +166,16 @@ async def test_both_versions_answers_are_cut_at_the_same_multiple_of_their_refer
     references = ["Yes.", " ".join(["word"] * 59), " ".join(["word"] * 400)]
     asked = [Asked(n, f"Question {n}?", output=text) for n, text in enumerate(references)]
     engine = Scripted(right)
-    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", asked, [])
+    report = await judged(engine, desk, FACTS, "base", "v1", asked, [])
     # twice the reference's tokens, but at least the least
     assert engine.limits == [report.margins.answer_least, 120, 802] * 2
     assert report.to_dict()["margins"]["answer_multiple"] == 2.0
     # kept under that length: another reference is another question to the cache
     again = Scripted(right)
-    await evaluate_versions(again, desk, FACTS, "base", "v1", asked, [])
+    await judged(again, desk, FACTS, "base", "v1", asked, [])
     assert again.asked == []
     longer = [replace(asked[1], output=" ".join(["word"] * 60)), *asked[2:]]
-    await evaluate_versions(again, desk, FACTS, "base", "v1", longer, [])
+    await judged(again, desk, FACTS, "base", "v1", longer, [])
     assert [(version, asked.message) for version, asked in again.asked] == [
         ("base", "Question 1?"),
         ("v1", "Question 1?"),
@@ -167,12 +185,12 @@ async def test_both_versions_answers_are_cut_at_the_same_multiple_of_their_refer
 async def test_one_prompt_with_two_references_has_the_longer_ones_limit(desk: Desk) -> None:
     asked = [Asked(1, "Where?", output=" ".join(["a"] * n)) for n in (49, 29)]
     engine = Scripted(right)
-    await evaluate_versions(engine, desk, FACTS, "base", "v1", asked, [])
+    await judged(engine, desk, FACTS, "base", "v1", asked, [])
     assert engine.limits == [100, 100]
 
 
 async def test_an_answer_that_ended_by_itself_is_known_without_a_limit_too(desk: Desk) -> None:
-    await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(1), [])
+    await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(1), [])
     known = Prompt(SYSTEM, (), pairs(1)[0].instruction)
     assert desk.answers.get(answer_key(FACTS, "base", judging_decoding(desk.settings.load()), known)) is not None
 
@@ -218,27 +236,25 @@ async def test_answers_are_greedy_even_on_a_desk_that_samples(desk: Desk) -> Non
     decoding = judging_decoding(desk.settings.load())
     assert (decoding.do_sample, decoding.max_new_tokens, decoding.seed) == (False, 40, None)
     engine = Scripted(right)
-    await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(2), [])
+    await judged(engine, desk, FACTS, "base", "v1", pairs(2), [])
     assert engine.decodings == {decoding}
 
 
 async def test_the_desks_margin_is_used(desk: Desk) -> None:
     desk.settings.set("gate_margin_bleu", 30, "Ann")
-    report = await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])
+    report = await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])
     assert (report.margins.margin, report.margins.large_drop) == (30, 30)
     for key, value in {"gate_margin_bleu": 1, "gate_large_drop": 9, "gate_alpha": 0.01, "gate_min_pairs": 150}.items():
         desk.settings.set(key, value, "Ann")
-    margins = (await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])).margins
+    margins = (await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])).margins
     assert (margins.margin, margins.large_drop, margins.alpha) == (1, 9, 0.01)
     assert (margins.min_pairs, margins.interval_pairs) == (150, 150)
 
 
 async def test_progress_counts_cached_answers_too_and_never_goes_back(desk: Desk) -> None:
-    await evaluate_versions(Scripted(right), desk, FACTS, "base", "v1", pairs(10), [])
+    await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(10), [])
     told: list[tuple[int, int, str]] = []
-    await evaluate_versions(
-        Scripted(right), desk, FACTS, "v1", "v2", pairs(60), [], on_progress=lambda *args: told.append(args)
-    )
+    await judged(Scripted(right), desk, FACTS, "v1", "v2", pairs(60), [], on_answered=lambda *args: told.append(args))
     for name in ("v1", "v2"):
         done = [count for count, _, version in told if version == name]
         assert done == sorted(done)
@@ -250,13 +266,13 @@ async def test_progress_counts_cached_answers_too_and_never_goes_back(desk: Desk
 async def test_a_cancel_keeps_the_answers_there_are(desk: Desk) -> None:
     engine = Scripted(right)
     engine.hang_after = 2
-    task = asyncio.create_task(evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), []))
+    task = asyncio.create_task(judged(engine, desk, FACTS, "base", "v1", pairs(60), []))
     await engine.hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     again = Scripted(right)
-    await evaluate_versions(again, desk, FACTS, "base", "v1", pairs(60), [])
+    await judged(again, desk, FACTS, "base", "v1", pairs(60), [])
     assert len([version for version, _ in again.asked if version == "base"]) == 60 - 2 * CHUNK
 
 
@@ -264,35 +280,38 @@ async def test_an_engine_that_dies_is_told_and_loses_only_its_chunk(desk: Desk) 
     engine = Scripted(right)
     engine.fail_after = 1
     with pytest.raises(EngineError, match="stopped"):
-        await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(60), [])
+        await judged(engine, desk, FACTS, "base", "v1", pairs(60), [])
     again = Scripted(right)
-    await evaluate_versions(again, desk, FACTS, "base", "v1", pairs(60), [])
+    await judged(again, desk, FACTS, "base", "v1", pairs(60), [])
     assert len(again.asked) == 120 - CHUNK
 
 
 async def test_an_unknown_version_is_refused(desk: Desk) -> None:
     with pytest.raises(LookupError, match="v9"):
-        await evaluate_versions(Scripted(right), desk, FACTS, "base", "v9", pairs(1), [])
+        await judged(Scripted(right), desk, FACTS, "base", "v9", pairs(1), [])
 
 
 async def test_nothing_to_judge_by_is_inconclusive_and_asks_nothing(desk: Desk) -> None:
     engine = Scripted(right)
-    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", [], [])
+    report = await judged(engine, desk, FACTS, "base", "v1", [], [])
     assert report.verdict == "inconclusive"
     assert engine.asked == []
 
 
 async def test_answers_are_judged_as_the_chat_would_show_them(desk: Desk) -> None:
     engine = Scripted(lambda version, prompt: "\x1b[31m" + right(version, prompt) + "\x07")
-    report = await evaluate_versions(engine, desk, FACTS, "base", "v1", pairs(2), [])
+    report = await judged(engine, desk, FACTS, "base", "v1", pairs(2), [])
     assert report.languages[0].candidate.exact == 1
 
 
 # -- evaluate_file ---------------------------------------------------------------------------------
 async def test_a_file_is_scored_with_the_keys_scripts_depend_on() -> None:
     engine = Scripted(lambda version, prompt: "You can track your order." if "1" in prompt.message else "No.")
-    rows = [Row("Order 1?", "You can track your order."), Row("Order 2?", "You can track your order.")]
-    result = await evaluate_file(engine, rows, version="v2", system=SYSTEM)
+    rows = [
+        FileQuestion("Order 1?", "You can track your order."),
+        FileQuestion("Order 2?", "You can track your order."),
+    ]
+    result = await evaluate_file(Asker(engine, SYSTEM), "v2", rows)
     assert set(result) == {"version", "bleu", "chrf", "exact", "n", "signature", "seconds"}
     assert (result["version"], result["n"], result["exact"]) == ("v2", 2, 0.5)
     assert "tok:13a" in result["signature"]
@@ -301,10 +320,14 @@ async def test_a_file_is_scored_with_the_keys_scripts_depend_on() -> None:
 
 
 async def test_a_file_with_two_languages_is_scored_in_each() -> None:
-    rows = [Row("Hi", "You can track your order."), Row("你好", "您可以查看订单。"), Row("在吗", "您可以查看订单。")]
+    rows = [
+        FileQuestion("Hi", "You can track your order."),
+        FileQuestion("你好", "您可以查看订单。"),
+        FileQuestion("在吗", "您可以查看订单。"),
+    ]
     targets = {row.instruction: row.output for row in rows}
     engine = Scripted(lambda version, prompt: targets[prompt.message] if prompt.message != "在吗" else "不知道")
-    result = await evaluate_file(engine, rows, version="base", system="")
+    result = await evaluate_file(Asker(engine, ""), "base", rows)
     assert set(result["languages"]) == {"en", "zh"}
     assert result["bleu"] == pytest.approx((100 + 2 * result["languages"]["zh"]["bleu"]) / 3)
     assert result["signature"].startswith("en: ")
@@ -313,4 +336,4 @@ async def test_a_file_with_two_languages_is_scored_in_each() -> None:
 
 async def test_a_file_without_rows_is_refused() -> None:
     with pytest.raises(ValueError, match="no pair"):
-        await evaluate_file(Scripted(right), [], version="base", system="")
+        await evaluate_file(Asker(Scripted(right), ""), "base", [])

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.lengths import counter, estimated_tokens
+from finetune.gate.answers import judging_decoding
 from finetune.lengths import decoding_of, long_answer_words
 from finetune.preflight import preflight
 from finetune.recipe import Recipe
-from finetune.run.judge import judging_decoding
 from store.desk import Desk
 from store.pairs import NewPair
 from tests import tiny as makers

@@ -8,7 +8,9 @@ import pytest
 
 from bot.adapters import WEIGHTS_NAME
 from bot.types import ProbeResult
-from finetune.run.publish import clean_up, publish
+from finetune.recipe import Recipe
+from finetune.run.publish import Trained, publish
+from finetune.run.shelf import clean_up
 from store.desk import Desk
 
 
@@ -24,10 +26,8 @@ def adapter(tmp_path: Path) -> Path:
 def published(desk: Desk, adapter: Path) -> str:
     run = desk.runs.create({}, "base", "ann")
     desk.runs.transition(run.id, "training")
-    row = publish(
-        desk, run.id, adapter, base_fingerprint="f", method="qlora", recipe={}, card={},
-        probe=ProbeResult(True, 1.0, (1.0,)),
-    )  # fmt: skip
+    probe = ProbeResult(True, 1.0, (1.0,))
+    row = publish(desk, Trained(run.id, adapter, base_fingerprint="f", recipe=Recipe(), probe=probe, card={}))
     desk.runs.transition(run.id, "cancelled")
     return row.name
 

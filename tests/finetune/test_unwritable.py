@@ -9,11 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from bot.types import BaseSpec
 from finetune.failures import SENTENCES, kind_of
-from finetune.run.worker import Leash, Worker
+from finetune.launch.here import Here
+from finetune.recipe import Recipe
+from finetune.run.context import RunContext
+from finetune.run.prepare import Prepared
+from finetune.run.train import train_once
+from finetune.run.worker import work
 from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
 from store.desk import Desk
-from store.records import Run, RunEvent
+from store.records import RunEvent, Snapshot
+from store.words import BASE
 
 TROUBLES: dict[str, Callable[[], Exception]] = {
     "disk-full": DeskFull,
@@ -31,28 +38,28 @@ def test_each_trouble_of_a_desk_has_its_own_sentence(kind: str) -> None:
 
 
 @pytest.fixture
-def training(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Run:
+def training(desk: Desk) -> RunContext:
     """A run whose trainer tells a step, waits for the end of its input, and notes that it saved."""
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create(Recipe().to_dict(), "base", "ann")
     run = desk.runs.transition(run.id, "training")
     saved = desk.home.runs / "saved"
     trainer = (
         'import sys, pathlib; sys.stdin.readline(); print(\'{"kind": "step", "body": {}}\', flush=True); '
         f"sys.stdin.read(); pathlib.Path({str(saved)!r}).touch(); sys.exit(75)"
     )
-    monkeypatch.setattr("finetune.run.worker.module_command", lambda module: [sys.executable, "-c", trainer])
+    return RunContext.of(desk, run, launcher=Here([sys.executable, "-c", trainer]))
 
-    async def through(worker: Worker) -> None:
-        await worker._trainer({})
 
-    monkeypatch.setattr(Worker, "_through", through)
-    return run
+async def only_train(run: RunContext) -> None:
+    """What is left of a run that has everything ready."""
+    prepared = Prepared(BaseSpec("no such folder"), "f", Snapshot([], [], []), BASE)
+    await train_once(run, prepared, run.recipe)
 
 
 def test_a_run_whose_recipe_is_damaged_trains_with_no_other(desk: Desk) -> None:
     desk.runs.create({"r": 4}, "base", "ann")
     desk.db.run("UPDATE runs SET recipe = '{'")
-    ended = asyncio.run(Worker(desk, desk.runs.get(1), Leash()).work())
+    ended = asyncio.run(work(RunContext.of(desk, desk.runs.get(1))))
     assert (ended.state, ended.failure and ended.failure["kind"]) == ("failed", "recipe-unreadable")
 
 
@@ -72,10 +79,10 @@ def refusing(trouble: Callable[[], Exception], first_only: bool) -> Callable[...
 
 @pytest.mark.parametrize("kind", TROUBLES)
 def test_a_run_that_can_not_write_ends_with_the_reason_and_a_checkpoint(
-    desk: Desk, training: Run, kind: str, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, training: RunContext, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("store.runs.Runs.add_event", refusing(TROUBLES[kind], first_only=True))
-    ended = asyncio.run(Worker(desk, training, Leash()).work())
+    ended = asyncio.run(work(training, only_train))
     assert (ended.state, ended.failure and ended.failure["kind"]) == ("failed", kind)
     assert ended.failure is not None
     assert ended.failure["sentence"] == SENTENCES[kind]
@@ -83,16 +90,16 @@ def test_a_run_that_can_not_write_ends_with_the_reason_and_a_checkpoint(
 
 
 def test_a_run_that_can_write_nothing_at_all_says_so_in_its_log_and_ends(
-    desk: Desk, training: Run, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    desk: Desk, training: RunContext, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def full(self: object, *_: object, **__: object) -> None:
         raise DeskFull
 
     monkeypatch.setattr("store.runs.Runs.add_event", full)
     monkeypatch.setattr("store.runs.Runs.transition", full)
-    ended = asyncio.run(Worker(desk, training, Leash()).work())
+    ended = asyncio.run(work(training, only_train))
     assert ended.state == "training"  # which the next look of any app makes an interrupted one
     assert "The disk is full. Nothing of this action was kept" in capfd.readouterr().err
     assert (desk.home.runs / "saved").exists()
     monkeypatch.undo()
-    assert [run.id for run in desk.runs.mark_interrupted()] == [training.id]
+    assert [run.id for run in desk.runs.mark_interrupted()] == [training.run_id]

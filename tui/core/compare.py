@@ -9,8 +9,7 @@ from pathlib import Path
 from random import Random
 
 from bot.types import BaseFacts, Decoding, Prompt
-from finetune.gate.answers import answer_key
-from finetune.run.judge import judging_decoding
+from finetune.gate.answers import answer_key, judging_decoding
 from store.desk import Desk
 from store.importing.pairs_in import pairs_in
 from store.records import Exchange

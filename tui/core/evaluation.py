@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from finetune.run.judge import Row, evaluate_file, judging_decoding
+from finetune.gate.answers import Asker
+from finetune.gate.judging import evaluate_file
+from finetune.gate.questions import FileQuestion
 from store.importing.pairs_in import pairs_in
 from tui.core.errors import DeskError
 from tui.core.service import DeskService
@@ -19,16 +21,14 @@ async def evaluate(
 
     *progress*: answers there are, answers wanted. Raises :class:`DeskError`, and
     :class:`store.importing.ImportRefused` for a file that holds no pairs."""
-    rows = [Row(pair.instruction, pair.output, pair.history, pair.lang) for pair in pairs_in(path, file_format)]
-    if not rows:
+    pairs = pairs_in(path, file_format)
+    if not pairs:
         raise DeskError(f"{path} holds no pairs to evaluate.")
-    settings = service.settings
+    asked = [FileQuestion(pair.instruction, pair.output, pair.history, pair.lang) for pair in pairs]
     async with service.keeper.use() as engine:
         return await evaluate_file(
-            engine,
-            rows,
-            version=service.keeper.serving,
-            system=settings.system_message,
-            decoding=judging_decoding(settings, service.desk),
-            on_progress=lambda done, wanted, _: progress(done, wanted),
+            Asker.of(service.desk, engine),
+            service.keeper.serving,
+            asked,
+            on_answered=lambda done, wanted, _: progress(done, wanted),
         )

@@ -21,17 +21,19 @@ STILL = (
 MOVING = "The training process moves again."
 
 
-async def tell_of_stillness(pid: int, tell: Callable[[str], None], *, every: float = EVERY, looks: int = LOOKS) -> None:
-    """Look at the process *pid* every *every* seconds until it is gone; *tell* gets a sentence once it has taken no
+async def report_stillness(
+    pid: int, report: Callable[[str], None], *, every: float = EVERY, looks: int = LOOKS
+) -> None:
+    """Look at the process *pid* every *every* seconds until it is gone; *report* gets a sentence once it has taken no
     processor time for *looks* looks, and another one when it does again."""
     still, before = 0, -1.0
     while (now := _processor_seconds(pid)) is not None:
         moved = now - before > SHARE * every
         if moved and still >= looks:
-            tell(MOVING)
+            report(MOVING)
         still, before = (0, now) if moved else (still + 1, before)
         if still == looks:
-            tell(STILL.format(minutes=every * looks / 60))
+            report(STILL.format(minutes=every * looks / 60))
         await asyncio.sleep(every)
 
 

@@ -1,0 +1,1 @@
+"""Where a training runs: ``launcher`` says what every place offers; ``here`` is this machine."""

@@ -1,0 +1,35 @@
+"""What a place that trains offers to a run. Nothing above may know which place it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+Emit = Callable[[str, dict[str, Any]], None]  # takes an event of a training: its kind and its body
+
+
+class Training(Protocol):
+    """A training that was started."""
+
+    async def follow(self, emit: Emit) -> dict[str, Any]:
+        """Hand every event to *emit* until it is over, and return what it found out about itself.
+
+        Raises :class:`finetune.failures.RunFailure` if it failed or somebody else ended it, and whatever *emit*
+        raises. Who stops following it has to end it, by :meth:`stop` or :meth:`cancel`."""
+        ...
+
+    async def stop(self) -> None:
+        """Have it write a checkpoint and end, and wait for that for as long as it may take; then :meth:`cancel`."""
+        ...
+
+    async def cancel(self) -> None:
+        """End it at once: what it did since its last checkpoint is lost. Nothing happens if it is over."""
+        ...
+
+
+class Launcher(Protocol):
+    """A place that trains."""
+
+    async def start(self, job: Mapping[str, Any]) -> Training:
+        """Start *job*, or go on with it from its last checkpoint."""
+        ...
