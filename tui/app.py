@@ -52,6 +52,7 @@ from tui.widgets.status import StatusBar
 FOLLOWING = (ReviewScreen, PairsScreen, ConflictsScreen)  # screens that show at once what others write to the desk
 BUSY_SECONDS = 3.0  # an operator waits for another app's writing, before a screen that stands still
 NARROW = 100  # columns below which things stand one above the other
+WIDE = 130  # columns from which on there is room for details beside a list
 
 
 class DeskloopApp(TerminalApp[None]):
@@ -61,7 +62,7 @@ class DeskloopApp(TerminalApp[None]):
     CSS_PATH = "styles/deskloop.tcss"
     BINDINGS: ClassVar[list[BindingType]] = list(APP)
     COMMANDS = {DeskCommands}  # noqa: RUF012  # not Textual's own: its "Quit" would not ask about a live run
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-roomy")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-roomy"), (WIDE, "-wide")]  # noqa: RUF012
 
     def __init__(
         self, service: DeskService, first_choice: FirstChoice | None = None, driver: type[Driver] | None = None

@@ -72,7 +72,7 @@ async def test_the_history_is_drawn(app: DeskloopApp, service: DeskService) -> N
 
 def test_columns_grow_with_their_numbers_and_the_latest_are_shown() -> None:
     values = [("base", None, ""), ("v1", 5.0, "5"), ("v2", 10.0, "10")]
-    assert [line.rstrip() for line in columns(values, 80, 6).splitlines()] == [
+    assert [line.rstrip() for line in columns(values, 15, 6).splitlines()] == [
         "           10",
         "          ████",
         "      5   ████",

@@ -51,7 +51,7 @@ class CompareScreen(ResultScreen[None]):
     def compose(self) -> ComposeResult:
         """Question, answers, what is wanted, votes."""
         with Vertical(id="compare"):
-            yield Plain("", id="compare-title", classes="dialog-title")
+            yield Plain("", id="compare-title", classes="title")
             with VerticalScroll(id="compare-question", can_focus=False):
                 yield Plain("")
             with Container(id="compare-sides"):

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 
 from store.pairs.conflicts import OpenConflict
 from store.records import Pair
@@ -25,7 +25,7 @@ SHOWN = 20  # answers of one question that are shown; the oldest ones
 
 
 class ConflictsScreen(ResultScreen[None]):
-    """The conflicts on top, the answers of the highlighted one below, one of them chosen. What the keys do is told in
+    """The conflicts, and beside or below them the answers of the highlighted one, one of them chosen. What the keys do is told in
     :mod:`tui.flows.pairs`."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CONFLICTS)
@@ -39,12 +39,13 @@ class ConflictsScreen(ResultScreen[None]):
     def compose(self) -> ComposeResult:
         """How many, which, and what each answers."""
         with Vertical(id="conflicts"):
-            yield Plain("Conflicts — looking...", id="conflicts-head")
-            yield Rows(id="conflict-list")
-            with VerticalScroll(id="conflict-answers", can_focus=False):
-                yield Plain("", id="conflict-word", classes="who")
-                for place in range(SHOWN):
-                    yield Plain("", id=f"answer-{place}", classes="conflict-answer")
+            yield Plain("Conflicts — looking...", id="conflicts-head", classes="title")
+            with Container(classes="sides"):
+                yield Rows(id="conflict-list")
+                with VerticalScroll(id="conflict-answers", classes="beside", can_focus=False):
+                    yield Plain("", id="conflict-word", classes="who")
+                    for place in range(SHOWN):
+                        yield Plain("", id=f"answer-{place}", classes="conflict-answer")
         yield KeyBar()
 
     async def on_mount(self) -> None:

@@ -9,7 +9,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.events import Key
 from textual.widgets import Input
 
@@ -27,7 +27,7 @@ NONE = "No pair is like this. {pairs.filter_pairs} changes the filter, {pairs.se
 
 
 class PairsScreen(ResultScreen[int | None]):
-    """A list of pairs of any length, and the highlighted one below; returns the reply to be opened in the chat, if
+    """A list of pairs of any length, and the highlighted one beside or below it; returns the reply to be opened in the chat, if
     any. What the keys do to pairs is told in :mod:`tui.flows.pairs`."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(PAIRS)
@@ -42,19 +42,20 @@ class PairsScreen(ResultScreen[int | None]):
     def compose(self) -> ComposeResult:
         """How many, the words, the list, the highlighted pair, keys."""
         with Vertical(id="pairs"):
-            yield Plain("", id="pairs-head")
+            yield Plain("", id="pairs-head", classes="title")
             yield Input(
                 placeholder=spoken(self, "Words in question or answer  ( {pairs.search} )"),
                 id="pair-query",
                 compact=True,
             )
-            yield Rows(id="pair-list")
-            with VerticalScroll(id="pair-details", can_focus=False):
-                yield Plain("", id="pair-facts", classes="who")
-                yield Plain("", id="pair-warning", classes="warning")
-                yield Plain("", id="pair-before", classes="detail")
-                yield Plain("", id="pair-question")
-                yield Plain("", id="pair-answer")
+            with Container(classes="sides"):
+                yield Rows(id="pair-list")
+                with VerticalScroll(id="pair-details", classes="beside", can_focus=False):
+                    yield Plain("", id="pair-facts", classes="who")
+                    yield Plain("", id="pair-warning", classes="warning")
+                    yield Plain("", id="pair-before", classes="detail")
+                    yield Plain("", id="pair-question")
+                    yield Plain("", id="pair-answer")
         yield KeyBar()
 
     async def on_mount(self) -> None:
@@ -128,8 +129,8 @@ class PairsScreen(ResultScreen[int | None]):
             ("facts", pair_head(row) if row else spoken(self, NONE)),
             ("warning", f"! Personal data: {found}. {ways}" if found else ""),
             ("before", before),
-            ("question", f"Customer: {row.pair.instruction}" if row else ""),
-            ("answer", f"Answer: {row.pair.output}" if row else ""),
+            ("question", f"Customer\n{row.pair.instruction}" if row else ""),
+            ("answer", f"Answer\n{row.pair.output}" if row else ""),
         ):
             line = self.query_one(f"#pair-{name}", Plain)
             line.display = bool(text)

@@ -70,7 +70,7 @@ class RecipeForm(ResultScreen[None]):
     def compose(self) -> ComposeResult:
         """Name, meaning and value of each."""
         with Vertical(id="recipe-form"):
-            yield Plain("", id="recipe-title", classes="dialog-title")
+            yield Plain("", id="recipe-title", classes="title")
             with VerticalScroll(can_focus=False):
                 for item in fields(Recipe):
                     yield Plain(self._about(item), id=f"about-{item.name}", classes="about")

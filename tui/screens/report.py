@@ -47,7 +47,7 @@ class ReportScreen(ResultScreen[Override | None]):
         run = self._run
         after = run.candidate or "the candidate"
         with Vertical(id="report"):
-            yield Plain(f"Run {run.id}: {ending(run.state, run.candidate, run.report or {})}", classes="dialog-title")
+            yield Plain(f"Run {run.id}: {ending(run.state, run.candidate, run.report or {})}", classes="title")
             with TabbedContent(id="report-tabs"):
                 with TabPane(Content("Numbers"), id="numbers"), VerticalScroll():
                     for text, kind in report_lines(run):

@@ -48,7 +48,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
     def compose(self) -> ComposeResult:
         """How far, then the reply with what was asked, then keys."""
         with Vertical(id="review"):
-            yield Plain("", id="review-progress")
+            yield Plain("", id="review-progress", classes="title")
             with VerticalScroll(id="review-body"):
                 yield Plain("", id="review-before", classes="detail")
                 yield Plain("Customer", classes="who")

@@ -47,7 +47,7 @@ class RunsScreen(ResultScreen[RunChoice | None]):
     def compose(self) -> ComposeResult:
         """The table and what is marked."""
         with Vertical(id="runs"):
-            yield Plain("Runs of this desk", classes="dialog-title")
+            yield Plain("Runs of this desk", classes="title")
             yield DataTable(id="run-table", cursor_type="row")
             yield Plain("", id="run-word")
         yield KeyBar()

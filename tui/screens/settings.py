@@ -43,7 +43,7 @@ class SettingsScreen(ResultScreen[None]):
     def compose(self) -> ComposeResult:
         """Name, meaning and value of each."""
         with Vertical(id="settings"):
-            yield Plain("Settings — a value is kept as you leave its field", classes="dialog-title")
+            yield Plain("Settings — a value is kept as you leave its field", classes="title")
             with VerticalScroll(can_focus=False):
                 if problem := self._service.desk.settings.file().problem:
                     yield Plain(problem, classes="problem")

@@ -49,7 +49,7 @@ class TrainingScreen(ResultScreen[None]):
         """From top to bottom."""
         with Vertical(id="training"):
             yield Plain(
-                f"Run {self._run.id}, by {self._run.created_by}, from {self._run.parent}", classes="dialog-title"
+                f"Run {self._run.id}, by {self._run.created_by}, from {self._run.parent}", classes="title"
             )
             yield Plain(self._run.phase or self._run.state, id="phase")
             yield Plain("", id="bar")

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.message import Message
 from textual.widgets import DataTable
 
@@ -18,12 +18,14 @@ from tui.keys import VERSIONS
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
+from tui.widgets.version_chart import VersionChart
 
-COLUMNS = ("", "version", "made", "method", "pairs", "BLEU", "verdict", "promoted by")
+COLUMNS = ("", "Version", "BLEU", "Pairs", "Verdict", "Method", "Made", "Promoted by")
+NUMBERS = ("BLEU", "Pairs")  # columns of numbers, which end below each other
 
 
 class VersionsScreen(ResultScreen[None]):
-    """A table of versions, the latest first, and the details of the marked one."""
+    """A table of versions, the latest first, the details of the marked one, and how good each was."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(VERSIONS)
 
@@ -39,19 +41,22 @@ class VersionsScreen(ResultScreen[None]):
         self._rows, self._details = rows, details
 
     def compose(self) -> ComposeResult:
-        """Table above, details below."""
+        """The table, and beside or below it details and chart."""
         with Vertical(id="versions"):
-            yield Plain("Versions — ● answers now", classes="dialog-title")
-            yield DataTable(id="version-table", cursor_type="row", zebra_stripes=True)
-            with VerticalScroll(id="version-details"):
-                yield Plain("", id="details")
+            yield Plain("Versions — ● answers now", classes="title")
+            with Container(classes="sides"):
+                yield DataTable(id="version-table", cursor_type="row")
+                with Container(id="version-facts", classes="beside"):
+                    with VerticalScroll(id="version-details"):
+                        yield Plain("", id="details")
+                    yield VersionChart("BLEU on held-out pairs")
         yield KeyBar()
 
     def on_mount(self) -> None:
         """Fill the table and mark the active version."""
         table = self.query_one(DataTable)
         for name in COLUMNS:
-            table.add_column(Text(name), key=name)
+            table.add_column(_aligned(name, name), key=name)
         active = next((row.version for row in self._rows if row.active), None)
         self.show(self._rows, active)
         table.focus()
@@ -65,9 +70,13 @@ class VersionsScreen(ResultScreen[None]):
         latest_first = list(reversed(rows))
         for row in latest_first:
             style = "dim" if row.other_base or row.removed else ""
-            table.add_row(*(Text(clean(cell), style) for cell in _cells(row)), key=row.version)
+            cells = zip(COLUMNS, _cells(row), strict=True)
+            table.add_row(*(_aligned(name, clean(cell), style) for name, cell in cells), key=row.version)
         place = next((place for place, row in enumerate(latest_first) if row.version == marked), 0)
         table.move_cursor(row=place)
+        self.query_one(VersionChart).show(
+            [("●" * row.active + row.version, row.bleu, f"{row.bleu or 0:.1f}") for row in rows]
+        )
         self.refresh_bindings()
 
     @property
@@ -109,14 +118,18 @@ class VersionsScreen(ResultScreen[None]):
         return True
 
 
+def _aligned(column: str, cell: str, style: str = "") -> Text:
+    return Text(cell, style, justify="right" if column in NUMBERS else "left")
+
+
 def _cells(row: Overview) -> tuple[str, ...]:
     return (
         "●" if row.active else " ",
         row.version,
-        (row.created_at or "")[:10],
-        row.method,
-        "" if row.pairs is None else str(row.pairs),
         "" if row.bleu is None else f"{row.bleu:.1f}",
+        "" if row.pairs is None else f"{row.pairs:,}",
         row.standing,
+        row.method,
+        (row.created_at or "")[:10],
         "" if row.promoted_by is None else f"{row.promoted_by} ({row.promoted_as})",
     )

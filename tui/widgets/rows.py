@@ -92,7 +92,7 @@ class Rows(ScrollView, can_focus=True):
     # -- drawing -----------------------------------------------------------------------------------
     def render_line(self, y: int) -> Strip:
         """The row in line *y* of what is seen."""
-        place, width = y + self.scroll_offset.y, self.size.width
+        place, width = y + self.scroll_offset.y, self.scrollable_content_region.width
         style = self.rich_style
         if place >= self.count:
             return Strip.blank(width, style)
