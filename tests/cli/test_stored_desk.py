@@ -45,7 +45,7 @@ def test_everything_in_it_is_there(deskloop: Deskloop, old: Path) -> None:
     assert "interrupted" in wrong["runs"]
     assert not {"home", "store", "settings", "base", "adapters"} & set(wrong)
     with Desk.open(old) as desk:
-        assert [turn.text for turn in desk.conversations.turns(1)][0] == "When do you open?"
+        assert desk.conversations.turns(1)[0].text == "When do you open?"
         assert [draft.text for draft in desk.drafts.take("Ada")] == ["half a sentence"]
         assert desk.recipes.get("careful").values == {"epochs": 2.0, "learning_rate": 1e-4}
 
