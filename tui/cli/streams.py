@@ -11,8 +11,9 @@ import sys
 from types import FrameType
 from typing import TextIO
 
+from tui.core.exit_codes import SIGNALLED
+
 SIGNALS = (signal.SIGTERM, signal.SIGHUP)  # told to end: by the system, or by a terminal that is closed
-SIGNALLED = 128  # an exit code says by which signal a process ended when this is added to its number
 
 
 def prepare() -> None:

@@ -48,9 +48,7 @@ class TrainingScreen(ResultScreen[None]):
     def compose(self) -> ComposeResult:
         """From top to bottom."""
         with Vertical(id="training"):
-            yield Plain(
-                f"Run {self._run.id}, by {self._run.created_by}, from {self._run.parent}", classes="title"
-            )
+            yield Plain(f"Run {self._run.id}, by {self._run.created_by}, from {self._run.parent}", classes="title")
             yield Plain(self._run.phase or self._run.state, id="phase")
             yield Plain("", id="bar")
             yield Plain("", id="numbers")

@@ -22,7 +22,7 @@ class TerminalApp(App[Result]):
     def __init__(self, **options: Any) -> None:
         measure_by_the_wider()
         super().__init__(**options)
-        self.ending = Ending(self)
+        self.ending = Ending(self.leave_at_once, self._give_terminal_back)
         for theme in OWN:
             self.register_theme(theme)
 
@@ -30,6 +30,10 @@ class TerminalApp(App[Result]):
         """What draws the app: in a terminal our own."""
         chosen = super().get_driver_class()
         return TerminalDriver if chosen is LinuxDriver else chosen
+
+    def _give_terminal_back(self) -> None:
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.give_back()
 
     def leave_at_once(self, code: int) -> None:
         """Leave without asking or waiting for anything."""

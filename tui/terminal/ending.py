@@ -9,24 +9,21 @@ import asyncio
 import os
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
 
 from bot import leash
-from tui.cli.streams import SIGNALLED
-from tui.terminal.driver import TerminalDriver
-
-if TYPE_CHECKING:
-    from tui.terminal.app import TerminalApp
+from tui.core.exit_codes import SIGNALLED
 
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)  # Ctrl-C is a key in the app; the signal comes from elsewhere
 SECONDS = 5.0  # how long leaving in order may take
 
 
 class Ending:
-    """Ends *app*, once."""
+    """Ends an app, once: by *leave*, which gets the exit code, and if that takes too long by force, after
+    *give_back* has put the terminal as it was."""
 
-    def __init__(self, app: TerminalApp[Any]) -> None:
-        self._app = app
+    def __init__(self, leave: Callable[[int], None], give_back: Callable[[], None]) -> None:
+        self._leave, self._give_back = leave, give_back
         self._begun = False
 
     def watch(self) -> None:
@@ -50,10 +47,8 @@ class Ending:
         last = threading.Timer(SECONDS, self._cut, [code])  # whatever keeps it, by then nothing is lost by it
         last.daemon = True
         last.start()
-        self._app.leave_at_once(code)
+        self._leave(code)
 
     def _cut(self, code: int) -> None:
-        driver = self._app._driver
-        if isinstance(driver, TerminalDriver):
-            driver.give_back()
+        self._give_back()
         os._exit(code)
