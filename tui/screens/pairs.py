@@ -27,8 +27,8 @@ NONE = "No pair is like this. {pairs.filter_pairs} changes the filter, {pairs.se
 
 
 class PairsScreen(ResultScreen[int | None]):
-    """A list of pairs of any length, and the highlighted one beside or below it; returns the reply to be opened in the chat, if
-    any. What the keys do to pairs is told in :mod:`tui.flows.pairs`."""
+    """A list of pairs of any length, and the highlighted one beside or below it; returns the reply to be opened in the
+    chat, if any. What the keys do to pairs is told in :mod:`tui.flows.pairs`."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(PAIRS)
 
