@@ -25,8 +25,8 @@ SHOWN = 20  # answers of one question that are shown; the oldest ones
 
 
 class ConflictsScreen(ResultScreen[None]):
-    """The conflicts, and beside or below them the answers of the highlighted one, one of them chosen. What the keys do is
-    told in :mod:`tui.flows.pairs`."""
+    """The conflicts, and beside or below them the answers of the highlighted one, one of them chosen. What the
+    keys do is told in :mod:`tui.flows.pairs`."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CONFLICTS)
 
