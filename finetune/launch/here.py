@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.child import child_options, module_command
-from bot.wire import LINE_LIMIT, decode, encode
+from bot.wire import LINE_LIMIT, encode
+from finetune.events import Note, Trained, TrainerFailed, from_line
 from finetune.failures import RunFailure
 from finetune.launch.launcher import Emit
 from finetune.launch.stillness import report_stillness
@@ -27,32 +28,31 @@ class TrainingHere:
         assert process.stdout is not None
         self._process, self._input, self._output = process, process.stdin, process.stdout
 
-    async def follow(self, emit: Emit) -> dict[str, Any]:
+    async def follow(self, emit: Emit) -> Trained:
         """See :class:`finetune.launch.launcher.Training`; a process that stands still is a note."""
         watching = asyncio.create_task(
-            report_stillness(self._process.pid, lambda sentence: emit("note", {"sentence": sentence})),
-            name="stillness",
+            report_stillness(self._process.pid, lambda sentence: emit(Note(sentence))), name="stillness"
         )
-        facts: dict[str, Any] | None = None
-        failure: dict[str, Any] | None = None
+        trained: Trained | None = None
+        failed: TrainerFailed | None = None
         try:
             while line := await self._output.readline():
-                event = decode(line)
-                if event["kind"] == "trained":
-                    facts = event["body"]
-                elif event["kind"] == "failed":
-                    failure = event["body"]
-                else:
-                    emit(event["kind"], event["body"])
+                match from_line(line):
+                    case Trained() as trained:
+                        pass
+                    case TrainerFailed() as failed:
+                        pass
+                    case event:
+                        emit(event)
             code = await self._process.wait()
         finally:
             watching.cancel()
-        if failure is not None:
-            raise RunFailure(failure["kind"], failure["detail"])
-        if facts is None:
+        if failed is not None:
+            raise RunFailure(failed.kind, failed.detail)
+        if trained is None:
             # Killed from outside; for a process that only computes that is nearly always the system, out of memory.
             raise RunFailure("out-of-memory" if code == KILLED else "trainer-died", f"the trainer ended with {code}")
-        return facts
+        return trained
 
     async def stop(self) -> None:
         """See :class:`finetune.launch.launcher.Training`."""

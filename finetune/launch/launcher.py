@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-Emit = Callable[[str, dict[str, Any]], None]  # takes an event of a training: its kind and its body
+from finetune.events import Event, Trained
+
+Emit = Callable[[Event], None]
 
 
 class Training(Protocol):
     """A training that was started."""
 
-    async def follow(self, emit: Emit) -> dict[str, Any]:
-        """Hand every event to *emit* until it is over, and return what it found out about itself.
+    async def follow(self, emit: Emit) -> Trained:
+        """Hand every event but the last to *emit*, and return that: what the training found out about itself.
 
         Raises :class:`finetune.failures.RunFailure` if it failed or somebody else ended it, and whatever *emit*
         raises. Who stops following it has to end it, by :meth:`stop` or :meth:`cancel`."""

@@ -3,50 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import replace
 
-from finetune.gate import Trouble
+from finetune.events import Decided, Promoted, TroubleFound
+from finetune.gate import GateReport, HeldReason, Trouble
 from finetune.run.context import RunContext
 from finetune.run.judge import Judgement
+from store.words import RunState, Version
 
 
 def conclude(run: RunContext, judgement: Judgement, troubles: Sequence[Trouble]) -> None:
     """The verdict, its report and, if it is good, the promotion: all in one transaction."""
-    report, candidate = judgement.report, judgement.candidate
-    body = report.to_dict() | {"drift": {**asdict(judgement.drift), "sentence": judgement.drift.sentence}}
-    body["troubles"] = [trouble.to_dict() for trouble in troubles]
+    candidate, desk = judgement.candidate, run.desk
     for trouble in troubles:
-        emit_trouble(run, trouble)
-    with run.desk.atomic():
-        answering = run.desk.promotions.active()
-        if report.verdict == "promote" and answering != judgement.active:
-            body["sentence"] += (
-                f" But {answering} was activated meanwhile, and nobody compared {candidate} with it: "
-                f"{candidate} waits until you decide."
-            )
-        if judgement.drift.far:
-            body["sentence"] += f" {judgement.drift.sentence}"
-        run.desk.runs.save_report(run.run_id, report.verdict, body, report.answers)
-        run.emit("verdict", {"version": candidate, **body})
-        if report.verdict == "promote" and answering == judgement.active:
-            run.desk.promotions.promote(candidate, "gate", run.run.created_by, run_id=run.run_id)
-            state = "promoted"
-        else:
-            state = "rejected" if report.verdict == "reject" else "held"
-        run.desk.runs.transition(run.run_id, state, phase="")
+        run.emit(TroubleFound(trouble))
+    with desk.atomic():
+        report = final_report(judgement, troubles, Version(desk.promotions.active()))
+        state = state_of(report)
+        desk.runs.save_report(run.run_id, report.verdict, report.to_dict(), report.answers)
+        run.emit(Decided(candidate, report))
         if state == "promoted":
-            run.emit("promoted", {"version": candidate})
+            desk.promotions.promote(candidate, "gate", run.run.created_by, run_id=run.run_id)
+        desk.runs.transition(run.run_id, state, phase="")
+        if state == "promoted":
+            run.emit(Promoted(candidate))
     run.files.drop_work()
-    emit_end(run, state)
+    run.emit_end(state)
 
 
-def emit_trouble(run: RunContext, trouble: Trouble) -> None:
-    """Say what was wrong with the run."""
-    run.emit("trouble", {"trouble": trouble.to_dict(), "sentence": trouble.sentence})
+def state_of(report: GateReport) -> RunState:
+    """What becomes of a version with this report: it answers, waits for an operator, or does not answer."""
+    if report.verdict == "reject":
+        return "rejected"
+    return "promoted" if report.held is None else "held"
 
 
-def emit_end(run: RunContext, state: str) -> None:
-    """The last event of a run."""
-    row = run.run
-    bleu = (row.report or {}).get("bleu") or {"active": None, "candidate": None}
-    run.emit("done", {"run": row.id, "verdict": row.verdict, "version": row.candidate, "bleu": bleu, "state": state})
+def final_report(judgement: Judgement, troubles: Sequence[Trouble], answering: Version) -> GateReport:
+    """The gate's report with what the run knows besides. *answering*: the version that is active by now; one that
+    passed beside another version is held, since nobody compared it with this one."""
+    report, candidate = judgement.report, judgement.candidate
+    sentence, held = report.sentence, report.held
+    if report.verdict == "promote" and answering != judgement.active:
+        held = HeldReason.OVERTAKEN
+        sentence += (
+            f" But {answering} was activated meanwhile, and nobody compared {candidate} with it: {candidate} waits "
+            "until you decide."
+        )
+    if judgement.drift.far:
+        sentence += f" {judgement.drift.sentence}"
+    return replace(report, sentence=sentence, held=held, drift=judgement.drift, troubles=tuple(troubles))

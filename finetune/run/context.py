@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from bot.engines.child import EngineProcess
 from bot.engines.engine import Engine
+from finetune.events import Done, Event, Fitted, Note, Phase, Step, decode, encode
 from finetune.files import RunFiles
+from finetune.gate import Sides, report_of
 from finetune.launch.here import Here
 from finetune.launch.launcher import Launcher
 from finetune.recipe import Recipe, recipe_of
 from finetune.run.wishes import Wishes
 from store.desk import Desk
 from store.records import Run
+from store.words import RunState, Version
 
 EngineFactory = Callable[[Path], Engine]  # takes the log file of an engine's process
 
@@ -70,21 +72,38 @@ class RunContext:
         return self.desk.home.adapters / self.desk.versions.get(version).folder
 
     # -- what it says ------------------------------------------------------------------------------
-    def emit(self, kind: str, body: dict[str, Any]) -> None:
-        """Write an event for whoever follows the run. Raises :class:`store.errors.DeskError`."""
-        if kind == "phase":
-            self.desk.runs.update(self.run_id, phase=str(body["phase"]))
-        self.desk.runs.add_event(self.run_id, kind, body)
-
-    def enter(self, phase: str, sentence: str) -> None:
-        """Say what begins now."""
-        self.emit("phase", {"phase": phase, "sentence": sentence})
+    def emit(self, event: Event) -> None:
+        """Write *event* for whoever follows the run. Raises :class:`store.errors.DeskError`."""
+        if isinstance(event, Phase):
+            self.desk.runs.update(self.run_id, phase=event.phase)
+        self.desk.runs.add_event(self.run_id, *encode(event))
 
     def note(self, sentence: str) -> None:
         """Say something in passing."""
-        self.emit("note", {"sentence": sentence})
+        self.emit(Note(sentence))
+
+    def emit_end(self, state: RunState) -> None:
+        """Say how it ended: always its last event."""
+        run = self.run
+        report = report_of(run)
+        self.emit(
+            Done(
+                state=state,
+                run=run.id,
+                verdict=run.verdict,
+                version=None if run.candidate is None else Version(run.candidate),
+                bleu=Sides() if report is None else report.bleu,
+            )
+        )
 
     # -- what it said ------------------------------------------------------------------------------
-    def steps(self) -> list[dict[str, Any]]:
-        """The training steps that were told, the first one first."""
-        return [event.body for event in self.desk.runs.events(self.run_id) if event.kind == "step"]
+    def steps(self) -> list[Step]:
+        """The training steps that were taken, the first one first."""
+        said = (decode(row.kind, row.body) for row in self.desk.runs.events(self.run_id) if row.kind == "step")
+        return [event for event in said if isinstance(event, Step)]
+
+    def fitted(self) -> Fitted | None:
+        """How its training was last made to fit into the memory; None if it fits as the recipe has it."""
+        row = self.desk.runs.last_event(self.run_id, "fitted")
+        event = None if row is None else decode(row.kind, row.body)
+        return event if isinstance(event, Fitted) else None

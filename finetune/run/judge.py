@@ -6,19 +6,19 @@ version's answers of one run are the candidate's of the run before, and come out
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from bot.adapters import read_manifest
-from finetune.gate import GateReport, Trouble
+from finetune.events import Judged, Phase, Trained
+from finetune.gate import GateReport
 from finetune.gate.answers import Asker, Judge
 from finetune.gate.general import Drift
 from finetune.gate.judging import drift_of, evaluate_versions
 from finetune.run.context import RunContext
 from finetune.run.serving import Serving
-from finetune.run.troubles import troubles_of
+from finetune.run.troubles import Course
 from store.records import Snapshot
+from store.words import Version
 
 JUDGED_EVERY = 0.5  # seconds between two events that say how many answers are judged
 
@@ -27,23 +27,23 @@ JUDGED_EVERY = 0.5  # seconds between two events that say how many answers are j
 class Judgement:
     """What was found out about ``candidate``; ``active`` is the version that it was compared with."""
 
-    active: str
-    candidate: str
+    active: Version
+    candidate: Version
     report: GateReport
     drift: Drift
 
 
-async def judge(run: RunContext, serving: Serving, candidate: str, data: Snapshot) -> Judgement:
+async def judge(run: RunContext, serving: Serving, candidate: Version, data: Snapshot) -> Judgement:
     """Compare *candidate* with the version that is active now, by the pairs of the run. Raises
     :class:`bot.types.EngineError`."""
-    active = run.desk.promotions.active()
-    run.enter("judging", f"Comparing {candidate} with {active} on {len(data.heldout)} held-out pairs.")
+    active = Version(run.desk.promotions.active())
+    run.emit(Phase("judging", f"Comparing {candidate} with {active} on {len(data.heldout)} held-out pairs."))
     waiting = {pair.id for pair in run.desk.judgements.corrections_since_promotion()}
     corrections = [pair for pair, _ in data.train if pair.id in waiting]
     asker = Asker.of(run.desk, serving.engine, run.system)
     asking = Judge(asker, run.desk, serving.base, _Counter(run))
     report = await evaluate_versions(asking, active, candidate, data.heldout, corrections)
-    run.enter("judging", "Looking how far the new version is from the base.")
+    run.emit(Phase("judging", "Looking how far the new version is from the base."))
     return Judgement(active, candidate, report, await drift_of(asking, candidate))
 
 
@@ -57,17 +57,17 @@ class _Counter:
         now = time.monotonic()
         if now - self._last >= JUDGED_EVERY or done == wanted:
             self._last = now
-            self._run.emit("judged", {"done": done, "total": wanted, "version": version})
+            self._run.emit(Judged(done, wanted, Version(version)))
 
 
-def troubles(run: RunContext, judgement: Judgement, facts: Mapping[str, Any]) -> list[Trouble]:
-    """What was wrong with the run, as far as it can be told from how it went."""
+def course_of(run: RunContext, judgement: Judgement, facts: Trained) -> Course:
+    """How the run went, as far as it shows what was wrong with it."""
     probe = read_manifest(run.folder(judgement.candidate)).probe
-    return troubles_of(
+    return Course(
         run.recipe,
         run.steps(),
-        dict(facts),
-        fitted=run.desk.runs.last_event(run.run_id, "fitted") is not None,
+        facts,
+        fitted=run.fitted() is not None,
         difference=None if probe is None else probe.difference,
         answers=judgement.report.answers,
         before=judgement.active,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
 
 from bot.traces import print_trace
+from finetune.events import Fitted, Trained
 from finetune.failures import RunFailure
 from finetune.recipe import Recipe
 from finetune.run.context import RunContext
 
-Trained = TypeVar("Trained")
 FITTED = ("batch_size", "gradient_accumulation", "checkpointing")  # what a rung changes
 
 
@@ -32,10 +31,11 @@ async def train_as_it_fits(run: RunContext, train_once: Callable[[Recipe], Await
 
 
 def _rung(run: RunContext) -> Recipe:
-    fitted = run.desk.runs.last_event(run.run_id, "fitted")
+    fitted = run.fitted()
     if fitted is None:
         return run.recipe
-    return replace(run.recipe, **{name: fitted.body[name] for name in FITTED if name in fitted.body})
+    known = {name: value for name in FITTED if (value := getattr(fitted, name)) is not None}
+    return replace(run.recipe, **known)
 
 
 def _step_down(run: RunContext, before: Recipe, now: Recipe) -> None:
@@ -46,4 +46,4 @@ def _step_down(run: RunContext, before: Recipe, now: Recipe) -> None:
     )
     again = "from the last checkpoint" if run.files.last_checkpoint() is not None else "from the beginning"
     sentence = f"The memory did not suffice. Training goes on {again}, {change}: the same steps in less memory."
-    run.emit("fitted", {"sentence": sentence, **{name: getattr(now, name) for name in FITTED}})
+    run.emit(Fitted(sentence, now.batch_size, now.gradient_accumulation, now.checkpointing))

@@ -14,12 +14,13 @@ from bot.adapters import verify
 from bot.bases.base import fingerprint
 from bot.types import BaseSpec, EngineError
 from finetune.desk_base import desk_base
+from finetune.events import Phase
 from finetune.failures import RunFailure
 from finetune.preflight import warm_parent
 from finetune.run.context import RunContext
 from finetune.run.shelf import clean_up
 from store.records import Pair, Snapshot
-from store.words import BASE
+from store.words import BASE, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Prepared:
     spec: BaseSpec
     mark: str
     data: Snapshot
-    parent: str
+    parent: Version
 
 
 async def prepare(run: RunContext) -> Prepared:
@@ -53,7 +54,7 @@ def _data(run: RunContext, mark: str) -> Snapshot:
 
 
 def _take_snapshot(run: RunContext, mark: str) -> None:
-    run.enter("snapshot", "Taking a snapshot of the pairs.")
+    run.emit(Phase("snapshot", "Taking a snapshot of the pairs."))
     chosen = run.desk.pairs.training_set()
     if len(chosen) < run.desk.settings.load().min_pairs:
         raise RunFailure("too-few-pairs")
@@ -81,10 +82,10 @@ def _data_hash(mark: str, train: Iterable[tuple[Pair, int]]) -> str:
     return digest.hexdigest()
 
 
-def _parent(run: RunContext, mark: str) -> str:
+def _parent(run: RunContext, mark: str) -> Version:
     """The version to go on from: decided when the run starts, kept when it is resumed."""
     if run.files.last_checkpoint() is not None or run.files.trained:
-        return run.run.parent
+        return Version(run.run.parent)
     parent = warm_parent(run.desk, run.recipe)
     if parent != BASE:
         try:
@@ -93,4 +94,4 @@ def _parent(run: RunContext, mark: str) -> str:
             run.note(f"Training starts afresh, not from {parent}: {error.sentence}")
             parent = BASE
     run.desk.runs.update(run.run_id, parent=parent)
-    return parent
+    return Version(parent)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from bot.adapters import CARD_NAME, Manifest, sha256_of, write_manifest
 from bot.engines.engine import Engine
 from bot.types import AdapterRef, ProbeResult
 from finetune.desk_base import base_facts
+from finetune.events import Phase, Trained
 from finetune.files import MARK, appearing, sync_tree
 from finetune.libraries import library_versions
 from finetune.recipe import Recipe
@@ -24,10 +25,11 @@ from finetune.run.shelf import clean_up, next_number
 from store.desk import Desk
 from store.home import sync_folder
 from store.records import AdapterVersion, now
+from store.words import Version
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class Candidate:
     """An adapter that is trained and not published yet. ``folder``: where it lies; ``probe``:
     what an engine measured of it; ``card``: what else is needed to repeat the run."""
 
@@ -39,47 +41,48 @@ class Trained:
     card: Mapping[str, Any]
 
 
-def publish(desk: Desk, trained: Trained) -> AdapterVersion:
+def publish(desk: Desk, candidate: Candidate) -> AdapterVersion:
     """Copy an adapter to its final place: staged, synced, described by a manifest, renamed once; then its row.
 
     The gate's numbers come later than the card, which never changes: they are in the run's report."""
     clean_up(desk)
     number = next_number(desk)
     name = f"v{number}"
-    mark, recipe = trained.base_fingerprint, trained.recipe
+    mark, recipe = candidate.base_fingerprint, candidate.recipe
     with appearing(desk.home.adapters / name) as built:
-        shutil.copytree(trained.folder, built, ignore=shutil.ignore_patterns(MARK))
-        about = {"version": name, "run": trained.run_id, **trained.card, "libraries": library_versions()}
+        shutil.copytree(candidate.folder, built, ignore=shutil.ignore_patterns(MARK))
+        about = {"version": name, "run": candidate.run_id, **candidate.card, "libraries": library_versions()}
         (built / CARD_NAME).write_text(json.dumps(about, indent=1, ensure_ascii=False), encoding="utf-8")
         files = {path.relative_to(built).as_posix(): sha256_of(path) for path in built.rglob("*") if path.is_file()}
-        manifest = Manifest(name, mark, recipe.method, now(), dict(sorted(files.items())), trained.probe)
+        manifest = Manifest(name, mark, recipe.method, now(), dict(sorted(files.items())), candidate.probe)
         digest = write_manifest(built, manifest)
         sync_tree(built)
     sync_folder(desk.home.adapters)
     with desk.atomic():
-        row = desk.versions.add(number, name, digest, mark, recipe.method, recipe.to_dict(), trained.run_id)
-        desk.runs.update(trained.run_id, candidate=name)
+        row = desk.versions.add(number, name, digest, mark, recipe.method, recipe.to_dict(), candidate.run_id)
+        desk.runs.update(candidate.run_id, candidate=name)
     return row
 
 
 # -- the step ----------------------------------------------------------------------------------------
-async def publish_candidate(run: RunContext, prepared: Prepared, facts: Mapping[str, Any], engine: Engine) -> str:
+async def publish_candidate(run: RunContext, prepared: Prepared, facts: Trained, engine: Engine) -> Version:
     """Measure what was trained and publish it; what a run that is resumed published before stays as it is. In both
     cases *engine* loads it as it will serve, which tells whether it answers as measured. Returns its version.
 
     Raises :class:`bot.types.EngineError`."""
-    version = run.run.candidate
+    known = run.run.candidate
+    version = None if known is None else Version(known)
     if version is None:
-        run.enter("publishing", "Measuring and publishing the new version.")
+        run.emit(Phase("publishing", "Measuring and publishing the new version."))
         probe = await engine.probe(str(run.files.adapter))
         card = _card(run, prepared, facts)
-        trained = Trained(run.run_id, run.files.adapter, prepared.mark, run.recipe, probe, card)
-        version = publish(run.desk, trained).name
+        made = Candidate(run.run_id, run.files.adapter, prepared.mark, run.recipe, probe, card)
+        version = Version(publish(run.desk, made).name)
     await engine.activate(AdapterRef(version, str(run.folder(version))))
     return version
 
 
-def _card(run: RunContext, prepared: Prepared, facts: Mapping[str, Any]) -> dict[str, Any]:
+def _card(run: RunContext, prepared: Prepared, facts: Trained) -> dict[str, Any]:
     return {
         "parent": prepared.parent,
         "recipe": run.recipe.to_dict(),
@@ -88,5 +91,5 @@ def _card(run: RunContext, prepared: Prepared, facts: Mapping[str, Any]) -> dict
         "system_message": run.system,
         "pairs": [[pair.id, weight] for pair, weight in prepared.data.train],
         "data_hash": run.run.data_hash,
-        "training": facts,
+        "training": asdict(facts),
     }

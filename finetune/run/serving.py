@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.engines.engine import Engine
 from bot.types import BaseFacts, BaseSpec
+from finetune.events import Phase
 from finetune.run.context import RunContext
 
 
@@ -22,7 +23,7 @@ class Serving:
 @asynccontextmanager
 async def serving(run: RunContext, spec: BaseSpec) -> AsyncIterator[Serving]:
     """An engine of the run's own with the base, for the length of the block."""
-    run.enter("publishing", "Loading the base as it will serve the new version.")
+    run.emit(Phase("publishing", "Loading the base as it will serve the new version."))
     engine = run.make_engine(run.files.log)
     try:
         yield Serving(engine, await engine.load(spec))

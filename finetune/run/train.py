@@ -6,14 +6,16 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from finetune.events import Phase, Trained
 from finetune.recipe import Recipe
 from finetune.run.context import RunContext
 from finetune.run.ladder import train_as_it_fits
 from finetune.run.prepare import Prepared
+from finetune.stored import made
 from store.words import BASE
 
 
-async def train(run: RunContext, prepared: Prepared) -> dict[str, Any]:
+async def train(run: RunContext, prepared: Prepared) -> Trained:
     """Train, and return what the training found out about itself; a run that had come that far does not do it again.
 
     When this is cancelled, or the desk takes no more events, the training is stopped with a checkpoint; if the run is
@@ -21,21 +23,20 @@ async def train(run: RunContext, prepared: Prepared) -> dict[str, Any]:
     kept = run.files.root / "training.json"
     if run.files.trained and kept.is_file():
         run.note("Training was complete already; going on with the check.")
-        facts: dict[str, Any] = json.loads(kept.read_text())
-        return facts
+        return made(json.loads(kept.read_text()), Trained)
     again = run.files.last_checkpoint() is not None
     start = (
         "Going on from the last checkpoint"
         if again
         else f"Learning from {len(prepared.data.train)} pairs, from {prepared.parent}"
     )
-    run.enter("loading", f"{start}: loading the model.")
+    run.emit(Phase("loading", f"{start}: loading the model."))
     facts = await train_as_it_fits(run, lambda recipe: train_once(run, prepared, recipe))
-    kept.write_text(json.dumps(facts))
+    kept.write_text(json.dumps(asdict(facts)))
     return facts
 
 
-async def train_once(run: RunContext, prepared: Prepared, recipe: Recipe) -> dict[str, Any]:
+async def train_once(run: RunContext, prepared: Prepared, recipe: Recipe) -> Trained:
     """One training with *recipe*, which is the run's own or a rung of its ladder. Ends and raises as :func:`train`."""
     training = await run.launcher.start(_job(run, prepared, recipe))
     try:

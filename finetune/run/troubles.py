@@ -8,9 +8,10 @@ with, and the answers its version gave.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Any
 
+from finetune.events import Step, Trained
 from finetune.gate import Trouble
 from finetune.recipe import Recipe
 from store.records import JudgedAnswer
@@ -25,33 +26,36 @@ PADDED, LOOKING = 0.25, 0.25  # shares of places and of time from which on they 
 WEAK = 0.05  # logits; below it an adapter as good as does nothing
 
 
-def troubles_of(
-    recipe: Recipe,
-    steps: Sequence[dict[str, Any]],
-    facts: dict[str, Any],
-    *,
-    fitted: bool,
-    difference: float | None = None,
-    answers: Sequence[JudgedAnswer] = (),
-    before: str = "the version before",
-) -> list[Trouble]:
-    """What was wrong with a run, worst first. *steps*: the bodies of its step events; *facts*: what its training ended
-    with; *fitted*: whether the memory did not suffice for the recipe as it stands; *difference*: the probe's, in
-    logits; *answers*: those the gate compared with *before*."""
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a run went. ``fitted``: the memory did not suffice for the recipe as it stands; ``difference``: the probe's,
+    in logits; ``answers``: those the gate compared with ``before``."""
+
+    recipe: Recipe
+    steps: Sequence[Step]
+    facts: Trained
+    fitted: bool = False
+    difference: float | None = None
+    answers: Sequence[JudgedAnswer] = ()
+    before: str = "the version before"
+
+
+def troubles_of(course: Course) -> list[Trouble]:
+    """What was wrong with a run, worst first."""
     found = [
-        _no_effect(recipe, steps, difference, answers, before),
-        _loss(recipe, steps, facts),
-        _memory(recipe, facts) if fitted else None,
-        _slow(recipe, facts),
+        _no_effect(course),
+        _loss(course),
+        _memory(course.recipe) if course.fitted else None,
+        _slow(course.recipe, course.facts),
     ]
     return [trouble for trouble in found if trouble is not None]
 
 
-def diverged(recipe: Recipe, steps: Sequence[dict[str, Any]]) -> Trouble:
+def diverged(recipe: Recipe, steps: Sequence[Step]) -> Trouble:
     """Why a loss became no number, as far as its steps tell."""
     rate = _rate(recipe, steps)
-    norms = _values(steps, "gradient_norm")
-    taken = steps[-1]["step"] if steps else 0
+    norms = _norms(steps)
+    taken = steps[-1].step if steps else 0
     told = f" Gradients were up to {max(norms):.3g} long." if norms else ""
     return Trouble(
         "loss",
@@ -61,8 +65,9 @@ def diverged(recipe: Recipe, steps: Sequence[dict[str, Any]]) -> Trouble:
 
 
 # -- each ------------------------------------------------------------------------------------------
-def _loss(recipe: Recipe, steps: Sequence[dict[str, Any]], facts: dict[str, Any]) -> Trouble | None:
-    losses = _values(steps, "loss")
+def _loss(course: Course) -> Trouble | None:
+    recipe, steps, facts = course.recipe, course.steps, course.facts
+    losses = [step.loss for step in steps if step.loss is not None]
     if len(losses) < STEPS_NEEDED:
         return None
     fifth = max(2, len(losses) // 5)
@@ -70,13 +75,13 @@ def _loss(recipe: Recipe, steps: Sequence[dict[str, Any]], facts: dict[str, Any]
     if last <= FALLEN * first or last <= LEARNED:
         return None
     finding = f"The loss did not fall: {first:.2f} in the first steps, {last:.2f} in the last."
-    norms, rate = _values(steps, "gradient_norm"), _rate(recipe, steps)
-    _, cut, dropped = facts.get("cuts") or (0, 0, 0)
+    norms, rate = _norms(steps), _rate(recipe, steps)
+    _, cut, dropped = facts.cuts
     if norms and median(norms) < 1e-6:
         return Trouble(
             "loss", f"{finding} No gradient reaches what is trained.", "Choose another method for this base."
         )
-    if (cut + dropped) > CUT_SHARE * max(1, facts.get("examples") or 1):
+    if (cut + dropped) > CUT_SHARE * max(1, facts.examples):
         lost = f"{cut} answers lost their end and {dropped} pairs were left out to fit max_length."
         return Trouble("loss", f"{finding} {lost}", f"Set max_length = {2 * recipe.max_length}, or shorten the pairs.")
     if last > 1.02 * first or (norms and median(norms) > 10 * recipe.max_grad_norm):
@@ -93,7 +98,7 @@ def _loss(recipe: Recipe, steps: Sequence[dict[str, Any]], facts: dict[str, Any]
     )
 
 
-def _memory(recipe: Recipe, facts: dict[str, Any]) -> Trouble:
+def _memory(recipe: Recipe) -> Trouble:
     smaller = recipe.smaller()
     keep = "a smaller max_length"
     if smaller is not None:
@@ -110,12 +115,12 @@ def _memory(recipe: Recipe, facts: dict[str, Any]) -> Trouble:
     )
 
 
-def _slow(recipe: Recipe, facts: dict[str, Any]) -> Trouble | None:
-    speed, possible = facts.get("tokens_per_second"), facts.get("ceiling_tokens_per_second")
+def _slow(recipe: Recipe, facts: Trained) -> Trouble | None:
+    speed, possible = facts.tokens_per_second, facts.ceiling_tokens_per_second
     if not speed or not possible:
         return None
     limits = list(_limits(recipe, facts))
-    looking = facts.get("looking_seconds", 0) > LOOKING * facts.get("train_seconds", 0)
+    looking = facts.looking_seconds > LOOKING * facts.train_seconds
     if speed >= SLOW * possible and not looking:
         return None
     finding = f"Training did {speed:.0f} tokens a second; this machine's matrix products alone would do {possible:.0f}."
@@ -125,33 +130,27 @@ def _slow(recipe: Recipe, facts: dict[str, Any]) -> Trouble | None:
     return Trouble("slow", f"{finding} {'. '.join(causes)}.", f"{'. '.join(advice)}.")
 
 
-def _limits(recipe: Recipe, facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if (cpu := facts.get("cpu_share")) is not None and cpu < BUSY:
+def _limits(recipe: Recipe, facts: Trained) -> Iterator[tuple[str, str]]:
+    if (cpu := facts.cpu_share) is not None and cpu < BUSY:
         yield f"It got {cpu:.0%} of the processor", "Close other programs, or retrain when the desk is quiet"
-    if (padding := facts.get("padding_share") or 0) > PADDED:
+    if (padding := facts.padding_share or 0) > PADDED:
         name = "bucketing" if not recipe.bucketing else "packing"
         yield f"{padding:.0%} of what was computed was padding", f"Set {name} = true"
     if recipe.checkpointing:
         yield "Activations were computed twice", "Set checkpointing = false where the memory allows"
     if recipe.dora:
         yield "DoRA computes every weight anew at each step", "Set dora = false"
-    if facts.get("unpacked") is False and recipe.method == "qlora":
+    if facts.unpacked is False and recipe.method == "qlora":
         yield "4-bit weights were unpacked at every step, for want of memory", "Close other programs"
-    seconds = facts.get("train_seconds") or 0
-    if (looking := facts.get("looking_seconds") or 0) > LOOKING * seconds > 0:
+    if facts.looking_seconds > LOOKING * facts.train_seconds > 0:
         yield (
-            f"{looking / seconds:.0%} of the time went into looks",
+            f"{facts.looking_seconds / facts.train_seconds:.0%} of the time went into looks",
             "Set a larger evaluate_every or fewer bleu_questions",
         )
 
 
-def _no_effect(
-    recipe: Recipe,
-    steps: Sequence[dict[str, Any]],
-    difference: float | None,
-    answers: Sequence[JudgedAnswer],
-    before: str,
-) -> Trouble | None:
+def _no_effect(course: Course) -> Trouble | None:
+    steps, difference, answers = course.steps, course.difference, course.answers
     same = [answer.before == answer.after for answer in answers]
     weak = difference is not None and difference < WEAK
     if not weak and not (len(same) >= 5 and all(same)):
@@ -159,22 +158,23 @@ def _no_effect(
     finding = (
         f"The new version moves no logit of the probe by more than {difference:.3f}."
         if weak
-        else f"The new version answers all {len(same)} questions word for word as {before} does."
+        else f"The new version answers all {len(same)} questions word for word as {course.before} does."
     )
-    taken = steps[-1]["step"] if steps else 0
+    taken = steps[-1].step if steps else 0
     if taken < 20:
         return Trouble(
             "no-effect", f"{finding} It took {taken} steps only.", "Set more epochs, or correct more replies."
         )
-    rate = _rate(recipe, steps)
+    rate = _rate(course.recipe, steps)
     return Trouble("no-effect", f"{finding} Its learning rate was {rate:.2g}.", f"Set learning_rate = {rate * 5:.2g}.")
 
 
 # -- small parts -----------------------------------------------------------------------------------
-def _values(steps: Sequence[dict[str, Any]], name: str) -> list[float]:
-    return [float(step[name]) for step in steps if isinstance(step.get(name), (int, float))]
+def _norms(steps: Sequence[Step]) -> list[float]:
+    return [step.gradient_norm for step in steps if step.gradient_norm is not None]
 
 
-def _rate(recipe: Recipe, steps: Sequence[dict[str, Any]]) -> float:
+def _rate(recipe: Recipe, steps: Sequence[Step]) -> float:
     """The highest learning rate of the steps, before it fell; without any, the recipe's."""
-    return max(_values(steps, "learning_rate"), default=recipe.rate) or recipe.rate
+    rates = [step.learning_rate for step in steps if step.learning_rate is not None]
+    return max(rates, default=recipe.rate) or recipe.rate

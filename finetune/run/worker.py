@@ -15,26 +15,29 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from functools import partial
 
 from bot.traces import print_trace, private_errors, private_loop
 from bot.types import EngineError
+from finetune.events import Failed, TroubleFound
 from finetune.failures import SENTENCES, kind_of
-from finetune.run.conclude import conclude, emit_end, emit_trouble
+from finetune.run.conclude import conclude
 from finetune.run.context import RunContext
-from finetune.run.judge import judge, troubles
+from finetune.run.judge import course_of, judge
 from finetune.run.leash import watch_leash
 from finetune.run.prepare import prepare
 from finetune.run.publish import publish_candidate
 from finetune.run.serving import serving
 from finetune.run.train import train
-from finetune.run.troubles import diverged
+from finetune.run.troubles import diverged, troubles_of
 from finetune.run.wishes import Wishes
 from store.desk import Desk
 from store.errors import DeskError
 from store.home import Home
 from store.records import Run
 from store.runs import LIVE, RunLock
+from store.words import RunState
 
 NICENESS = 10  # the chat goes first
 STOPPED = {"cancelled": "cancelled", "interrupted": "stopped"}
@@ -49,7 +52,7 @@ async def take_steps(run: RunContext) -> None:
     async with serving(run, prepared.spec) as served:
         candidate = await publish_candidate(run, prepared, facts, served.engine)
         judgement = await judge(run, served, candidate, prepared.data)
-        conclude(run, judgement, troubles(run, judgement, facts))
+        conclude(run, judgement, troubles_of(course_of(run, judgement, facts)))
 
 
 async def work(run: RunContext, steps: Callable[[RunContext], Awaitable[None]] = take_steps) -> Run:
@@ -82,7 +85,7 @@ def _write_end(write: Callable[[], None]) -> None:
 
 
 def _give_up(run: RunContext) -> None:
-    state = "cancelled" if run.wishes.wish == "cancel" else "interrupted"
+    state: RunState = "cancelled" if run.wishes.wish == "cancel" else "interrupted"
     if run.run.state not in LIVE:
         return  # it had just ended by itself
     if run.wishes.who is not None:
@@ -90,19 +93,19 @@ def _give_up(run: RunContext) -> None:
     run.desk.runs.transition(run.run_id, state)
     if state == "cancelled":
         run.files.drop_work()
-    emit_end(run, state)
+    run.emit_end(state)
 
 
 def _fail(run: RunContext, error: BaseException) -> None:
     kind = error.kind if isinstance(error, EngineError) else kind_of(error)
     sentence = error.sentence if isinstance(error, EngineError) else SENTENCES.get(kind, SENTENCES["failed"])
-    failure = {"kind": kind, "sentence": sentence, "log": str(run.files.log)}
+    failure = Failed(kind, sentence, str(run.files.log))
     if run.run.state in LIVE:
-        run.desk.runs.transition(run.run_id, "failed", failure=failure)
+        run.desk.runs.transition(run.run_id, "failed", failure=asdict(failure))
     if kind == "diverged":
-        emit_trouble(run, diverged(run.recipe, run.steps()))
-    run.emit("failed", failure)
-    emit_end(run, "failed")
+        run.emit(TroubleFound(diverged(run.recipe, run.steps())))
+    run.emit(failure)
+    run.emit_end("failed")
 
 
 async def main_async(home: Home, run_id: int) -> int:

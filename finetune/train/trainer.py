@@ -125,7 +125,7 @@ def main() -> int:
         if isinstance(error, Interrupted):
             return INTERRUPTED
         print_trace(error)
-        tell("failed", {"kind": kind_of(error), "detail": describe(error)})
+        tell("trainer-failed", {"kind": kind_of(error), "detail": describe(error)})
         return FAILED
     return 0
 

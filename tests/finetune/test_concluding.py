@@ -13,6 +13,7 @@ from finetune.run.conclude import conclude
 from finetune.run.context import RunContext
 from finetune.run.judge import Judgement
 from store.desk import Desk
+from store.words import BASE, Version
 from tests.core.conftest import make_version
 from tests.finetune.test_gate_verdict import items
 
@@ -31,8 +32,9 @@ def test_a_version_that_passed_is_held_if_another_was_activated_meanwhile(
         assert report.verdict == "promote"
         if answers != "base":
             desk.promotions.promote(answers, "manual", "jo")
-        conclude(RunContext.of(desk, run), Judgement("base", candidate, report, Drift(0.0, 1)), [])
+        conclude(RunContext.of(desk, run), Judgement(BASE, Version(candidate), report, Drift(0.0, 1)), [])
         ended = desk.runs.get(run.id)
         assert (ended.state, desk.promotions.active()) == (state, answers if state == "held" else candidate)
         assert ended.report is not None
+        assert ended.report["held"] == ("overtaken" if state == "held" else None)
         assert ("But v1 was activated meanwhile" in ended.report["sentence"]) == (state == "held")

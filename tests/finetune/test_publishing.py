@@ -9,7 +9,7 @@ import pytest
 from bot.adapters import WEIGHTS_NAME
 from bot.types import ProbeResult
 from finetune.recipe import Recipe
-from finetune.run.publish import Trained, publish
+from finetune.run.publish import Candidate, publish
 from finetune.run.shelf import clean_up
 from store.desk import Desk
 
@@ -27,7 +27,7 @@ def published(desk: Desk, adapter: Path) -> str:
     run = desk.runs.create({}, "base", "ann")
     desk.runs.transition(run.id, "training")
     probe = ProbeResult(True, 1.0, (1.0,))
-    row = publish(desk, Trained(run.id, adapter, base_fingerprint="f", recipe=Recipe(), probe=probe, card={}))
+    row = publish(desk, Candidate(run.id, adapter, base_fingerprint="f", recipe=Recipe(), probe=probe, card={}))
     desk.runs.transition(run.id, "cancelled")
     return row.name
 

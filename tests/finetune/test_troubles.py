@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from finetune.events import Step, Trained
 from finetune.recipe import Recipe
-from finetune.run.troubles import diverged, troubles_of
+from finetune.run.troubles import Course, diverged, troubles_of
 from finetune.train.speed import ceiling, learned_share, padding_share
 from store.records import JudgedAnswer
 from tests.finetune.test_methods import tuned_on
 
-GOOD = {
-    "tokens_per_second": 300.0, "ceiling_tokens_per_second": 900.0, "padding_share": 0.05, "cpu_share": 0.95,
-    "looking_seconds": 1.0, "train_seconds": 60.0, "examples": 100, "cuts": [0, 0, 0], "unpacked": True,
-}  # fmt: skip
+GOOD = Trained(
+    tokens_per_second=300.0, ceiling_tokens_per_second=900.0, padding_share=0.05, cpu_share=0.95,
+    looking_seconds=1.0, train_seconds=60.0, examples=100, unpacked=True,
+)  # fmt: skip
 
 
-def curve(*losses: float, norm: float = 0.8, rate: float = 1e-3) -> list[dict[str, Any]]:
+def curve(*losses: float, norm: float = 0.8, rate: float = 1e-3) -> list[Step]:
     """The steps of a run whose loss goes evenly from one of *losses* to the next."""
-    steps: list[dict[str, Any]] = []
+    steps: list[Step] = []
     for first, last in pairwise(losses):
         for place in range(20):
             loss = first + (last - first) * place / 20
-            steps.append({"step": len(steps) + 1, "loss": loss, "gradient_norm": norm, "learning_rate": rate})
+            steps.append(Step(len(steps) + 1, loss=loss, gradient_norm=norm, learning_rate=rate))
     return steps
 
 
-def found(steps: list[dict[str, Any]], recipe: Recipe | None = None, **facts: Any) -> dict[str, str]:
-    troubles = troubles_of(recipe or Recipe(), steps, {**GOOD, **facts}, fitted=False)
+def found(steps: list[Step], recipe: Recipe | None = None, **facts: Any) -> dict[str, str]:
+    troubles = troubles_of(Course(recipe or Recipe(), steps, replace(GOOD, **facts)))
     return {trouble.kind: trouble.sentence for trouble in troubles}
 
 
@@ -48,12 +50,10 @@ def test_a_sound_run_has_no_trouble() -> None:
         (curve(2.0, 2.6, rate=1e-1), {}, "learning_rate = 0.02"),
         (curve(2.0, 1.95, norm=40.0, rate=1e-2), {}, "learning_rate = 0.002"),
         (curve(2.0, 2.0, norm=0.0), {}, "No gradient reaches"),
-        (curve(2.0, 1.95), {"cuts": [0, 30, 5]}, "max_length = 2048"),
+        (curve(2.0, 1.95), {"cuts": (0, 30, 5)}, "max_length = 2048"),
     ],
 )
-def test_a_loss_that_does_not_fall_is_told_with_its_cause(
-    steps: list[dict[str, Any]], facts: dict[str, Any], says: str
-) -> None:
+def test_a_loss_that_does_not_fall_is_told_with_its_cause(steps: list[Step], facts: dict[str, Any], says: str) -> None:
     assert says in found(steps, **facts)["loss"]
 
 
@@ -86,10 +86,10 @@ def test_looks_that_take_long_are_told_of_a_fast_run_too() -> None:
 
 
 def test_too_little_memory_is_told_with_the_recipe_that_fits() -> None:
-    (trouble,) = troubles_of(Recipe(batch_size=4), curve(2.0, 0.4), GOOD, fitted=True)
+    (trouble,) = troubles_of(Course(Recipe(batch_size=4), curve(2.0, 0.4), GOOD, fitted=True))
     assert trouble.kind == "memory"
     assert "batch_size = 2, gradient_accumulation = 2" in trouble.advice
-    (trouble,) = troubles_of(Recipe(batch_size=1), curve(2.0, 0.4), GOOD, fitted=True)
+    (trouble,) = troubles_of(Course(Recipe(batch_size=1), curve(2.0, 0.4), GOOD, fitted=True))
     assert "checkpointing = true" in trouble.advice
 
 
@@ -107,15 +107,15 @@ def answers(same: int, other: int) -> list[JudgedAnswer]:
     ],
 )
 def test_an_adapter_that_does_nothing_is_told(
-    difference: float, compared: list[JudgedAnswer], steps: list[dict[str, Any]], says: str
+    difference: float, compared: list[JudgedAnswer], steps: list[Step], says: str
 ) -> None:
-    troubles = troubles_of(Recipe(), steps, GOOD, fitted=False, difference=difference, answers=compared, before="v1")
+    troubles = troubles_of(Course(Recipe(), steps, GOOD, difference=difference, answers=compared, before="v1"))
     assert says in " ".join(trouble.sentence for trouble in troubles if trouble.kind == "no-effect")
 
 
 def test_one_that_does_something_is_not() -> None:
-    assert not troubles_of(Recipe(), curve(2.0, 0.4), GOOD, fitted=False, difference=3.0, answers=answers(19, 1))
-    assert not troubles_of(Recipe(), curve(2.0, 0.4), GOOD, fitted=False, difference=3.0, answers=answers(3, 0))
+    assert not troubles_of(Course(Recipe(), curve(2.0, 0.4), GOOD, difference=3.0, answers=answers(19, 1)))
+    assert not troubles_of(Course(Recipe(), curve(2.0, 0.4), GOOD, difference=3.0, answers=answers(3, 0)))
 
 
 # -- what speed is held against ----------------------------------------------------------------------
