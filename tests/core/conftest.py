@@ -27,10 +27,14 @@ def make_base(models: Path) -> None:
 
 
 def make_version(
-    desk: Desk, verdict: str | None = None, run_id: int | None = None, base_fingerprint: str | None = None
+    desk: Desk,
+    verdict: str | None = None,
+    run_id: int | None = None,
+    base_fingerprint: str | None = None,
+    bleu: tuple[float | None, float | None] = (1.0, 2.0),
 ) -> str:
     """A published version whose weights are no weights; *verdict*: of a run that made it, *run_id*: of another one;
-    *base_fingerprint*: by default that of the desk's base, if it has one."""
+    *base_fingerprint*: by default that of the desk's base, if it has one; *bleu*: of the version before and its own."""
     mark = base_fingerprint or base_mark(desk) or "f" * 64
     number = desk.versions.next_number()
     folder = desk.home.adapters / f"v{number}"
@@ -42,7 +46,7 @@ def make_version(
         run_id = desk.runs.create({}, "base", "tester").id
         desk.runs.transition(run_id, "training")
         desk.runs.transition(run_id, "evaluating", candidate=f"v{number}")
-        desk.runs.save_report(run_id, verdict, {"bleu": {"active": 1.0, "candidate": 2.0}})  # type: ignore[arg-type]
+        desk.runs.save_report(run_id, verdict, {"bleu": {"active": bleu[0], "candidate": bleu[1]}})  # type: ignore[arg-type]
         desk.runs.transition(run_id, {"promote": "promoted", "reject": "rejected"}.get(verdict, "held"))
     return desk.versions.add(number, folder.name, digest, mark, "qlora", {}, run_id).name
 

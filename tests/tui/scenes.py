@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from finetune.gate.words import Decision, OutcomeName
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.pairs import NewPair
-from store.records import JudgedAnswer
+from store.records import JudgedAnswer, Verdict
 from tests.core.conftest import make_version
+from tests.tui import scene_reports
 
 STEP = {
     "step": 0, "steps": 40, "epoch": 0.0, "loss": 0.0, "learning_rate": 5e-4, "tokens_per_second": 231.0,
@@ -76,50 +76,55 @@ def train(desk: Desk) -> int:
     return run.id
 
 
-def languages(decision: str = "too few") -> list[dict[str, Any]]:
-    """The numbers of a gate in two languages, of which the first is decided as told."""
+# The questions whose answers a gate compared: what was corrected, with what became of it, and what was held out.
+CORRECTED: list[tuple[str, str, str, OutcomeName]] = [
+    ("No.", "Yes, within 30 days.", "Yes. Within 30 days.", "learned"),
+    ("At ten.", "At ten.", "At nine, on Sundays too.", "not learned"),
+    ("For free.", "It costs 4 [EUR].", "For free.", "regressed"),
+]
+HELD_OUT = [
+    ("We open at ten.", "We open at nine.", "We open at nine."),
+    ("Yes, for 14 days.", "Yes, for 30 years.", "Yes, for 14 days."),
+    ("请告诉我订单号。", "请告诉我们地址。", "请告诉我订单号。"),
+    ("No.", "No.", "Not yet."),
+]
+DECISIONS: dict[Verdict, Decision] = {"reject": "worse", "inconclusive": "too few", "promote": "pass"}
 
-    def scores(bleu: float, exact: float) -> dict[str, Any]:
-        return {"bleu": bleu, "chrf": bleu + 8, "exact": exact, "n": 54, "signature": ""}
 
-    return [
-        {"lang": "en", "n": 54, "p": 0.004, "active": scores(21.4, 0.05), "candidate": scores(63.9, 0.5), "note": None,
-         "decision": decision},
-        {"lang": "zh", "n": 11, "p": 0.21, "active": scores(8.0, 0.0), "candidate": scores(12.5, 0.1),
-         "decision": "too few", "note": "With 11 pairs in Chinese only a large difference can be seen."},
-    ]  # fmt: skip
-
-
-def judge(desk: Desk, verdict: str, decision: str = "too few") -> int:
+def judge(desk: Desk, verdict: Verdict, decision: Decision | None = None) -> int:
     """A run that was judged, its version beside two older ones; returns its number. What passed is held all the same.
-    *decision*: about the held-out pairs of the first language."""
-    for _ in range(2):
-        make_version(desk, "promote")
-    desk.promotions.promote("v1", "gate", "maria", run_id=1)
-    desk.promotions.promote("v2", "gate", "jo", run_id=2)
+    *decision*: about the held-out pairs in English, by default one that leads to *verdict*."""
+    decision = decision or DECISIONS[verdict]
+    before = scene_reports.before_it(decision)
+    for version, bleu, who in (("v1", (8.3, 21.4), "maria"), ("v2", (before.active, before.candidate), "jo")):
+        make_version(desk, "promote", bleu=bleu)
+        desk.promotions.promote(version, "gate", who, run_id=int(version[1:]))
     pairs = list(desk.pairs.list(limit=7))
-    run = desk.runs.create({}, "v2", "maria")
+    overtaken = verdict == "promote"
+    parent = "v1" if overtaken else "v2"
+    run = desk.runs.create({}, parent, "maria")
     desk.runs.transition(run.id, "training")
+    desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair in pairs[:3]], [], "0" * 64)
     name = make_version(desk, run_id=run.id)
     desk.runs.transition(run.id, "evaluating", candidate=name)
-    sentence = {
-        "reject": f"{name} answers worse than v2: BLEU fell from 63.9 to 40.2 on 54 held-out pairs (p = 0.004).",
-        "inconclusive": f"There are 11 held-out pairs, too few to judge {name} by. It waits for your decision.",
-        "promote": f"{name} is not worse than v1. But v2 was activated meanwhile.",
-    }[verdict]
-    bleu = {"active": 63.9, "candidate": 40.2}
-    report = {"verdict": verdict, "sentence": sentence, "bleu": bleu, "languages": languages(decision)}
+    # a version that passed is held if it learned none of its corrections
+    corrected = CORRECTED[1:] if (verdict, decision) == ("inconclusive", "pass") else CORRECTED
+    languages = [scene_reports.english(decision), scene_reports.chinese()]
+    report = scene_reports.report(parent, name, languages, [fate for *_, fate in corrected])
+    assert report.verdict == verdict
+    body = report.to_dict()
+    if overtaken:
+        body["sentence"] += " But v2 was activated meanwhile."
     rows = [
-        JudgedAnswer(pairs[0].id, "correction", "No.", "Yes, within 30 days.", "Yes. Within 30 days.", "learned"),
-        JudgedAnswer(pairs[1].id, "correction", "At ten.", "At ten.", "At nine, on Sundays too.", "not learned"),
-        JudgedAnswer(pairs[2].id, "correction", "For free.", "It costs 4 [EUR].", "For free.", "regressed"),
-        JudgedAnswer(pairs[3].id, "heldout", "We open at ten.", "We open at nine.", "We open at nine.", None),
-        JudgedAnswer(pairs[4].id, "heldout", "Yes, for 14 days.", "Yes, for 30 years.", "Yes, for 14 days.", None),
-        JudgedAnswer(pairs[5].id, "heldout", "请告诉我订单号。", "请告诉我们地址。", "请告诉我订单号。", None),
-        JudgedAnswer(pairs[6].id, "heldout", "No.", "No.", "Not yet.", None),
+        JudgedAnswer(pair.id, "correction", was, said, wanted, fate)
+        for pair, (was, said, wanted, fate) in zip(pairs, corrected, strict=False)
     ]
-    desk.runs.save_report(run.id, verdict, report, rows)  # type: ignore[arg-type]
-    desk.runs.transition(run.id, {"reject": "rejected"}.get(verdict, "held"))
+    rows += [
+        JudgedAnswer(pair.id, "heldout", was, said, wanted, None)
+        for pair, (was, said, wanted) in zip(pairs[3:], HELD_OUT, strict=True)
+    ]
+    desk.runs.save_report(run.id, verdict, body, rows)
+    desk.runs.transition(run.id, "rejected" if verdict == "reject" else "held")
     return run.id
 
 
@@ -161,7 +166,6 @@ def history(desk: Desk) -> None:
             desk.runs.transition(run.id, "failed")
             continue
         desk.runs.transition(run.id, "evaluating", candidate=f"v{run.id}")
-        verdict = {"promoted": "promote", "rejected": "reject"}[state]
-        report = {"sentence": "", "bleu": {"active": bleu[0], "candidate": bleu[1]}}
-        desk.runs.save_report(run.id, verdict, report)  # type: ignore[arg-type]
+        report = scene_reports.judged_alike(bleu)
+        desk.runs.save_report(run.id, report.verdict, report.to_dict())
         desk.runs.transition(run.id, state)

@@ -22,7 +22,7 @@ async def test_the_answers_that_changed_most_come_first_and_can_be_filtered(
         await ready(app, pilot)
         await pilot.press("f6", "v")
         await wait_until(pilot, lambda: isinstance(app.screen, ReportScreen) and shows(app, "Answers 4"))
-        assert shows(app, "BLEU fell from 63.9 to 40.2")
+        assert shows(app, "v3 is worse than v2: English, BLEU 40.2 against 63.9")
         assert shows(app, "on 54 held-out pairs")
         await pilot.press("left")
         await wait_until(pilot, lambda: shows(app, "Shown: all · [changed] · worse · better — 3 of 4"))

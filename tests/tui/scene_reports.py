@@ -1,0 +1,75 @@
+"""Reports of runs for the scenes. Their sentences are written by the gate, from the numbers of their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from finetune.gate.margins import GateMargins
+from finetune.gate.report import GateReport, LanguageReport, Outcome, Sides, sides
+from finetune.gate.scores import Scores
+from finetune.gate.sentences import verdict_sentence
+from finetune.gate.verdict import combine, decide
+from finetune.gate.words import Decision, OutcomeName, held_reason
+
+Points = tuple[float, float]  # of the active version and of the candidate
+FEW = "With 11 pairs in Chinese only a large difference can be seen."
+CHINESE = (8.0, 9.5)
+# What the held-out pairs in English say -> BLEU, how many pairs, p, and the least difference that can't be excluded.
+ENGLISH: dict[Decision, tuple[Points, int, float, float | None]] = {
+    "worse": ((63.9, 40.2), 54, 0.004, None),
+    "unclear": ((63.9, 63.1), 120, 0.41, -4.6),
+    "pass": ((63.9, 63.2), 54, 0.58, None),
+    "too few": ((63.9, 61.0), 11, 0.72, None),
+}
+
+
+def scores(bleu: float, n: int) -> Scores:
+    """The scores of a version with this BLEU."""
+    return Scores(bleu, bleu + 8, round(bleu / 125, 2), n)
+
+
+def language(
+    lang: str, bleu: Points, n: int, p: float, low: float | None = None, note: str | None = None
+) -> LanguageReport:
+    """The numbers of one language, decided as the gate decides."""
+    before, after = (scores(points, n) for points in bleu)
+    difference = after.bleu - before.bleu
+    decision = decide(n, difference, after.chrf - before.chrf, p, low, GateMargins())
+    high = None if low is None else difference * 2 - low
+    return LanguageReport(lang, decision, "bleu", "13a", before, after, difference, p, low, high, note)
+
+
+def english(decision: Decision) -> LanguageReport:
+    """The held-out pairs in English, about which the gate says *decision*."""
+    bleu, n, p, low = ENGLISH[decision]
+    found = language("en", bleu, n, p, low)
+    assert found.decision == decision
+    return found
+
+
+def report(
+    active: str, candidate: str, languages: Sequence[LanguageReport], fates: Sequence[OutcomeName] = ()
+) -> GateReport:
+    """What the gate says to *languages* and to corrections with these *fates*."""
+    outcomes = [Outcome(number, fate, 20.0, 90.0 if fate == "learned" else 20.0) for number, fate in enumerate(fates)]
+    verdict = combine(languages, outcomes)
+    held = held_reason(verdict, [found.decision for found in languages])
+    sentence = verdict_sentence(verdict, languages, outcomes, GateMargins(), active, candidate, held)
+    totals = {name: sides(languages, name) for name in ("bleu", "chrf", "exact")}  # type: ignore[arg-type]
+    return GateReport(verdict, sentence, tuple(languages), tuple(outcomes), held=held, **totals)
+
+
+def judged_alike(bleu: Points) -> GateReport:
+    """A report in which all pairs are English, with these points."""
+    return report("the version before", "this version", [language("en", bleu, 54, 0.004)])
+
+
+def chinese() -> LanguageReport:
+    """The held-out pairs in Chinese: too few to say anything."""
+    return language("zh", CHINESE, 11, 0.21, note=FEW)
+
+
+def before_it(decision: Decision) -> Sides:
+    """The BLEU of the active version's own check, on the same pairs as :func:`english` and :func:`chinese`."""
+    found = [english(decision), chinese()]
+    return Sides(21.4, sides(found, "bleu").active)
