@@ -15,7 +15,7 @@ from tests.core.conftest import make_version
 from tests.core.scripted import DIED, Script, ScriptedEngine
 from tests.tui.scenes import said
 from tui.core import DeskError, DeskService
-from tui.core.compare import MOST, TOGETHER, Comparison, answer_all, of_conversation, of_heldout, of_question, shuffled
+from tui.core.compare import MOST, TOGETHER, Comparison, of_conversation, of_heldout, of_question, shuffled
 from tui.core.differences import differences
 
 
@@ -37,7 +37,7 @@ async def answered(service: DeskService, items: list[Comparison]) -> list[Compar
     def heard(place: int, version: str, text: str) -> None:
         items[place] = items[place].heard(version, text)
 
-    await answer_all(service, items, heard)
+    await service.parts.comparisons.answer(items, heard)
     return items
 
 

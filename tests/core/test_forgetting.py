@@ -15,7 +15,7 @@ from tests.core.conftest import make_version
 from tests.core.scripted import Script
 from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
 from tui.core.adapters import card, overview
-from tui.core.forgetting import forget, removable, remove_versions
+from tui.core.erasing import forget, removable, remove_versions
 from tui.core.history import history
 from tui.core.reports import changes, version_details
 

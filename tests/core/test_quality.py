@@ -8,8 +8,8 @@ from store.conversations.quality import Rate
 from store.desk import Desk
 from tests.core.conftest import make_version
 from tests.tui.scenes import said
-from tui.core.quality import ENOUGH, QualityWatch, fisher_p, sign_test_p, standing
-from tui.core.reading import DeskReader
+from tui.core.beside import Beside
+from tui.core.quality import ENOUGH, QualityDesk, fisher_p, sign_test_p, standing
 
 
 @pytest.mark.parametrize(
@@ -62,16 +62,16 @@ def test_a_version_that_is_corrected_more_is_told_apart_from_chance(desk: Desk) 
 
 
 async def test_it_is_looked_up_again_only_when_something_happened(desk: Desk) -> None:
-    reader = DeskReader(desk.home)
-    watch = QualityWatch(desk, reader)
+    reader = Beside(desk.home)
+    watch = QualityDesk(desk, reader)
     assert watch.stale
-    await watch.look()
+    await watch.refresh()
     assert not watch.stale
     judged(desk, "base", 1, 1)
     assert watch.stale
-    await watch.look()
+    await watch.refresh()
     assert (watch.standing.rate, watch.stale) == (Rate(2, 1), False)
-    reader.close()
+    await reader.close()
 
 
 def test_the_last_judgement_of_a_reply_counts_and_what_is_taken_back_does_not(desk: Desk) -> None:

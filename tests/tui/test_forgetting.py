@@ -15,7 +15,7 @@ from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
-from tui.core.forgetting import forget
+from tui.core.erasing import forget
 from tui.screens.dialog import Confirm, Tell
 from tui.screens.forget import ForgetDialog
 

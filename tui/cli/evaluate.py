@@ -10,7 +10,6 @@ import click
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.progress import Line
 from tui.cli.typed import typed_file
-from tui.core.evaluation import evaluate as measure
 
 
 @click.command()
@@ -33,7 +32,9 @@ def evaluate(cli: Cli, file: Path, version: str | None, format_: str | None) -> 
                 await service.version_desk.check(version)
             cli.say("Loading the model...")
             with typed_file(file, service.home.root) as path:
-                return await measure(service, path, format_, lambda done, all_: line.show(f"{done} of {all_} answers"))
+                return await service.parts.comparisons.evaluate(
+                    path, format_, lambda done, all_: line.show(f"{done} of {all_} answers")
+                )
 
     result = cli.run(work())
     line.end()

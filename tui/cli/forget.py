@@ -16,8 +16,9 @@ from tui.cli.retrain import preflight_lines
 from tui.cli.streams import is_terminal
 from tui.cli.typed import TYPED
 from tui.core import DeskError, DeskService
-from tui.core.forgetting import FROM_THE_BASE, done_lines, plan, plan_lines, removable, remove_versions
-from tui.core.forgetting import forget as erase
+from tui.core.erasing import FROM_THE_BASE, plan, removable, remove_versions
+from tui.core.erasing import forget as erase
+from tui.core.erasing_words import done_lines, plan_lines
 from tui.core.recipes import recipe_from
 
 NUMBER = click.IntRange(1, 2**62)

@@ -16,6 +16,7 @@ from tui.core.events import (
     StoreChanged,
     VersionChanged,
 )
+from tui.core.open_desk import OpenDesk
 from tui.core.service import DeskService
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "EngineState",
     "MessageKept",
     "Notice",
+    "OpenDesk",
     "ReplyDelta",
     "ReplyEvent",
     "ReplyFinished",

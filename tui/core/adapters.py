@@ -12,7 +12,8 @@ from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
 from bot.types import EngineError
 from finetune.files import appearing
 from store.desk import Desk
-from store.records import AdapterVersion, Promotion, Run
+from store.records import AdapterVersion, Promotion
+from store.words import BASE, Version
 from store.writing import check_new_folder
 from tui.core.base import base_mark
 from tui.core.errors import DeskError
@@ -29,18 +30,18 @@ class Overview:
     until that is set again. ``erased``: it learned something that was erased since; ``removed``: its files are gone
     because of that."""
 
-    version: str
-    active: bool
-    method: str
-    created_at: str | None
-    run: int | None
-    pairs: int | None
-    bleu: float | None
-    verdict: str | None
-    promoted_at: str | None
-    promoted_by: str | None
-    promoted_as: str | None
-    other_base: bool
+    version: Version
+    active: bool = False
+    method: str = "bare base"
+    created_at: str | None = None
+    run: int | None = None
+    pairs: int | None = None
+    bleu: float | None = None
+    verdict: str | None = None
+    promoted_at: str | None = None
+    promoted_by: str | None = None
+    promoted_as: str | None = None
+    other_base: bool = False
     erased: bool = False
     removed: bool = False
 
@@ -54,6 +55,9 @@ class Overview:
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``deskloop versions list``."""
         return asdict(self)
+
+
+BARE = Overview(BASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,43 +76,34 @@ def folder_of(desk: Desk, version: AdapterVersion) -> Path:
 def overview(desk: Desk) -> list[Overview]:
     """The bare base and every version, oldest first."""
     active = desk.promotions.active()
-    last: dict[str, Promotion] = {}
-    for promotion in sorted(desk.promotions.list(), key=lambda row: row.id):
-        last[promotion.version] = promotion
+    last = {promotion.version: promotion for promotion in sorted(desk.promotions.list(), key=lambda row: row.id)}
     mark = base_mark(desk)
     erased, removed = desk.erasing.tainted(), desk.versions.removed()
-    rows = [_row(desk, "base", None, None, active, last, mark)]
+    rows = [_with_promotion(BARE, last.get(BASE))]
     for version in sorted(desk.versions.list(), key=lambda row: row.number):
-        run = desk.runs.get(version.run_id) if version.run_id is not None else None
-        row = _row(desk, version.name, version, run, active, last, mark)
-        rows.append(replace(row, erased=version.name in erased, removed=version.name in removed))
-    return rows
+        row = replace(
+            _made(desk, version),
+            other_base=mark is not None and version.base_fingerprint != mark,
+            erased=version.name in erased,
+            removed=version.name in removed,
+        )
+        rows.append(_with_promotion(row, last.get(version.name)))
+    return [replace(row, active=row.version == active) for row in rows]
 
 
-def _row(
-    desk: Desk,
-    name: str,
-    version: AdapterVersion | None,
-    run: Run | None,
-    active: str,
-    last: dict[str, Promotion],
-    mark: str | None,
-) -> Overview:
-    promotion = last.get(name)
-    return Overview(
-        version=name,
-        active=name == active,
-        method=version.method if version else "bare base",
-        created_at=version.created_at if version else None,
-        run=version.run_id if version else None,
-        pairs=desk.runs.trained_pairs(run.id) if run else None,
-        bleu=bleu_of(run)[1],
-        verdict=run.verdict if run else None,
-        promoted_at=promotion.at if promotion else None,
-        promoted_by=promotion.who if promotion else None,
-        promoted_as=promotion.kind if promotion else None,
-        other_base=version is not None and mark is not None and version.base_fingerprint != mark,
-    )
+def _made(desk: Desk, version: AdapterVersion) -> Overview:
+    """How *version* came to be."""
+    made = Overview(Version(version.name), method=version.method, created_at=version.created_at, run=version.run_id)
+    if version.run_id is None:
+        return made
+    run = desk.runs.get(version.run_id)
+    return replace(made, pairs=desk.runs.trained_pairs(run.id), bleu=bleu_of(run)[1], verdict=run.verdict)
+
+
+def _with_promotion(row: Overview, promotion: Promotion | None) -> Overview:
+    if promotion is None:
+        return row
+    return replace(row, promoted_at=promotion.at, promoted_by=promotion.who, promoted_as=promotion.kind)
 
 
 def card(desk: Desk, version: AdapterVersion) -> dict[str, Any]:

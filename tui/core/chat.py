@@ -87,6 +87,12 @@ class ChatDesk:
         turn = self._desk.conversations.add_customer(conversation_id, said, self._who)
         return self._exchange(turn, decoding, new=True)
 
+    def begin(self, text: str, preset: str | None = None) -> tuple[int, AsyncIterator[ReplyEvent]]:
+        """:meth:`send` in a new conversation, which is there only if the message is; returns its number as well."""
+        with self._desk.atomic():
+            conversation = self._desk.conversations.create(self._who).id
+            return conversation, self.send(conversation, text, preset)
+
     def regenerate(self, customer_turn_id: int, preset: str | None = None) -> AsyncIterator[ReplyEvent]:
         """Answer a customer's message once more; the replies it already has stay."""
         turn = self._desk.conversations.turn(customer_turn_id)

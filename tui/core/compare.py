@@ -16,7 +16,8 @@ from store.records import Exchange
 from store.text import clean
 from store.versions.comparisons import Vote
 from tui.core.errors import DeskError
-from tui.core.service import DeskService
+from tui.core.keeper import EngineKeeper
+from tui.core.versions import VersionDesk
 
 TOGETHER = 4  # questions asked at a time: the chat waits no longer than for these
 MOST = 60  # questions of a set: more than an operator looks through in one sitting
@@ -118,17 +119,21 @@ def _thinned(count: int) -> list[int]:
 
 # -- asking ----------------------------------------------------------------------------------------
 async def answer_all(
-    service: DeskService, comparisons: Sequence[Comparison], heard: Callable[[int, str, str], None]
+    desk: Desk,
+    engine: EngineKeeper,
+    versions: VersionDesk,
+    comparisons: Sequence[Comparison],
+    heard: Callable[[int, str, str], None],
 ) -> None:
     """Answer what is not answered yet; *heard* gets the place, the version and the text of each answer.
 
     Answers are greedy, as the gate's are, and come out of the desk's cache where they are known. The engine is lent
     for a few questions at a time, and answers customers with the active version in between and afterwards, also when
     this is cancelled. Raises :class:`DeskError` and :class:`bot.types.EngineError`; what was heard stays true."""
-    await service.keeper.wait_ready()
-    facts = service.keeper.state.facts
-    settings = service.settings
-    decoding = judging_decoding(settings, service.desk)
+    await engine.wait_ready()
+    facts = engine.state.facts
+    settings = desk.settings.load()
+    decoding = judging_decoding(settings, desk)
     for begin in range(0, len(comparisons), TOGETHER):
         asked: dict[str, dict[int, Prompt]] = {}
         for place, item in enumerate(comparisons[begin : begin + TOGETHER], begin):
@@ -137,24 +142,24 @@ async def answer_all(
                     prompt = Prompt(settings.system_message, item.history, item.question)
                     asked.setdefault(side.version, {})[place] = prompt
         for version, prompts in asked.items():
-            texts = await _answers(service, version, list(prompts.values()), decoding, facts)
+            texts = await _answers(desk, versions, version, list(prompts.values()), (decoding, facts))
             for place, text in zip(prompts, texts, strict=True):
                 heard(place, version, text)
 
 
 async def _answers(
-    service: DeskService, version: str, prompts: list[Prompt], decoding: Decoding, facts: BaseFacts | None
+    desk: Desk, versions: VersionDesk, version: str, prompts: list[Prompt], way: tuple[Decoding, BaseFacts | None]
 ) -> list[str]:
     """What *version* answers, from the cache if it said all of it before."""
-    answers = service.desk.answers
+    answers, (decoding, facts) = desk.answers, way
     keys: list[str] = []
     if facts is not None:
-        digest = "base" if version == "base" else service.version_desk.known(version).manifest_sha256
+        digest = "base" if version == "base" else versions.known(version).manifest_sha256
         keys = await asyncio.to_thread(lambda: [answer_key(facts, digest, decoding, prompt) for prompt in prompts])
     known = [text for key in keys if (text := answers.get(key)) is not None]
     if keys and len(known) == len(prompts):
         return known
-    async with service.version_desk.lent(version, PURPOSE) as engine:
+    async with versions.lent(version, PURPOSE) as engine:
         texts = [clean(answer.text) for answer in await engine.batch(prompts, decoding)]
     if keys:
         answers.put_many(dict(zip(keys, texts, strict=True)))

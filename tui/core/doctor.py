@@ -34,8 +34,8 @@ from store.runs import OVER
 from store.settings.file import FILE_NAME
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
+from tui.core.erasing import removable
 from tui.core.errors import DeskError
-from tui.core.forgetting import removable
 from tui.core.recipes import recipe_from
 from tui.core.runs import ways_on
 
@@ -58,6 +58,17 @@ class Check:
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``deskloop doctor``."""
         return asdict(self)
+
+
+class HealthDesk:
+    """What is wrong with a desk."""
+
+    def __init__(self, store: Desk) -> None:
+        self._store = store
+
+    def examine(self) -> Iterator[Check]:
+        """See :func:`examine`."""
+        return examine(self._store)
 
 
 def examine(desk: Desk) -> Iterator[Check]:

@@ -9,13 +9,14 @@ from typing import Any
 from finetune.gate.answers import Asker
 from finetune.gate.judging import evaluate_file
 from finetune.gate.questions import FileQuestion
+from store.desk import Desk
 from store.importing.pairs_in import pairs_in
 from tui.core.errors import DeskError
-from tui.core.service import DeskService
+from tui.core.keeper import EngineKeeper
 
 
 async def evaluate(
-    service: DeskService, path: Path, file_format: str | None, progress: Callable[[int, int], None]
+    desk: Desk, keeper: EngineKeeper, path: Path, file_format: str | None, progress: Callable[[int, int], None]
 ) -> dict[str, Any]:
     """Ask the version that serves every question of *path* and score its answers, as the gate would.
 
@@ -25,10 +26,10 @@ async def evaluate(
     if not pairs:
         raise DeskError(f"{path} holds no pairs to evaluate.")
     asked = [FileQuestion(pair.instruction, pair.output, pair.history, pair.lang) for pair in pairs]
-    async with service.keeper.use() as engine:
+    async with keeper.use() as engine:
         return await evaluate_file(
-            Asker.of(service.desk, engine),
-            service.keeper.serving,
+            Asker.of(desk, engine),
+            keeper.serving,
             asked,
             on_answered=lambda done, wanted, _: progress(done, wanted),
         )

@@ -1,51 +1,46 @@
-"""Imports off the event loop: a large file must not make the chat stutter."""
+"""Pairs and conversations in from files, and pairs out to them."""
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
+from typing import BinaryIO
 
 from finetune.lengths import too_long, too_long_warning
 from store.desk import Desk
-from store.importing import ImportPreview, ImportResult, Options, import_file, preview_file
-from store.importing.importer import Progress
+from store.importing import ColumnsUnknown, ImportPreview, ImportRefused, ImportResult, Options, import_file
+from store.importing import preview_file as preview
+from store.importing.importer import Progress as FileProgress
+from store.pairs.exporting import export_file
 from store.sample import load_sample
+from tui.core.beside import Beside
 from tui.core.recipes import desk_recipe
-from tui.core.service import DeskService
+
+__all__ = [
+    "ColumnsUnknown",
+    "FileProgress",
+    "ImportDesk",
+    "ImportPreview",
+    "ImportRefused",
+    "ImportResult",
+    "Options",
+]
 
 
-async def import_into(
-    service: DeskService, path: Path, options: Options, *, progress: Progress | None = None
-) -> ImportResult:
-    """Import *path* with a connection of its own, in a thread, which is also where *progress* is called. Raises what
-    :func:`store.importing.import_file` raises."""
+class ImportDesk:
+    """Files, read and written beside the event loop for one operator: a large one must not make the chat stutter.
 
-    def work() -> ImportResult:
-        with Desk.open(service.home) as desk:
-            return import_file(
-                desk,
-                path,
-                options.form,
-                columns=options.columns,
-                who=service.who,
-                encoding=options.encoding,
-                plain=options.plain,
-                progress=progress,
-            )
+    ``progress`` is called in the thread that works. Raises what :mod:`store.importing` and
+    :mod:`store.pairs.exporting` raise."""
 
-    return await asyncio.to_thread(work)
+    def __init__(self, beside: Beside, who: str) -> None:
+        self._beside, self._who = beside, who
 
+    async def preview(self, path: Path, options: Options, *, progress: FileProgress | None = None) -> ImportPreview:
+        """What an import of *path* would bring in."""
 
-async def preview_of(
-    service: DeskService, path: Path, options: Options, *, progress: Progress | None = None
-) -> ImportPreview:
-    """What an import of *path* would bring in, read in a thread, which is also where *progress* is called. Raises what
-    :func:`store.importing.preview_file` raises."""
-
-    def work() -> ImportPreview:
-        with Desk.open(service.home) as desk:
-            found = preview_file(
-                desk,
+        def work(store: Desk) -> ImportPreview:
+            found = preview(
+                store,
                 path,
                 options.form,
                 options.columns,
@@ -53,19 +48,52 @@ async def preview_of(
                 plain=options.plain,
                 progress=progress,
             )
-            recipe = desk_recipe(desk, desk.settings.load().recipe)
-            if long := too_long(desk, desk.settings.load(), found.long, recipe):
+            settings = store.settings.load()
+            recipe = desk_recipe(store, settings.recipe)
+            if long := too_long(store, settings, found.long, recipe):
                 found.notes.append(too_long_warning(long, recipe))
             return found
 
-    return await asyncio.to_thread(work)
+        return await self._beside.work(work)
 
+    async def bring_in(
+        self,
+        path: Path,
+        options: Options,
+        *,
+        split: str | None = None,
+        strict: bool = False,
+        progress: FileProgress | None = None,
+    ) -> ImportResult:
+        """Import *path*. *split*: the side of questions that the desk does not know; *strict*: all rows or none."""
 
-async def load_sample_desk(service: DeskService) -> ImportResult:
-    """Load the sample desk, in a thread."""
+        def work(store: Desk) -> ImportResult:
+            return import_file(
+                store,
+                path,
+                options.form,
+                split,
+                strict,
+                columns=options.columns,
+                who=self._who,
+                encoding=options.encoding,
+                plain=options.plain,
+                progress=progress,
+            )
 
-    def work() -> ImportResult:
-        with Desk.open(service.home) as desk:
-            return load_sample(desk, service.who)
+        return await self._beside.work(work)
 
-    return await asyncio.to_thread(work)
+    async def sample(self) -> ImportResult:
+        """Load the sample desk."""
+        return await self._beside.work(lambda store: load_sample(store, self._who))
+
+    async def export(
+        self, path: Path, form: str | None = None, *, force: bool = False, stdout: BinaryIO | None = None
+    ) -> tuple[int, list[int]]:
+        """Write all live pairs to the new file *path*; returns how many, and the numbers at which a damaged desk could
+        not be read."""
+        lost: list[int] = []
+        count = await self._beside.work(
+            lambda store: export_file(store, path, form, force=force, stdout=stdout, lost=lost)
+        )
+        return count, lost

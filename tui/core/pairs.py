@@ -1,174 +1,144 @@
-"""Pairs as the screens tell them, and work on many of them off the event loop."""
+"""The pairs of a desk, for one operator: found, read, put right, one or many at once."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Sequence
 
 from finetune.lengths import long_answer_words
 from store.desk import Desk
+from store.pairs.conflicts import OpenConflict
 from store.pairs.editing import Outcome
-from store.pairs.listing import ListedPair, PairFilter
+from store.pairs.listing import Choices, ListedPair, PairFilter
 from store.pairs.story import Story
-from store.personal import NAMES, kinds
-from store.records import Pair
-from tui.core.recipes import desk_recipe
-from tui.core.service import DeskService
+from store.records import Exchange, Pair, Split
+from tui.core.beside import Beside
+from tui.core.errors import DeskError
+from tui.core.recipes import RecipeDesk
 
-Done = TypeVar("Done")
+__all__ = ["Choices", "ConflictDesk", "ListedPair", "OpenConflict", "Outcome", "PairDesk", "PairFilter", "Story"]
 
-SIDES = {"train": "trains", "heldout": "test"}
-STATES = {
-    "live": "live",
-    "excluded": "excluded",
-    "superseded": "replaced by an edit",
-    "in conflict": "in conflict",
-    "personal data": "with personal data",
-    "all": "all, whatever became of them",
-}
-
-USED = {
-    "train": "trained on it",
-    "heldout": "judged by it",
-    "validation": "was watched by it",
-}  # what a run did with it
+ROWS = 900  # pairs that one question asks the store for
 
 
-async def aside(service: DeskService, work: Callable[[Desk], Done]) -> Done:
-    """*work* with a connection of its own, in a thread: thousands of pairs take seconds."""
+class PairDesk:
+    """The only way to the pairs. What changes many of them works beside the event loop: thousands take seconds."""
 
-    def do() -> Done:
-        with Desk.open(service.home) as desk:
-            return work(desk)
+    def __init__(self, store: Desk, beside: Beside, recipes: RecipeDesk, who: str) -> None:
+        self._store, self._beside, self._recipes, self._who = store, beside, recipes, who
 
-    return await asyncio.to_thread(do)
+    # -- reading -----------------------------------------------------------------------------------
+    async def ids(self, wanted: PairFilter) -> list[int]:
+        """The pairs that fit, the latest first."""
+        return await self._beside.read(lambda store: store.pair_listing.ids(wanted))
 
+    def rows(self, ids: Sequence[int]) -> list[ListedPair]:
+        """A window of the list: at most :data:`ROWS`."""
+        return self._store.pair_listing.rows(ids[:ROWS])
 
-def outcome_words(did: str, outcome: Outcome) -> str:
-    """One sentence of what happened to how many pairs; *did* is the verb ("Excluded")."""
-    changed = len(outcome.changed)
-    words = [f"{did} {changed} pair{'' if changed == 1 else 's'}." if changed else "Nothing was changed."]
-    if outcome.same:
-        words.append(f"{outcome.same} needed nothing.")
-    if outcome.refused:
-        more = len(outcome.refused) - 1
-        words.append(f"Left as it was: {outcome.refused[0]}{f' So were {more} more.' if more else ''}")
-    return " ".join(words)
+    async def choices(self) -> Choices:
+        """What there is to filter by."""
+        return await self._beside.read(lambda store: store.pair_listing.choices())
 
+    def get(self, pair_id: int) -> Pair:
+        """Raises :class:`LookupError` if there is none."""
+        return self._store.pairs.get(pair_id)
 
-def filter_words(wanted: PairFilter) -> str:
-    """What a filter lets through, in a line."""
-    parts = [STATES[wanted.state]]
-    if wanted.source is not None:
-        parts.append(f"from {wanted.source}")
-    if wanted.split is not None:
-        parts.append(SIDES[wanted.split])
-    if wanted.lang is not None:
-        parts.append(f"in {wanted.lang}")
-    if wanted.tag is not None:
-        parts.append(f"#{wanted.tag}")
-    if wanted.run is not None:
-        parts.append(f"trained in run {wanted.run}")
-    return " · ".join(parts)
+    def live(self, *, split: Split | None = None, query: str | None = None, limit: int | None = None) -> list[Pair]:
+        """Pairs that train or test, in the order they came in."""
+        return self._store.pairs.list(split=split, query=query, limit=limit)
 
+    def count(self, *, split: Split | None = None, query: str | None = None) -> int:
+        """How many of them there are."""
+        return self._store.pairs.count(split=split, query=query)
 
-def personal_words(row: ListedPair) -> str:
-    """Which personal data a pair holds; empty if none that still counts."""
-    return "" if row.cleared else ", ".join(NAMES[kind] for kind in row.personal)
+    def any(self) -> bool:
+        """Whether this desk ever had a pair."""
+        return self._store.pairs.count(state="all") > 0
 
+    def story(self, pair_id: int) -> Story:
+        """Everything about one pair."""
+        return self._store.pair_stories.story(pair_id)
 
-def personal_warning(texts: list[str], lang: str) -> str:
-    """A line for editors: which personal data *texts* hold; empty if none."""
-    found = kinds(texts, lang)
-    return f"! Personal data: {', '.join(NAMES[kind] for kind in found)}. The bot may repeat it." if found else ""
+    def tag_names(self) -> list[str]:
+        """The tags there are."""
+        return self._store.tags.names()
 
+    def length_words(self) -> Callable[[str, str], str]:
+        """For editors: says of a question and its answer whether they are too long to be learned or said whole."""
+        settings = self._store.settings.load()
+        recipe = self._recipes.named(settings.recipe)
+        return lambda question, answer: long_answer_words(question, answer, recipe, settings)
 
-def length_words(desk: Desk) -> Callable[[str, str], str]:
-    """For editors: says of a question and its answer whether they are too long to be learned or said whole."""
-    settings = desk.settings.load()
-    recipe = desk_recipe(desk, settings.recipe)
-    return lambda question, answer: long_answer_words(question, answer, recipe, settings)
+    # -- one pair ----------------------------------------------------------------------------------
+    def edit(self, pair_id: int, instruction: str, output: str, history: tuple[Exchange, ...]) -> Pair:
+        """Put a new text in the place of a pair, which is kept. Raises :class:`DeskError`."""
+        try:
+            return self._store.editing.edit(pair_id, self._who, instruction, output, history)
+        except ValueError as error:
+            raise DeskError(str(error)) from error
 
+    def redacted(self, pair_id: int) -> tuple[str, str, tuple[Exchange, ...]]:
+        """Question, answer and history with placeholders for personal data. Nothing is changed."""
+        return self._store.editing.redacted(pair_id)
 
-def state_words(row: ListedPair) -> str:
-    """What became of a pair."""
-    if row.pair.superseded_by is not None:
-        return f"replaced by pair {row.pair.superseded_by}"
-    if row.pair.excluded_at is not None:
-        return f"excluded{f' ({row.why})' if row.why else ''}"
-    return "pinned as a test" if row.pair.pinned else SIDES[row.pair.split]
+    async def redactions(self, ids: Sequence[int]) -> list[tuple[int, list[tuple[str, str]]]]:
+        """What :meth:`redact` would take out of which pair. Nothing is changed."""
+        return await self._beside.read(lambda store: store.editing.redactions(ids))
 
+    # -- many of them ------------------------------------------------------------------------------
+    async def redact(self, ids: Sequence[int]) -> Outcome:
+        """Put placeholders in the place of personal data. Raises :class:`DeskError`, as all of these do."""
+        return await self._change(lambda store: store.editing.redact_all(ids, self._who))
 
-def pair_marks(row: ListedPair) -> str:
-    """What is special about a pair, at the end of its row."""
-    marks = [f"#{tag}" for tag in row.tags]
-    if found := personal_words(row):
-        marks.append(f"! {found}")
-    if row.pair.superseded_by is not None or row.pair.excluded_at is not None or row.pair.pinned:
-        marks.append(state_words(row))
-    return "  ".join(marks)
+    async def exclude(self, ids: Sequence[int], why: str | None) -> Outcome:
+        """Take them out of training and check."""
+        return await self._change(lambda store: store.editing.exclude(ids, self._who, why))
 
+    async def restore(self, ids: Sequence[int]) -> Outcome:
+        """Take excluded pairs in again."""
+        return await self._change(lambda store: store.editing.restore(ids, self._who))
 
-def pair_head(row: ListedPair) -> str:
-    """A pair's facts in a line."""
-    pair = row.pair
-    facts = [
-        f"Pair {pair.id}",
-        state_words(row),
-        pair.source,
-        pair.lang,
-        f"{day(pair.created_at)} by {pair.created_by}",
-    ]
-    if pair.category:
-        facts.append(pair.category)
-    return " · ".join([*facts, *(f"#{tag}" for tag in row.tags)])
+    async def pin(self, ids: Sequence[int], *, pinned: bool) -> Outcome:
+        """Make them tests; or let them be as others are."""
+        return await self._change(lambda store: store.editing.pin(ids, pinned))
 
+    async def tag(self, ids: Sequence[int], tag: str) -> Outcome:
+        """Put a tag on them."""
+        return await self._change(lambda store: store.editing.tag(ids, tag, self._who))
 
-def history_lines(pair: Pair) -> list[str]:
-    """What was said before, a line for each turn."""
-    return [line for customer, bot in pair.history for line in (f"Customer: {customer}", f"Bot: {bot}")]
+    async def untag(self, ids: Sequence[int], tag: str) -> Outcome:
+        """Take a tag off them."""
+        return await self._change(lambda store: store.editing.untag(ids, tag))
 
+    async def clear(self, ids: Sequence[int]) -> Outcome:
+        """Let them train with the personal data in them."""
+        return await self._change(lambda store: store.editing.clear(ids, self._who))
 
-def story_parts(story: Story) -> list[tuple[str, str]]:
-    """A pair's story: headings, and what is under them."""
-    pair = story.row.pair
-    parts = [("", pair_head(story.row))]
-    if before := history_lines(pair):
-        parts.append(("Before that", "\n".join(before)))
-    parts += [("Customer", pair.instruction), ("Answer", pair.output)]
-    if story.conversation is not None and story.judged is not None:
-        number, title = story.conversation
-        said, version = story.judged
-        parts.append(("Comes of", f"conversation {number}, {title}\n{version} said: {said}"))
-    elif pair.source_ref:
-        parts.append(("Comes of", pair.source_ref))
-    if pair.excluded_at is not None:
-        why = f": {story.row.why}" if story.row.why else ""
-        parts.append(("Excluded", f"{day(pair.excluded_at)} by {story.excluded_by}{why}"))
-    if story.row.personal:
-        names = ", ".join(NAMES[kind] for kind in story.row.personal)
-        parts.append(("Personal data", f"{names}{f'; may train, says {story.cleared_by}' if story.cleared_by else ''}"))
-    parts.append(("Runs", "\n\n".join(_run_words(story)) or "No run has used it yet."))
-    for row in story.earlier:
-        head = f"Before the edit · pair {row.pair.id}, {day(row.pair.created_at)} by {row.pair.created_by}"
-        parts.append((head, f"Customer: {row.pair.instruction}\nAnswer: {row.pair.output}"))
-    return parts
+    async def _change(self, work: Callable[[Desk], Outcome]) -> Outcome:
+        try:
+            return await self._beside.work(work)
+        except ValueError as error:
+            raise DeskError(str(error)) from error
 
 
-def _run_words(story: Story) -> list[str]:
-    told = []
-    for part in story.runs:
-        used = USED[part.used]
-        often = f", weight {part.weight}" if part.used == "train" and part.weight > 1 else ""
-        version = f" ({part.version})" if part.version else ""
-        lines = [f"Run {part.run_id}{version} {used}{often} · {day(part.at)} · {part.outcome or part.state}"]
-        if part.before is not None:
-            lines += [f"  before: {part.before}", f"  after:  {part.after}"]
-        told.append("\n".join(lines))
-    return told
+class ConflictDesk:
+    """Questions with more than one answer, for one operator."""
 
+    def __init__(self, store: Desk, beside: Beside, who: str) -> None:
+        self._store, self._beside, self._who = store, beside, who
 
-def day(at: str) -> str:
-    """A time as a day."""
-    return at[:10]
+    async def open(self) -> list[OpenConflict]:
+        """Those that nobody has settled."""
+        return await self._beside.read(lambda store: store.conflicts.open())
+
+    def keep(self, conflict: OpenConflict, pair_id: int) -> int:
+        """Let the answer of one pair stand and exclude those that say something else; returns how many. Raises
+        :class:`DeskError`."""
+        try:
+            return self._store.conflicts.keep(conflict, pair_id, self._who)
+        except ValueError as error:
+            raise DeskError(str(error)) from error
+
+    def settle(self, conflict: OpenConflict) -> None:
+        """All its answers may stand."""
+        self._store.conflicts.settle(conflict, self._who)

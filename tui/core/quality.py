@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from store.conversations.quality import Rate
 from store.desk import Desk
-from tui.core.reading import DeskReader
+from tui.core.advice import Advice, advise
+from tui.core.beside import Beside
+
+__all__ = ["Advice", "QualityDesk", "Rate", "Standing", "fisher_p", "sign_test_p", "standing"]
 
 ALPHA = 0.05  # below this p a difference counts as more than chance
 ENOUGH = 20  # judged replies on either side below which nothing is said
@@ -42,24 +45,25 @@ def standing(desk: Desk) -> Standing:
     return Standing(version, rate, previous, before, p)
 
 
-class QualityWatch:
-    """The :func:`standing` of one desk as it was last looked up, beside the event loop: a desk of years takes a quarter
-    of a second."""
+class QualityDesk:
+    """The :func:`standing` of one desk and the :func:`tui.core.advice.advise` on it, as they were last looked up, beside
+    the event loop: a desk of years takes a quarter of a second."""
 
-    def __init__(self, desk: Desk, reader: DeskReader) -> None:
-        self._desk, self._reader = desk, reader
+    def __init__(self, store: Desk, beside: Beside) -> None:
+        self._store, self._beside = store, beside
         self._stamp: tuple[int, ...] | None = None
-        self.standing = Standing(desk.promotions.active(), Rate())
+        self.standing = Standing(store.promotions.active(), Rate())
+        self.advice = Advice()
 
     @property
     def stale(self) -> bool:
         """Whether something that counts has happened since. Cheap: the status line asks often."""
-        return self._desk.quality.stamp() != self._stamp
+        return self._store.quality.stamp() != self._stamp
 
-    async def look(self) -> None:
-        """Look it up again."""
-        stamp = self._desk.quality.stamp()
-        self.standing = await self._reader.read(standing)
+    async def refresh(self) -> None:
+        """Look both up again."""
+        stamp = self._store.quality.stamp()
+        self.standing, self.advice = await self._beside.read(lambda store: (standing(store), advise(store)))
         self._stamp = stamp
 
 

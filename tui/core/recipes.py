@@ -9,8 +9,45 @@ from typing import Any
 from finetune.recipe import PRESETS, Recipe, RecipeError, parse_changes, read_recipe, recipe_of
 from store.desk import Desk
 from store.errors import NotThere
+from store.runs.recipes import NamedRecipe
+from tui.core.errors import DeskError
 
 USUAL = "the defaults"  # how the recipe without a name is called
+
+
+class RecipeDesk:
+    """The recipes of a desk, for one operator."""
+
+    def __init__(self, store: Desk, who: str) -> None:
+        self._store, self._who = store, who
+
+    def chosen(self, chosen: str | None = None, changes: Iterable[str] = ()) -> Recipe:
+        """See :func:`recipe_from`."""
+        return recipe_from(self._store, chosen, changes)
+
+    def named(self, name: str) -> Recipe:
+        """See :func:`desk_recipe`."""
+        return desk_recipe(self._store, name)
+
+    def names(self) -> list[str]:
+        """The names a recipe can be chosen by: what operators saved, and the presets."""
+        saved = [recipe.name for recipe in self._store.recipes.list()]
+        return saved + [name for name in PRESETS if name not in saved]
+
+    def saved(self, name: str) -> bool:
+        """Whether an operator saved a recipe as *name*."""
+        return any(recipe.name == name for recipe in self._store.recipes.list())
+
+    def save(self, name: str, values: dict[str, Any]) -> NamedRecipe:
+        """Keep *values* under *name*. Raises :class:`DeskError` for a name that is empty or too long."""
+        try:
+            return self._store.recipes.save(name, values, self._who)
+        except ValueError as error:
+            raise DeskError(str(error)) from error
+
+    def delete(self, name: str) -> None:
+        """Forget a saved recipe; runs keep their own copies. Raises :class:`LookupError`."""
+        self._store.recipes.delete(name)
 
 
 def recipe_from(desk: Desk, chosen: str | None = None, changes: Iterable[str] = ()) -> Recipe:
@@ -32,12 +69,6 @@ def desk_recipe(desk: Desk, name: str) -> Recipe:
         return recipe_of(_method(desk) | _named(desk, name))
     except RecipeError:
         return recipe_of(_method(desk))
-
-
-def recipe_names(desk: Desk) -> list[str]:
-    """The names a recipe can be chosen by: what operators saved, and the presets."""
-    saved = [recipe.name for recipe in desk.recipes.list()]
-    return saved + [name for name in PRESETS if name not in saved]
 
 
 def _method(desk: Desk) -> dict[str, Any]:

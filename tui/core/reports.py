@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from finetune.gate import sentence_chrf
 from store.desk import Desk
-from store.home import Home
 from store.records import JudgedAnswer, Run
+from tui.core.beside import Beside
 
 
 def bleu_of(run: Run | None) -> tuple[float | None, float | None]:
@@ -75,14 +74,15 @@ def changes(desk: Desk, run_id: int) -> list[Change]:
     return sorted(found, key=lambda change: change.difference)
 
 
-async def changes_of(home: Home, run_id: int) -> list[Change]:
-    """:func:`changes`, in a thread with a connection of its own."""
+class ReportDesk:
+    """What became of each answer in the runs of a desk, read beside the event loop."""
 
-    def work() -> list[Change]:
-        with Desk.open(home) as desk:
-            return changes(desk, run_id)
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
 
-    return await asyncio.to_thread(work)
+    async def changes(self, run_id: int) -> list[Change]:
+        """See :func:`changes`."""
+        return await self._beside.work(lambda store: changes(store, run_id))
 
 
 def version_details(desk: Desk, name: str) -> str:

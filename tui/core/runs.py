@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,9 +18,11 @@ from store.desk import Desk
 from store.errors import NotThere
 from store.records import Run, RunEvent, RunWish
 from store.runs import LIVE, WrongTransition
+from tui.core.beside import Beside
+from tui.core.changes import Changes
 from tui.core.errors import DeskError
-from tui.core.events import DeskChange, Notice, RunProgress
-from tui.core.reading import DeskReader
+from tui.core.events import Notice, RunProgress
+from tui.core.keeper import EngineKeeper
 from tui.core.reports import bleu_of
 
 POLL = 0.3  # seconds between two looks at a run's event rows
@@ -43,8 +46,8 @@ class RunDesk:
     """The runs of one desk. Events are followed in the store, the same for this app's run and another
     app's."""
 
-    def __init__(self, desk: Desk, reader: DeskReader, who: str, tell: Callable[[DeskChange], None]) -> None:
-        self._desk, self._reader, self._who, self._tell = desk, reader, who, tell
+    def __init__(self, desk: Desk, beside: Beside, changes: Changes, engine: EngineKeeper, who: str) -> None:
+        self._desk, self._beside, self._changes, self._engine, self._who = desk, beside, changes, engine, who
         self._own: client.RunProcess | None = None
         self._follower: asyncio.Task[None] | None = None
         self._followed: int | None = None
@@ -56,12 +59,29 @@ class RunDesk:
         """The run in progress on this desk, whichever app started it."""
         return self._desk.runs.live()
 
-    def interrupted(self) -> list[Run]:
+    def get(self, run_id: int) -> Run:
+        """Raises :class:`DeskError` if there is no such run."""
+        return self._known(run_id)
+
+    def latest(self) -> Run | None:
+        """The last run that was started."""
+        return next(iter(self._desk.runs.list(limit=1)), None)
+
+    def list(self) -> builtins.list[Run]:
+        """Every run, the latest first; one whose process is gone is interrupted, not live."""
+        self._desk.runs.mark_interrupted()
+        return self._desk.runs.list()
+
+    def stored_events(self, run_id: int) -> builtins.list[RunEvent]:
+        """The events of a run so far."""
+        return self._desk.runs.events(run_id)
+
+    def interrupted(self) -> builtins.list[Run]:
         """Runs whose process is gone before their end; each can be resumed or discarded."""
         self._desk.runs.mark_interrupted()
         return [run for run in self._desk.runs.list() if run.state == "interrupted"]
 
-    def history(self) -> list[RunRow]:
+    def history(self) -> builtins.list[RunRow]:
         """Every run, the latest first."""
         self._desk.runs.mark_interrupted()
         pairs = self._desk.runs.pair_counts()
@@ -73,7 +93,7 @@ class RunDesk:
 
         Raises :class:`DeskError` if the base's files don't tell its size."""
         try:
-            return await self._reader.read(lambda desk: preflight(desk, recipe))
+            return await self._beside.read(lambda desk: preflight(desk, recipe))
         except (ValueError, OSError) as error:
             raise DeskError(f"The base model can't be measured: {error}. Run `deskloop doctor`.") from error
 
@@ -115,16 +135,37 @@ class RunDesk:
         return True
 
     # -- doing -------------------------------------------------------------------------------------
-    async def start(self, recipe: Recipe) -> Run:
-        """Start a run and follow it. Raises :class:`DeskError` if one is live or the preflight forbids it."""
+    async def start(self, recipe: Recipe, *, unload_engine: bool = False) -> Run:
+        """Start a run and follow it. *unload_engine* frees the chat's memory for its length. Raises :class:`DeskError`
+        if one is live or the preflight forbids it."""
+        async with self._lending(unload_engine):
+            return await self._start(recipe)
+
+    async def _start(self, recipe: Recipe) -> Run:
         problems = (await self.preflight(recipe)).problems
         if problems:
             raise DeskError(" ".join(problems))
         return await self._begin(lambda: client.start_run(self._desk, recipe, self._who))
 
     async def resume(self, run_id: int) -> Run:
-        """Go on with an interrupted or failed run from its last checkpoint. Raises :class:`DeskError`, also where that
-        would be of no use."""
+        """Go on with an interrupted or failed run from its last checkpoint, which needs as much memory as at its start.
+        Raises :class:`DeskError`, also where that would be of no use."""
+        async with self._lending(await self.unloads_engine(run_id)):
+            return await self._resume(run_id)
+
+    @asynccontextmanager
+    async def _lending(self, unload: bool) -> AsyncIterator[None]:
+        """With *unload* the chat's memory is free; it is taken back at once if no run began."""
+        if unload:
+            await self._engine.unload("The chat waits: its memory is lent to the retraining until that is done.")
+        try:
+            yield
+        except BaseException:
+            if unload:
+                await self._engine.reload()
+            raise
+
+    async def _resume(self, run_id: int) -> Run:
         run = self._known(run_id)
         if not run.resumable:
             raise DeskError(f"Run {run_id} {_stands(run)}, so it can't be resumed.{ways_on(run)}")
@@ -220,11 +261,11 @@ class RunDesk:
         """Tell every event of a run, then its end."""
         try:
             async for event in events:
-                self._tell(RunProgress(event))
+                self._changes.publish(RunProgress(event))
             if self._own is not None and self._own.run_id == run_id:
                 await self._own.wait()
         except DeskError as error:
-            self._tell(Notice(error.sentence, trouble=True))
+            self._changes.publish(Notice(error.sentence, trouble=True))
             await self._until_marked()
         if self._own is not None and self._own.run_id == run_id:
             self._own = None

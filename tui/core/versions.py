@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bot.engines.engine import Engine
@@ -11,8 +11,9 @@ from bot.types import AdapterRef, EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion, PromotionKind
 from tui.core.adapters import REMOVED, folder_of, verify_version
+from tui.core.changes import Changes
 from tui.core.errors import DeskError
-from tui.core.events import DeskChange, Notice, VersionChanged
+from tui.core.events import Notice, VersionChanged
 from tui.core.keeper import EngineKeeper
 
 # What makes a version unfit to serve, as opposed to an engine that is in trouble itself.
@@ -22,10 +23,8 @@ UNFIT = frozenset({"probe-failed", "adapter-damaged", "base-changed"})
 class VersionDesk:
     """Activation, rollback and the follow-up in the engine, for one operator."""
 
-    def __init__(
-        self, desk: Desk, keeper: EngineKeeper, who: str, tell: Callable[[DeskChange], None], pin: str | None = None
-    ) -> None:
-        self._desk, self._keeper, self._who, self._tell, self._pin = desk, keeper, who, tell, pin
+    def __init__(self, desk: Desk, keeper: EngineKeeper, changes: Changes, who: str, pin: str | None = None) -> None:
+        self._desk, self._keeper, self._changes, self._who, self._pin = desk, keeper, changes, who, pin
 
     @property
     def active(self) -> str:
@@ -53,6 +52,33 @@ class VersionDesk:
             await self._verified(version)
         except EngineError as error:
             raise DeskError(error.sentence) from error
+
+    @property
+    def target(self) -> str | None:
+        """The version that a rollback goes back to; None if there is none."""
+        return self._desk.promotions.rollback_target()
+
+    def needs_reason(self, version: str) -> str | None:
+        """Why *version* may only be activated with a reason, in a few words; None if it needs none."""
+        if version in self._desk.erasing.tainted():
+            return "It learned something that was erased since"
+        run_id = None if version == "base" else self.known(version).run_id
+        if run_id is not None and self._desk.runs.get(run_id).verdict == "reject":
+            return "The check rejected it"
+        return None
+
+    async def activate(self, version: str, reason: str | None = None) -> Promotion:
+        """Make *version* ("base" or "vN") active, in the log and, if it runs, in the engine."""
+        return await self._followed(await self.promote(version, reason))
+
+    async def go_back(self, reason: str | None = None) -> Promotion:
+        """Make the version before the active one active again, in the log and, if it runs, in the engine."""
+        return await self._followed(await self.roll_back(reason))
+
+    async def _followed(self, promotion: Promotion) -> Promotion:
+        if self._keeper.state.name in ("ready", "busy"):
+            await self.sync()
+        return promotion
 
     async def promote(self, version: str, reason: str | None = None) -> Promotion:
         """Write the operator's choice of *version*; the engine follows with :meth:`sync`.
@@ -131,7 +157,7 @@ class VersionDesk:
                     raise
                 self._fall_back(wanted, error.sentence, tried)
             else:
-                self._tell(VersionChanged(wanted, seconds))
+                self._changes.publish(VersionChanged(wanted, seconds))
 
     async def _verified(self, version: str) -> AdapterRef | None:
         """What the engine needs to activate *version* (None: the bare base), its files checked. To read hundreds of
@@ -159,4 +185,4 @@ class VersionDesk:
             if target is None or target in tried or target in self._desk.erasing.tainted():
                 target = "base"
             self._desk.promotions.promote(target, kind="probe-failed", who=self._who, reason=why)
-        self._tell(Notice(f"{wanted} cannot serve: {why} {target} answers instead.", trouble=True))
+        self._changes.publish(Notice(f"{wanted} cannot serve: {why} {target} answers instead.", trouble=True))

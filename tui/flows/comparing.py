@@ -9,7 +9,7 @@ from store.desk import Desk
 from store.errors import OperatorError
 from store.records import Turn
 from tui.core import DeskError
-from tui.core.compare import Comparison, answer_all, of_conversation, of_file, of_heldout, of_question, shuffled
+from tui.core.compare import Comparison, of_conversation, of_file, of_heldout, of_question, shuffled
 from tui.core.nearest import nearest
 from tui.flows.stage import Stage
 from tui.screens.compare import CompareScreen
@@ -118,7 +118,7 @@ async def _show(stage: Stage, items: list[Comparison], *, blind: bool) -> None:
 
     async def ask() -> None:
         try:
-            await answer_all(service, items, screen.heard)
+            await service.parts.comparisons.answer(items, screen.heard)
         except OperatorError as error:
             screen.ended(error.sentence)
         except asyncio.CancelledError:

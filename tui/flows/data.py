@@ -10,7 +10,7 @@ from store.importing import ColumnsUnknown, ImportRefused, ImportResult, Options
 from store.importing.importer import Progress
 from store.text import counted
 from tui.core import DeskService
-from tui.core.importing import import_into, preview_of
+from tui.core.service import import_into, preview_of
 from tui.flows.stage import Stage
 from tui.screens.dialog import Tell, Wait
 from tui.screens.import_columns import ColumnsDialog

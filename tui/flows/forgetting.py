@@ -7,9 +7,11 @@ from typing import TypeVar
 
 from store.desk import Desk
 from store.erasing import Subject
-from tui.core import forgetting as core
 from tui.core.pairs import aside
+from tui.core import erasing as core
+from tui.core.erasing_words import done_lines, plan_lines
 from tui.core.recipes import recipe_from
+from tui.core.service import aside
 from tui.flows.stage import Stage
 from tui.screens.chat import ChatScreen
 from tui.screens.dialog import Confirm, Tell, Wait
@@ -29,7 +31,7 @@ async def forget(stage: Stage) -> None:
     if not found.found:
         stage.say("Nothing of it is in this desk. Nothing was changed.")
         return
-    lines = "\n".join(core.plan_lines(found, service.active))
+    lines = "\n".join(plan_lines(found, service.active))
     if not await stage.show(Confirm("Erase it, for good?", lines, "Erase", careful=True)):
         return
     done = await _waiting(stage, "Erasing", lambda desk: core.forget(desk, subject, who))
@@ -38,7 +40,7 @@ async def forget(stage: Stage) -> None:
         await stage.app.screen.follow()
     await stage.chat.open(stage.chat.conversation)
     stage.chat.follows.refresh()
-    await stage.show(Tell("Erased", *core.done_lines(done)))
+    await stage.show(Tell("Erased", *done_lines(done)))
     if done.removable:
         await _offer_removal(stage, done.removable)
     if done.active is not None:

@@ -6,7 +6,6 @@ import asyncio
 
 from store.records import Run
 from tui.core import DeskError
-from tui.core.importing import load_sample_desk
 from tui.core.setup import set_up
 from tui.flows.data import import_file
 from tui.flows.stage import Stage
@@ -31,7 +30,7 @@ async def first_minutes(stage: Stage) -> None:
 async def _first_start(stage: Stage) -> None:
     choice = stage.take_first_choice() or await stage.show(FirstStart())
     if choice == "sample":
-        result = await load_sample_desk(stage.service)
+        result = await stage.service.parts.importing.sample()
         stage.say(f"The sample desk is loaded: {result.added} pairs. Ask something, or retrain with {{desk.retrain}}.")
     elif choice == "import":
         await import_file(stage)

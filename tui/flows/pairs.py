@@ -10,7 +10,8 @@ from store.pairs.editing import Outcome
 from store.pairs.listing import PairFilter
 from store.records import Pair
 from tui.core import DeskError
-from tui.core.pairs import aside, outcome_words
+from tui.core.pair_words import outcome_words
+from tui.core.service import aside
 from tui.flows.stage import Stage
 from tui.keymap import spoken
 from tui.screens.conflicts import ConflictsScreen

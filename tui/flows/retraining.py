@@ -5,7 +5,7 @@ from __future__ import annotations
 from store.pairs.listing import PairFilter
 from store.records import Run
 from tui.core.recipes import USUAL, recipe_from
-from tui.core.reports import changes_of, held_because
+from tui.core.reports import held_because
 from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage
 from tui.screens.chat import ChatScreen
@@ -109,7 +109,7 @@ async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool =
         _say_end(stage, run)
     elif asked or _may_interrupt(stage):
         stage.chat.query_one(RunLine).hide()
-        screen = ReportScreen(run, stage.service.active, lambda: changes_of(desk.home, run.id))
+        screen = ReportScreen(run, stage.service.active, lambda: stage.service.parts.reports.changes(run.id))
         choice = await stage.show(screen)
         if isinstance(choice, Override):
             await _override(stage, run, choice.version)

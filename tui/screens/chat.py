@@ -14,7 +14,6 @@ from store.conversations.drafts import Draft
 from store.records import Turn
 from store.text import clean
 from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyFinished, ReplyStarted
-from tui.core.pairs import length_words
 from tui.keymap import spoken
 from tui.keys import CHAT
 from tui.screens.correction import CorrectionEditor
@@ -376,7 +375,7 @@ class ChatScreen(Screen[None]):
                 self._write_correction(message, reply, text)
 
         begun = begun or self._begun.pop(reply.id, None)
-        self.app.push_screen(CorrectionEditor(message, reply, begun, length_words(self._desk)), keep)
+        self.app.push_screen(CorrectionEditor(message, reply, begun, self._service.parts.pairs.length_words()), keep)
 
     async def action_approve(self) -> None:
         """Approve the marked reply."""

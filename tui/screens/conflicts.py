@@ -12,7 +12,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from store.pairs.conflicts import OpenConflict
 from store.records import Pair
 from tui.core import DeskService
-from tui.core.pairs import day
+from tui.core.pair_words import day
 from tui.keymap import spoken
 from tui.keys import CONFLICTS
 from tui.screens.result import ResultScreen

@@ -14,7 +14,7 @@ from textual.widgets import Button, TextArea
 
 from store.records import Turn
 from store.text import clean, detect_language
-from tui.core.pairs import personal_warning
+from tui.core.pair_words import personal_warning
 from tui.keymap import spoken
 from tui.keys import CORRECTION
 from tui.screens.dialog import Dialog

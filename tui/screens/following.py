@@ -19,8 +19,6 @@ from tui.core import (
     StoreChanged,
     VersionChanged,
 )
-from tui.core.advice import Advice, advise
-from tui.core.quality import QualityWatch
 from tui.keymap import spoken
 from tui.keys import key_name
 from tui.widgets.conversations import ConversationList, row_of
@@ -39,8 +37,7 @@ class Following:
 
     def __init__(self, service: DeskService, chat: ChatScreen) -> None:
         self._service, self._chat = service, chat
-        self.quality = QualityWatch(service.desk, service.reader)
-        self._advice = Advice()
+        self.quality = service.parts.quality
         self._looking = False
         self._answering = service.active  # what the operator knows to be answering
         self._erasures = service.desk.erasing.count()
@@ -84,7 +81,7 @@ class Following:
             version=keeper.serving if running and keeper.purpose is None else self._service.active,
             engine="lent" if keeper.held else "comparing" if keeper.purpose else keeper.state.name,
             waiting=self._service.waiting(),
-            advice=self._advice,
+            advice=self.quality.advice,
             retrain_key=spoken(self._chat, "{desk.retrain}"),
             rate=standing.rate,
         )
@@ -96,8 +93,7 @@ class Following:
     async def _look_at_quality(self) -> None:
         """Look up how often replies are corrected and whether to retrain, and show it."""
         try:
-            await self.quality.look()
-            self._advice = await self._service.reader.read(advise)
+            await self.quality.refresh()
         finally:
             self._looking = False
         self.refresh_status()

@@ -13,7 +13,7 @@ from textual.widgets import Button, TextArea
 
 from store.records import Exchange, Pair
 from store.text import clean
-from tui.core.pairs import history_lines, personal_warning
+from tui.core.pair_words import history_lines, personal_warning
 from tui.keymap import spoken
 from tui.keys import CORRECTION
 from tui.screens.dialog import Dialog

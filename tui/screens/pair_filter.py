@@ -13,7 +13,7 @@ from textual.widgets import Button, Select
 from store.pairs.listing import PAIR_STATES, Choices, PairFilter
 from store.records import Source
 from store.text import clean
-from tui.core.pairs import SIDES, STATES
+from tui.core.pair_words import SIDES, STATES
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 

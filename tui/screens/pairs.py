@@ -15,7 +15,7 @@ from textual.widgets import Input
 
 from store.pairs.listing import ListedPair, PairFilter
 from tui.core import DeskService
-from tui.core.pairs import filter_words, history_lines, pair_head, pair_marks, personal_words
+from tui.core.pair_words import filter_words, history_lines, pair_head, pair_marks, personal_words
 from tui.keymap import spoken
 from tui.keys import PAIRS
 from tui.screens.result import ResultScreen

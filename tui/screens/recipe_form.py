@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from finetune.recipe import Recipe, RecipeError, parse_changes, recipe_of
 from store.text import clean
 from tui.core import DeskError, DeskService
-from tui.core.recipes import USUAL, desk_recipe, recipe_names
+from tui.core.recipes import USUAL, desk_recipe
 from tui.keymap import spoken
 from tui.keys import RECIPE
 from tui.screens.dialog import Ask, Confirm, Dialog
@@ -161,7 +161,7 @@ class RecipeForm(ResultScreen[None]):
 
     def action_load(self) -> None:
         """Show another recipe."""
-        names = recipe_names(self._service.desk)
+        names = self._service.parts.recipes.names()
         choose = ChooseRecipe(names, self._service.settings.recipe)
         self.app.push_screen(choose, lambda name: self._fill(name) if name is not None else None)
 

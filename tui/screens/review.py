@@ -14,7 +14,6 @@ from store.conversations.review import Order, Progress, ReviewItem
 from store.records import Turn
 from tui.core import DeskError, DeskService
 from tui.core.certainty import certainty_words
-from tui.core.pairs import length_words
 from tui.keymap import spoken
 from tui.keys import REVIEW
 from tui.screens.correction import CorrectionEditor
@@ -118,7 +117,9 @@ class ReviewScreen(ResultScreen[Turn | None]):
             if not kept:
                 self._write_correction(item, text)
 
-        self.app.push_screen(CorrectionEditor(item.message, item.reply, begun, length_words(self._service.desk)), keep)
+        self.app.push_screen(
+            CorrectionEditor(item.message, item.reply, begun, self._service.parts.pairs.length_words()), keep
+        )
 
     async def action_skip(self) -> None:
         """Leave it to nobody."""

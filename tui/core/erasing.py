@@ -1,4 +1,4 @@
-"""Erasing a person: with the desk's files and versions around the store, and in sentences."""
+"""Erasing a person: with the desk's files and versions around the store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from store.desk import Desk
 from store.erasing import Plan, Subject
 from store.runs import RunLock
 from tui.core.adapters import folder_of
+from tui.core.beside import Beside
 from tui.core.errors import DeskError
+
+__all__ = ["FROM_THE_BASE", "ErasingDesk", "Forgotten", "Plan", "Subject"]
 
 CHECKPOINTS = "runs with checkpoints"
 LEARNED_ERASED = "learned something that was erased since"
@@ -26,10 +29,6 @@ _VERSION = re.compile(r"v[1-9]\d*")
 LIVE = (
     "A retraining is in progress on this desk, and may work on what is to be erased. Nothing was changed. Wait for its "
     "verdict or cancel it, then do this again."
-)
-BEYOND = (
-    "Out of reach are backups that were made before, files that were exported or copied to other places, and what the "
-    "disk itself keeps of files that were deleted. Look after them yourself."
 )
 
 
@@ -43,6 +42,40 @@ class Forgotten:
     active: str | None
     removable: list[str]
     unreached: list[str]
+
+
+class ErasingDesk:
+    """Taking people out of the desk, beside the event loop, for one operator."""
+
+    def __init__(self, store: Desk, beside: Beside, who: str) -> None:
+        self._store, self._beside, self._who = store, beside, who
+
+    async def plan(self, subject: Subject) -> Plan:
+        """See :func:`plan`."""
+        return await self._beside.read(lambda store: plan(store, subject))
+
+    async def forget(self, subject: Subject) -> Forgotten:
+        """See :func:`forget`."""
+        return await self._beside.work(lambda store: forget(store, subject, self._who))
+
+    def removable(self) -> list[str]:
+        """See :func:`removable`."""
+        return removable(self._store)
+
+    async def remove_versions(self) -> list[str]:
+        """See :func:`remove_versions`."""
+        return await self._beside.work(lambda store: remove_versions(store, self._who))
+
+    async def finish(self) -> bool:
+        """Finish an erasure that was cut off, if one was."""
+        if not self._store.erasing.unfinished():
+            return False
+        await self._beside.work(lambda store: store.erasing.finish())
+        return True
+
+    def learned_by(self, version: str) -> bool:
+        """Whether *version* learned something that was erased since."""
+        return version in self._store.erasing.tainted()
 
 
 def plan(desk: Desk, subject: Subject) -> Plan:
@@ -125,62 +158,3 @@ def _no_run(desk: Desk) -> Iterator[None]:
 def _has_work(desk: Desk, number: int) -> bool:
     root = desk.home.runs / str(number)
     return (root / "checkpoints").is_dir() or (root / "adapter").is_dir()
-
-
-# -- in words --------------------------------------------------------------------------------------
-ONE = {
-    "cached answers": "cached answer",
-    "comparisons": "comparison",
-    "corrections": "correction",
-    "drafts": "draft",
-    "events of runs": "event of a run",
-    "judged answers": "judged answer",
-    "lists of rejected rows": "list of rejected rows",
-    "logs": "log",
-    "messages and replies": "message or reply",
-    "pairs": "pair",
-    "reasons of promotions": "reason of a promotion",
-    "recipes": "recipe",
-    "recipes of versions": "recipe of a version",
-    "reports of runs": "report of a run",
-    CHECKPOINTS: "run with checkpoints",
-    "settings": "setting",
-    "tags": "tag",
-    "titles of conversations": "title of a conversation",
-}
-
-
-def places(counts: dict[str, int]) -> str:
-    """How many places of which kind, in words."""
-    return ", ".join(
-        f"{count:,} {ONE.get(name, name) if count == 1 else name}" for name, count in sorted(counts.items())
-    )
-
-
-def plan_lines(found: Plan, active: str) -> list[str]:
-    """What would be done, a sentence a line."""
-    lines = [f"Taken out of: {places(found.counts)}. This can't be undone."]
-    if "pairs" in found.counts:
-        lines.append("Pairs that held it never train again, unless somebody edits them.")
-    if found.versions:
-        names = ", ".join(found.versions)
-        also = f" {active} answers now." if active in found.versions else ""
-        lines.append(f"Learned by {names}.{also} Only retraining from the base, and removing them, takes it out there.")
-    return [*lines, *unreached_lines([str(path) for path in found.unreached]), BEYOND]
-
-
-def done_lines(done: Forgotten) -> list[str]:
-    """What was done, and what is left to do, a sentence a line."""
-    lines = [f"Erased from: {places(done.counts)}."]
-    if done.active is not None:
-        lines.append(
-            f"{done.active}, which answers now, learned it. The next retraining begins from the base and replaces it."
-        )
-    if others := [name for name in done.versions if name != done.active]:
-        lines.append(f"{', '.join(others)} learned it, too. They need a reason to answer again, and can be removed.")
-    return [*lines, *unreached_lines(done.unreached), BEYOND]
-
-
-def unreached_lines(paths: list[str]) -> list[str]:
-    """Files of the desk that only their owner may change."""
-    return [f"It is in files that are yours to change, too: {', '.join(paths)}."] if paths else []
