@@ -36,7 +36,7 @@ def script(home: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     """Let the commands find a base and a scripted engine."""
     make_base(home / "models")
     script = Script()
-    monkeypatch.setattr("tui.core.service.EngineProcess", script)
+    monkeypatch.setattr("tui.core.open_desk.EngineProcess", script)
     monkeypatch.setattr("tui.core.doctor.trouble_of", lambda folder: None)  # it holds no model that loads
     return script
 

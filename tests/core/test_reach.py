@@ -9,7 +9,7 @@ import pytest
 
 import tui
 from store.home import Home
-from tui.core import DeskError, DeskService
+from tui.core import DeskError, OpenDesk
 from tui.core.reach import Anywhere, InDesk
 
 OUTSIDE = ["/etc/passwd", "~/.profile", "~root/.bashrc", "../desk.db", "exports/../desk.db", "exports/../../x",
@@ -68,15 +68,16 @@ def test_a_terminal_reaches_what_its_user_does(monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.parametrize("given", ["/etc", "./x", "../x", "~/x", "a/b/c", "-x", ".hidden/x", "a\\b", "C:/x", "x y", ""])
-def test_a_browser_names_no_folder_as_a_base(tmp_path: Path, given: str) -> None:
-    with DeskServiceIn(tmp_path) as service, pytest.raises(DeskError, match="not by a folder"):
-        service.change_setting("base", given)
+async def test_a_browser_names_no_folder_as_a_base(tmp_path: Path, given: str) -> None:
+    async with in_browser(tmp_path) as desk:
+        with pytest.raises(DeskError, match="not by a folder"):
+            desk.settings.change("base", given)
 
 
-def test_a_browser_names_the_starter_or_a_hub_id(tmp_path: Path) -> None:
-    with DeskServiceIn(tmp_path) as service:
-        assert service.change_setting("base", "Qwen/Qwen2.5-0.5B-Instruct").base == "Qwen/Qwen2.5-0.5B-Instruct"
-        assert service.change_setting("base", "starter").base == "starter"
+async def test_a_browser_names_the_starter_or_a_hub_id(tmp_path: Path) -> None:
+    async with in_browser(tmp_path) as desk:
+        assert desk.settings.change("base", "Qwen/Qwen2.5-0.5B-Instruct").base == "Qwen/Qwen2.5-0.5B-Instruct"
+        assert desk.settings.change("base", "starter").base == "starter"
 
 
 def test_the_screens_make_no_paths_of_their_own() -> None:
@@ -87,16 +88,7 @@ def test_the_screens_make_no_paths_of_their_own() -> None:
     assert [place.name for place in places if made.search(place.read_text(encoding="utf-8"))] == []
 
 
-class DeskServiceIn:
-    """A service as a browser has it."""
-
-    def __init__(self, folder: Path) -> None:
-        home = Home.open(folder / "garden")
-        self._service = DeskService(home, reach=InDesk(home))
-
-    def __enter__(self) -> DeskService:
-        return self._service
-
-    def __exit__(self, *exc: object) -> None:
-        self._service.reader.close()
-        self._service.desk.close()
+def in_browser(folder: Path) -> OpenDesk:
+    """A desk as a browser has it."""
+    home = Home.open(folder / "garden")
+    return OpenDesk(home, reach=InDesk(home))

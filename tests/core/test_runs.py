@@ -14,7 +14,7 @@ from finetune.failures import SENTENCES
 from finetune.files import RunFiles
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
-from finetune.run.client import END_SECONDS
+from finetune.run.client import END_SECONDS, RunProcess
 from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.pairs import NewPair
@@ -185,12 +185,12 @@ async def test_a_resumed_run_that_needs_the_chats_memory_is_lent_it(
 
     states = []
 
-    async def resume(run_id: int) -> Run:
+    async def resume(desk: Desk, run_id: int, who: str) -> RunProcess:
         states.append(service.engine_state.name)
         raise DeskError("Not today.")
 
     monkeypatch.setattr(service.run_desk, "preflight", preflight)
-    monkeypatch.setattr(service.run_desk, "resume", resume)
+    monkeypatch.setattr("finetune.run.client.resume_run", resume)
     with pytest.raises(DeskError, match="Not today"):
         await service.resume_run(run.id)
     assert states == ["absent"]

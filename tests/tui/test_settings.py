@@ -12,7 +12,7 @@ from tui.core import DeskService
 
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.core.service.LOOK_EVERY", 0.05)
+    monkeypatch.setattr("tui.core.watching.CHECK_EVERY", 0.05)
 
 
 async def test_a_value_is_judged_while_it_is_written_and_kept_when_it_is_left(app: DeskloopApp) -> None:

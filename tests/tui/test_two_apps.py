@@ -15,7 +15,7 @@ from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
-from tui.core.service import LOOK_EVERY
+from tui.core.watching import CHECK_EVERY
 
 PROMISED = 2.0  # seconds, in docs/administration.md
 
@@ -28,7 +28,7 @@ async def other(service: DeskService) -> AsyncIterator[DeskService]:
 
 
 def test_most_of_the_promised_time_is_left_for_showing_what_was_seen() -> None:
-    assert 4 * LOOK_EVERY <= PROMISED
+    assert 4 * CHECK_EVERY <= PROMISED
 
 
 async def test_conversations_turns_and_corrections_of_another_are_seen(app: DeskloopApp, other: DeskService) -> None:
