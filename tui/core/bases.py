@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bot.bases.base import content_digest
 from store.desk import Desk
+from store.errors import OperatorError
 from tui.core.base import base_spec
-from tui.core.errors import DeskError
 from tui.core.keeper import EngineFactory
 from tui.core.setup import Prepared, set_up
 
@@ -29,7 +29,7 @@ class BaseDesk:
     async def note_meaning(self) -> None:
         """Write down what the base's name means, where that was never done: on desks of earlier deskloops, and for
         names that were set without a set-up. The engine has just loaded it."""
-        with suppress(DeskError, OSError, sqlite3.Error):
+        with suppress(OperatorError, OSError, sqlite3.Error):
             name = self._store.settings.load().base
             if self._store.bases.get(name) is None:
                 folder = Path(base_spec(self._store).folder)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from bot.types import EngineError
+from store.errors import OperatorError
 from store.records import Run
 from tui.core.changes import Changes
-from tui.core.errors import DeskError
 from tui.core.events import Notice
 from tui.core.keeper import EngineKeeper
 from tui.core.versions import VersionDesk
@@ -44,7 +43,7 @@ class VersionFollower:
         try:
             await self._versions.sync()
             self._refused = None
-        except (EngineError, DeskError) as error:
+        except OperatorError as error:
             self._refused = self._versions.wanted
             self._changes.publish(Notice(error.sentence, trouble=True))
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from store.conversations.review import Order, Progress, ReviewItem
 from store.desk import Desk
 from store.records import Pair, Turn
 from tui.core.beside import Beside
-from tui.core.errors import DeskError
 
 __all__ = ["JudgementDesk", "Order", "Progress", "ReviewDesk", "ReviewItem"]
-
-Judged = TypeVar("Judged")
 
 
 class JudgementDesk:
@@ -24,15 +18,15 @@ class JudgementDesk:
 
     def correct(self, reply_id: int, text: str) -> Pair:
         """Keep the operator's better text for a reply. Raises :class:`DeskError`."""
-        return kept(lambda: self._store.judgements.correct(reply_id, text, self._who))
+        return self._store.judgements.correct(reply_id, text, self._who)
 
     def approve(self, reply_id: int) -> Pair:
         """Approve a reply as it is. Raises :class:`DeskError`."""
-        return kept(lambda: self._store.judgements.approve(reply_id, self._who))
+        return self._store.judgements.approve(reply_id, self._who)
 
     def withdraw(self, reply_id: int) -> Turn:
         """Take back the judgement of a reply, until a run has used it. Raises :class:`DeskError`."""
-        return kept(lambda: self._store.judgements.withdraw(reply_id, self._who))
+        return self._store.judgements.withdraw(reply_id, self._who)
 
     def waiting(self) -> int:
         """How many corrections wait for training."""
@@ -63,20 +57,12 @@ class ReviewDesk:
 
     def approve(self, reply_id: int) -> bool:
         """Approve a reply; False if somebody else judged it before. Raises :class:`DeskError`."""
-        return kept(lambda: self._store.review.approve(reply_id, self._who)) is not None
+        return self._store.review.approve(reply_id, self._who) is not None
 
     def correct(self, reply_id: int, text: str) -> bool:
         """Keep a better text; False if somebody else judged it before. Raises :class:`DeskError`."""
-        return kept(lambda: self._store.review.correct(reply_id, text, self._who)) is not None
+        return self._store.review.correct(reply_id, text, self._who) is not None
 
     def skip(self, reply_id: int) -> bool:
         """Pass over it; False if somebody else judged it before. Raises :class:`DeskError`."""
-        return kept(lambda: self._store.review.skip(reply_id, self._who))
-
-
-def kept(judge: Callable[[], Judged]) -> Judged:
-    """What comes of *judge*; what the store refuses is the operator's to know."""
-    try:
-        return judge()
-    except (ValueError, LookupError) as error:
-        raise DeskError(str(error)) from error
+        return self._store.review.skip(reply_id, self._who)

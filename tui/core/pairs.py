@@ -12,7 +12,6 @@ from store.pairs.listing import Choices, ListedPair, PairFilter
 from store.pairs.story import Story
 from store.records import Exchange, Pair, Split
 from tui.core.beside import Beside
-from tui.core.errors import DeskError
 from tui.core.recipes import RecipeDesk
 
 __all__ = ["Choices", "ConflictDesk", "ListedPair", "OpenConflict", "Outcome", "PairDesk", "PairFilter", "Story"]
@@ -72,10 +71,7 @@ class PairDesk:
     # -- one pair ----------------------------------------------------------------------------------
     def edit(self, pair_id: int, instruction: str, output: str, history: tuple[Exchange, ...]) -> Pair:
         """Put a new text in the place of a pair, which is kept. Raises :class:`DeskError`."""
-        try:
-            return self._store.editing.edit(pair_id, self._who, instruction, output, history)
-        except ValueError as error:
-            raise DeskError(str(error)) from error
+        return self._store.editing.edit(pair_id, self._who, instruction, output, history)
 
     def redacted(self, pair_id: int) -> tuple[str, str, tuple[Exchange, ...]]:
         """Question, answer and history with placeholders for personal data. Nothing is changed."""
@@ -88,37 +84,31 @@ class PairDesk:
     # -- many of them ------------------------------------------------------------------------------
     async def redact(self, ids: Sequence[int]) -> Outcome:
         """Put placeholders in the place of personal data. Raises :class:`DeskError`, as all of these do."""
-        return await self._change(lambda store: store.editing.redact_all(ids, self._who))
+        return await self._beside.work(lambda store: store.editing.redact_all(ids, self._who))
 
     async def exclude(self, ids: Sequence[int], why: str | None) -> Outcome:
         """Take them out of training and check."""
-        return await self._change(lambda store: store.editing.exclude(ids, self._who, why))
+        return await self._beside.work(lambda store: store.editing.exclude(ids, self._who, why))
 
     async def restore(self, ids: Sequence[int]) -> Outcome:
         """Take excluded pairs in again."""
-        return await self._change(lambda store: store.editing.restore(ids, self._who))
+        return await self._beside.work(lambda store: store.editing.restore(ids, self._who))
 
     async def pin(self, ids: Sequence[int], *, pinned: bool) -> Outcome:
         """Make them tests; or let them be as others are."""
-        return await self._change(lambda store: store.editing.pin(ids, pinned))
+        return await self._beside.work(lambda store: store.editing.pin(ids, pinned))
 
     async def tag(self, ids: Sequence[int], tag: str) -> Outcome:
         """Put a tag on them."""
-        return await self._change(lambda store: store.editing.tag(ids, tag, self._who))
+        return await self._beside.work(lambda store: store.editing.tag(ids, tag, self._who))
 
     async def untag(self, ids: Sequence[int], tag: str) -> Outcome:
         """Take a tag off them."""
-        return await self._change(lambda store: store.editing.untag(ids, tag))
+        return await self._beside.work(lambda store: store.editing.untag(ids, tag))
 
     async def clear(self, ids: Sequence[int]) -> Outcome:
         """Let them train with the personal data in them."""
-        return await self._change(lambda store: store.editing.clear(ids, self._who))
-
-    async def _change(self, work: Callable[[Desk], Outcome]) -> Outcome:
-        try:
-            return await self._beside.work(work)
-        except ValueError as error:
-            raise DeskError(str(error)) from error
+        return await self._beside.work(lambda store: store.editing.clear(ids, self._who))
 
 
 class ConflictDesk:
@@ -134,10 +124,7 @@ class ConflictDesk:
     def keep(self, conflict: OpenConflict, pair_id: int) -> int:
         """Let the answer of one pair stand and exclude those that say something else; returns how many. Raises
         :class:`DeskError`."""
-        try:
-            return self._store.conflicts.keep(conflict, pair_id, self._who)
-        except ValueError as error:
-            raise DeskError(str(error)) from error
+        return self._store.conflicts.keep(conflict, pair_id, self._who)
 
     def settle(self, conflict: OpenConflict) -> None:
         """All its answers may stand."""

@@ -46,8 +46,8 @@ def standing(desk: Desk) -> Standing:
 
 
 class QualityDesk:
-    """The :func:`standing` of one desk and the advice on retraining, as they were last looked up, beside the event loop:
-    a desk of years takes a quarter of a second."""
+    """The :func:`standing` of one desk and the advice on retraining, as they were last looked up. That is done beside
+    the event loop: a desk of years takes a quarter of a second."""
 
     def __init__(self, store: Desk, beside: Beside) -> None:
         self._store, self._beside = store, beside

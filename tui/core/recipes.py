@@ -10,7 +10,6 @@ from finetune.recipe import PRESETS, Recipe, RecipeError, parse_changes, read_re
 from store.desk import Desk
 from store.errors import NotThere
 from store.runs.recipes import NamedRecipe
-from tui.core.errors import DeskError
 
 USUAL = "the defaults"  # how the recipe without a name is called
 
@@ -40,10 +39,7 @@ class RecipeDesk:
 
     def save(self, name: str, values: dict[str, Any]) -> NamedRecipe:
         """Keep *values* under *name*. Raises :class:`DeskError` for a name that is empty or too long."""
-        try:
-            return self._store.recipes.save(name, values, self._who)
-        except ValueError as error:
-            raise DeskError(str(error)) from error
+        return self._store.recipes.save(name, values, self._who)
 
     def delete(self, name: str) -> None:
         """Forget a saved recipe; runs keep their own copies. Raises :class:`LookupError`."""

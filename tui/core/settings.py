@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from store.desk import Desk
 from store.errors import DeskBusy, DeskFull, DeskReadOnly
-from store.settings import SettingError, Settings, operator_name, system_user
+from store.settings import Settings, operator_name, system_user
 from store.settings.settings import SettingsFile
 from tui.core.changes import Changes
 from tui.core.checking import check_settings
@@ -45,10 +45,7 @@ class SettingsDesk:
         """Change one setting; a string is read as the setting's own type. Raises :class:`DeskError`."""
         if key == "base":
             value = self._reach.base(str(value))
-        try:
-            settings = self._table.set(key, value, self.who)
-        except SettingError as error:
-            raise DeskError(str(error)) from error
+        settings = self._table.set(key, value, self.who)
         self.publish_changes()
         return settings
 

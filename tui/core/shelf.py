@@ -70,9 +70,6 @@ class VersionShelf:
     async def export_merged(self, name: str, folder: Path) -> GateReport:
         """Base and version as one model in the new *folder*, judged. Raises :class:`DeskError`, and
         :class:`bot.types.EngineError`."""
-        from finetune.merging import NotMerged, export_merged
+        from finetune.merging import export_merged
 
-        try:
-            return await export_merged(self._store, base_spec(self._store), self.get(name), folder)
-        except NotMerged as error:
-            raise DeskError(str(error)) from error
+        return await export_merged(self._store, base_spec(self._store), self.get(name), folder)

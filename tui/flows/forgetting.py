@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from store.desk import Desk
 from store.erasing import Subject
-from tui.core.pairs import aside
 from tui.core import erasing as core
 from tui.core.erasing_words import done_lines, plan_lines
 from tui.core.recipes import recipe_from
