@@ -29,6 +29,7 @@ class Beside:
         self._workers = ThreadPoolExecutor(max_workers=LANES, thread_name_prefix="desk-worker")
         self._reading: Desk | None = None  # the connection that every question shares
         self._going: set[asyncio.Future[Any]] = set()
+        self._closed = False
 
     async def read(self, look: Callable[[Desk], Found]) -> Found:
         """What *look* finds, which must change nothing. One question at a time, in the order they came."""
@@ -53,6 +54,8 @@ class Beside:
         return await self._done(self._workers, do, piece.stop)
 
     async def _done(self, pool: ThreadPoolExecutor, act: Callable[[], Found], stop: Callable[[], None]) -> Found:
+        if self._closed:  # the asker is being left, too
+            raise asyncio.CancelledError
         going = asyncio.get_running_loop().run_in_executor(pool, act)
         self._going.add(going)
         going.add_done_callback(self._going.discard)
@@ -63,7 +66,10 @@ class Beside:
             raise
 
     async def close(self) -> None:
-        """Stop what is going on, wait for its end, and close the connections."""
+        """Stop what is going on, wait for its end, and close the connections. More than once does no harm."""
+        if self._closed:
+            return
+        self._closed = True
         for going in list(self._going):
             going.cancel()
         await asyncio.sleep(0)  # whoever waits for it stops it now
