@@ -23,7 +23,7 @@ from benchmarks.common import RESULTS, canned, markdown_table
 from finetune.gate.comparison import bootstrap_interval, randomisation_p
 from finetune.gate.margins import GateMargins
 from finetune.gate.scores import Metric
-from finetune.gate.verdict import decide
+from finetune.gate.verdict import Evidence, decide
 
 QUALITY, KEPT = 0.85, 0.8
 SIZES = (5, 10, 15, 20, 40, 80, 100, 200)
@@ -75,7 +75,7 @@ def simulate(desk: Desk, n: int, loss: float, trials: int, margins: GateMargins)
         )
         p = randomisation_p(one, other, desk.bleu, margins.samples, margins.seed)
         low = bootstrap_interval(one, other, desk.bleu, margins)[0] if n >= margins.interval_pairs else None
-        decision = decide(n, difference, chrf, p, low, margins)
+        decision = decide(Evidence(n, difference, chrf, p, low), margins)
         counted[{"pass": "promote", "worse": "reject"}.get(decision, "inconclusive")] += 1
         for drop in LARGE_DROPS:
             counted[f"drop {drop:g}"] += min(difference, chrf) <= -drop

@@ -26,6 +26,16 @@ _TIE = 1e-9  # two differences closer than this are the same number computed twi
 
 
 @dataclass(frozen=True, slots=True)
+class Answers:
+    """What two systems answered to the same questions, in one order: the active version (``before``) and the candidate
+    (``after``), beside what should be said."""
+
+    references: Sequence[str]
+    before: Sequence[str]
+    after: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Two systems on the same questions. ``difference`` (candidate minus active), ``p`` (two-sided: look at the sign
     of the difference for the direction), ``low`` and ``high`` (the interval of the difference; None where there are too
@@ -41,15 +51,8 @@ class Comparison:
     high: float | None
 
 
-def compare(
-    references: Sequence[str],
-    before: Sequence[str],
-    after: Sequence[str],
-    lang: str,
-    margins: GateMargins,
-    interval: bool = True,
-) -> Comparison:
-    """Compare the active version's answers (*before*) with the candidate's (*after*) in one language.
+def compare(answers: Answers, lang: str, margins: GateMargins, *, interval: bool = True) -> Comparison:
+    """Compare the two systems' answers in one language.
 
     Raises :class:`ValueError` if there is nothing to compare or the lists differ in length.
     """
@@ -57,7 +60,8 @@ def compare(
 
     tokenizer = tokenizer_for(lang)
     metric = Metric(tokenizer.name)
-    active, candidate = metric.measure(references, before), metric.measure(references, after)
+    active = metric.measure(answers.references, answers.before)
+    candidate = metric.measure(answers.references, answers.after)
     deciding: MetricName = "bleu" if active.long_share >= margins.long_share else "chrf"
     if deciding == "bleu":
         total, counts = metric.bleu, (active.bleu_counts, candidate.bleu_counts)
@@ -66,7 +70,7 @@ def compare(
     one, other = (np.array(rows, dtype=np.int64) for rows in counts)
     difference = getattr(candidate.scores, deciding) - getattr(active.scores, deciding)
     low = high = None
-    if list(before) == list(after):
+    if list(answers.before) == list(answers.after):
         p = 1.0
         if interval:
             low = high = 0.0

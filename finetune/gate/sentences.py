@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import LanguageReport, Outcome
@@ -20,23 +21,34 @@ _NAMES = {
 }
 
 
-def verdict_sentence(
-    verdict: Verdict,
-    languages: Sequence[LanguageReport],
-    outcomes: Sequence[Outcome],
-    margins: GateMargins,
-    active: str,
-    candidate: str,
-    held: HeldReason | None = None,
-) -> str:
-    """The sentence of a report. *active* and *candidate* name the two versions."""
-    finding = _finding(verdict, languages, active, candidate, held)
-    parts = [_numbers(language, margins, name=len(languages) > 1) for language in languages]
-    if outcomes:
-        parts.append(corrections_phrase(outcomes))
-    joint = ": " if languages else "; "
-    head = f"{finding}{joint}{'; '.join(parts)}" if parts else finding
-    return f"{_capital(head)}. {_consequence(verdict, languages, active, candidate)}"
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the gate found; ``held``: why it holds the candidate back, if it does."""
+
+    verdict: Verdict
+    languages: Sequence[LanguageReport]
+    outcomes: Sequence[Outcome]
+    held: HeldReason | None
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the two versions are called in a sentence."""
+
+    active: str
+    candidate: str
+
+
+def verdict_sentence(found: Finding, margins: GateMargins, names: Names) -> str:
+    """The sentence of a report."""
+    head = _head(found, names)
+    parts = [_numbers(language, margins, name=len(found.languages) > 1) for language in found.languages]
+    if found.outcomes:
+        parts.append(corrections_phrase(found.outcomes))
+    joint = ": " if found.languages else "; "
+    if parts:
+        head = f"{head}{joint}{'; '.join(parts)}"
+    return f"{_capital(head)}. {_consequence(found, names)}"
 
 
 def corrections_phrase(outcomes: Sequence[Outcome]) -> str:
@@ -52,18 +64,17 @@ def corrections_phrase(outcomes: Sequence[Outcome]) -> str:
     return ", ".join([f"{counts['learned']} of {all_of_them} learned", *rest])
 
 
-def _finding(
-    verdict: Verdict, languages: Sequence[LanguageReport], active: str, candidate: str, held: HeldReason | None
-) -> str:
-    if verdict == "promote":
+def _head(found: Finding, names: Names) -> str:
+    active, candidate = names.active, names.candidate
+    if found.verdict == "promote":
         return f"{candidate} is not worse than {active}"
-    if verdict == "reject":
+    if found.verdict == "reject":
         return f"{candidate} is worse than {active}"
-    if not languages:
+    if not found.languages:
         return f"there are no held-out pairs to judge {candidate} by"
-    if held is HeldReason.NOT_LEARNED:
+    if found.held is HeldReason.NOT_LEARNED:
         return f"{candidate} is not worse than {active}, but it did not learn what it was trained for"
-    if held is HeldReason.UNCLEAR:
+    if found.held is HeldReason.UNCLEAR:
         return f"the held-out pairs can't tell whether {candidate} is worse than {active}"
     return f"there are too few held-out pairs to judge {candidate} by"
 
@@ -99,15 +110,14 @@ def _why(language: LanguageReport, margins: GateMargins) -> str:
     return chance
 
 
-def _consequence(verdict: Verdict, languages: Sequence[LanguageReport], active: str, candidate: str) -> str:
-    if verdict == "promote":
-        return f"{_capital(candidate)} can answer from now on."
-    if verdict == "reject":
-        return f"{_capital(active)} goes on answering."
-    advice = (
-        "" if languages else " Approved replies, imported pairs and pinned tests give it something to be judged by."
-    )
-    return f"{_capital(active)} goes on answering until you decide whether to activate {candidate}.{advice}"
+def _consequence(found: Finding, names: Names) -> str:
+    if found.verdict == "promote":
+        return f"{_capital(names.candidate)} can answer from now on."
+    if found.verdict == "reject":
+        return f"{_capital(names.active)} goes on answering."
+    advice = " Approved replies, imported pairs and pinned tests give it something to be judged by."
+    until = f"{_capital(names.active)} goes on answering until you decide whether to activate {names.candidate}."
+    return until if found.languages else until + advice
 
 
 def _capital(text: str) -> str:

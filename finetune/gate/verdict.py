@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from finetune.gate.comparison import compare
+from finetune.gate.comparison import Answers, compare
 from finetune.gate.languages import language_of
 from finetune.gate.margins import GateMargins
 from finetune.gate.outcomes import outcome_of
 from finetune.gate.report import GateItem, GateReport, LanguageReport, Outcome, sides
-from finetune.gate.sentences import verdict_sentence
+from finetune.gate.sentences import Finding, Names, verdict_sentence
 from finetune.gate.words import Decision, held_reason
 from store.records import JudgedAnswer, Verdict
 
@@ -41,7 +42,8 @@ def judge(
     outcomes = tuple(outcome_of(item, margins) for item in corrections)
     verdict = combine(languages, outcomes)
     held = held_reason(verdict, [language.decision for language in languages])
-    sentence = verdict_sentence(verdict, languages, outcomes, margins, active, candidate, held)
+    finding = Finding(verdict, languages, outcomes, held)
+    sentence = verdict_sentence(finding, margins, Names(active, candidate))
     answers = [JudgedAnswer(item.pair_id, "heldout", item.before, item.after, item.target, None) for item in items]
     answers += [
         JudgedAnswer(item.pair_id, "correction", item.before, item.after, item.target, outcome.outcome)
@@ -61,11 +63,20 @@ def judge(
     )
 
 
-def decide(
-    n: int, difference: float, chrf_difference: float, p: float, low: float | None, margins: GateMargins
-) -> Decision:
-    """What *n* pairs of one language say. Differences are candidate minus active; *low* is the lower end of the
-    interval of *difference*, None where there is none.
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What ``n`` pairs of one language show. Differences are candidate minus active, ``difference`` in the metric that
+    decides; ``low`` is the lower end of its interval, None where there is none."""
+
+    n: int
+    difference: float
+    chrf_difference: float
+    p: float
+    low: float | None = None
+
+
+def decide(found: Evidence, margins: GateMargins) -> Decision:
+    """What the pairs of one language say:
 
     - any number: a drop of ``large_drop``, in the deciding metric or in chrF (which sees what BLEU can't, near its
       floor), is ``worse``;
@@ -75,13 +86,13 @@ def decide(
       though the difference itself is within the margin, that is ``unclear`` and not ``worse``: of equally good
       candidates that changed a fifth of their answers, half are in this place on 100 to 200 pairs.
     """
-    if min(difference, chrf_difference) <= -margins.large_drop:
+    if min(found.difference, found.chrf_difference) <= -margins.large_drop:
         return "worse"
-    if n < margins.min_pairs:
+    if found.n < margins.min_pairs:
         return "too few"
-    if difference < -margins.margin or (difference < 0 and p < margins.alpha):
+    if found.difference < -margins.margin or (found.difference < 0 and found.p < margins.alpha):
         return "worse"
-    if low is not None and low <= -margins.margin:
+    if found.low is not None and found.low <= -margins.margin:
         return "unclear"
     return "pass"
 
@@ -111,14 +122,14 @@ def _by_language(items: Sequence[GateItem]) -> dict[str, list[GateItem]]:
 
 def _judge_language(lang: str, items: Sequence[GateItem], margins: GateMargins) -> LanguageReport:
     n = len(items)
-    targets, before, after = zip(*((item.target, item.before, item.after) for item in items), strict=True)
-    found = compare(targets, before, after, lang, margins, interval=n >= margins.interval_pairs)
-    chrf_difference = found.candidate.chrf - found.active.chrf
+    answers = Answers([item.target for item in items], [item.before for item in items], [item.after for item in items])
+    found = compare(answers, lang, margins, interval=n >= margins.interval_pairs)
     if found.candidate.exact == 1:
         # Every answer is the reference: no metric's blind spot may call that worse, whatever the answers look like.
         decision: Decision = "pass" if n >= margins.min_pairs else "too few"
     else:
-        decision = decide(n, found.difference, chrf_difference, found.p, found.low, margins)
+        chrf_difference = found.candidate.chrf - found.active.chrf
+        decision = decide(Evidence(n, found.difference, chrf_difference, found.p, found.low), margins)
     return LanguageReport(
         lang=lang,
         decision=decision,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.gate.comparison import compare
+from finetune.gate.comparison import Answers, compare
 from finetune.gate.margins import GateMargins
 
 MARGINS = GateMargins()
@@ -46,7 +46,7 @@ def test_identical_outputs_are_not_significant_as_sacrebleus_paired_test_says() 
     answers = with_wrong(references, range(5))
     naive = PairedTest([("a", answers), ("b", list(answers))], {"BLEU": BLEU()}, [references], "ar", n_samples=1000)
     assert naive()[1]["BLEU"][1].p_value == pytest.approx(0.001, abs=1e-4)
-    found = compare(references, answers, answers, "en", MARGINS)
+    found = compare(Answers(references, answers, answers), "en", MARGINS)
     assert (found.p, found.difference, found.low, found.high) == (1.0, 0.0, 0.0, 0.0)
 
 
@@ -58,12 +58,12 @@ def test_one_changed_answer_is_not_significant_though_paired_test_calls_it_so() 
     worse = with_wrong(references, [7])
     naive = PairedTest([("a", references), ("b", worse)], {"BLEU": BLEU()}, [references], "ar", n_samples=1000)
     assert naive()[1]["BLEU"][1].p_value < 0.01
-    assert compare(references, references, worse, "en", MARGINS).p == 1.0
+    assert compare(Answers(references, references, worse), "en", MARGINS).p == 1.0
 
 
 def test_two_changed_answers_are_worth_a_p_of_a_half() -> None:
     references = desk(60)
-    found = compare(references, references, with_wrong(references, [7, 20]), "en", MARGINS)
+    found = compare(Answers(references, references, with_wrong(references, [7, 20])), "en", MARGINS)
     assert found.p == pytest.approx(0.5, abs=0.06)
 
 
@@ -77,15 +77,17 @@ def test_without_ties_p_is_sacrebleus() -> None:
     naive = PairedTest(
         [("a", one), ("b", other)], {"BLEU": BLEU(effective_order=True)}, [references], "ar", n_samples=1000
     )
-    assert compare(references, one, other, "en", MARGINS).p == pytest.approx(naive()[1]["BLEU"][1].p_value, abs=0.003)
+    assert compare(Answers(references, one, other), "en", MARGINS).p == pytest.approx(
+        naive()[1]["BLEU"][1].p_value, abs=0.003
+    )
 
 
 def test_p_is_two_sided_so_the_sign_tells_the_direction() -> None:
     references = desk(60)
     bad = with_wrong(references, range(0, 60, 2))
     better, worse = (
-        compare(references, bad, references, "en", MARGINS),
-        compare(references, references, bad, "en", MARGINS),
+        compare(Answers(references, bad, references), "en", MARGINS),
+        compare(Answers(references, references, bad), "en", MARGINS),
     )
     assert better.p == worse.p < 0.01
     assert better.difference == -worse.difference > 0
@@ -98,26 +100,26 @@ def test_p_is_two_sided_so_the_sign_tells_the_direction() -> None:
 def test_the_seed_is_ours_whatever_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
     references = desk(40)
     one, other = with_wrong(references, range(8)), with_wrong(references, range(4, 13))
-    found = compare(references, one, other, "en", MARGINS)
+    found = compare(Answers(references, one, other), "en", MARGINS)
     for seed in ("none", "1", "not a number"):
         monkeypatch.setenv("SACREBLEU_SEED", seed)
-        assert compare(references, one, other, "en", MARGINS) == found
+        assert compare(Answers(references, one, other), "en", MARGINS) == found
 
 
 def test_short_references_are_decided_by_chrf() -> None:
     references = ["Yes.", "No.", "Maybe.", "Never."] * 10
-    found = compare(references, references, ["No."] * 40, "en", MARGINS)
+    found = compare(Answers(references, references, ["No."] * 40), "en", MARGINS)
     assert found.metric == "chrf"
     assert found.difference < -20
     assert found.p < 0.01
-    assert compare(desk(8), desk(8), desk(8), "en", MARGINS).metric == "bleu"
+    assert compare(Answers(desk(8), desk(8), desk(8)), "en", MARGINS).metric == "bleu"
 
 
 def test_a_thousand_pairs_are_compared_in_seconds() -> None:
     references = desk(1000)
     one, other = with_wrong(references, range(0, 1000, 7)), with_wrong(references, range(0, 1000, 6))
     began = time.process_time()
-    found = compare(references, one, other, "en", MARGINS)
+    found = compare(Answers(references, one, other), "en", MARGINS)
     assert time.process_time() - began < 30  # about 2 s of processor time alone; a bug in the loops takes minutes
     assert found.low is not None
     assert found.low < found.difference < found.high  # type: ignore[operator]
@@ -128,7 +130,7 @@ def test_a_thousand_pairs_are_compared_in_seconds() -> None:
 def test_p_is_a_probability_and_swapping_the_systems_keeps_it(references: list[str], chance) -> None:  # type: ignore[no-untyped-def]
     margins = GateMargins(samples=100)
     one, other = ([chance.choice([text, *ANSWERS]) for text in references] for _ in range(2))
-    found, swapped = (compare(references, a, b, "en", margins) for a, b in ((one, other), (other, one)))
+    found, swapped = (compare(Answers(references, a, b), "en", margins) for a, b in ((one, other), (other, one)))
     assert 0 < found.p <= 1
     assert found.p == swapped.p
     assert found.difference == pytest.approx(-swapped.difference)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from finetune.gate import GateItem, GateMargins, GateReport, judge, outcome_of
 from finetune.gate.report import LanguageReport
-from finetune.gate.verdict import combine, decide
+from finetune.gate.verdict import Evidence, combine, decide
 
 MARGINS = GateMargins()
 ANSWERS = [
@@ -81,15 +81,15 @@ def test_from_twenty_pairs_a_drop_below_the_margin_is_rejected() -> None:
 
 
 def test_a_small_but_significant_drop_is_rejected_below_a_hundred() -> None:
-    assert decide(50, -1.0, -1.0, 0.01, None, MARGINS) == "worse"
-    assert decide(50, 1.0, 1.0, 0.01, None, MARGINS) == "pass"  # significantly better: the sign counts
-    assert decide(50, -1.0, -1.0, 0.5, None, MARGINS) == "pass"
+    assert decide(Evidence(50, -1.0, -1.0, 0.01, None), MARGINS) == "worse"
+    assert decide(Evidence(50, 1.0, 1.0, 0.01, None), MARGINS) == "pass"  # significantly better: the sign counts
+    assert decide(Evidence(50, -1.0, -1.0, 0.5, None), MARGINS) == "pass"
 
 
 def test_from_a_hundred_pairs_the_interval_must_exclude_the_margin() -> None:
-    assert decide(100, 0.5, 0.5, 0.6, -1.9, MARGINS) == "pass"
-    assert decide(100, 0.5, 0.5, 0.6, -2.0, MARGINS) == "unclear"
-    assert decide(100, -2.1, -2.1, 0.6, -4.0, MARGINS) == "worse"
+    assert decide(Evidence(100, 0.5, 0.5, 0.6, -1.9), MARGINS) == "pass"
+    assert decide(Evidence(100, 0.5, 0.5, 0.6, -2.0), MARGINS) == "unclear"
+    assert decide(Evidence(100, -2.1, -2.1, 0.6, -4.0), MARGINS) == "worse"
 
 
 def test_an_unclear_difference_is_held_and_not_rejected() -> None:
@@ -137,7 +137,7 @@ def test_much_worse_chrf_is_rejected_where_bleu_is_at_its_floor() -> None:
     report = judge(near)
     assert report.languages[0].active.bleu < 12
     assert report.verdict == "reject"
-    assert decide(50, 0.0, -15.0, 1.0, None, MARGINS) == "worse"
+    assert decide(Evidence(50, 0.0, -15.0, 1.0, None), MARGINS) == "worse"
 
 
 # -- by language -----------------------------------------------------------------------------------
