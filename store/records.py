@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from store.words import RunState
+from store.words import OutcomeName, RunState
 
 Role = Literal["customer", "bot"]
 ReplyState = Literal["complete", "stopped", "failed"]
@@ -189,7 +189,7 @@ class JudgedAnswer:
     before: str
     after: str
     target: str
-    outcome: str | None
+    outcome: OutcomeName | None
 
 
 @dataclass(frozen=True, slots=True)

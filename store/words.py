@@ -14,3 +14,6 @@ RunState = Literal[
     "queued", "training", "evaluating", "promoted", "held", "rejected", "failed", "cancelled", "interrupted"
 ]
 """Where a run stands; :data:`store.runs.LIVE` and :data:`store.runs.OVER` sort them."""
+
+OutcomeName = Literal["learned", "not learned", "regressed"]
+"""What became of a correction that a run trained on."""

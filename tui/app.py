@@ -15,6 +15,8 @@ from textual.notifications import SeverityLevel
 from textual.widgets import Input
 from textual.worker import WorkerFailed
 
+from finetune.endings import JUDGED
+from finetune.events import Done
 from store.home import Home
 from store.settings import Settings
 from store.text import clean
@@ -32,7 +34,6 @@ from tui.core import (
 )
 from tui.core.crashes import explain
 from tui.flows import Flows
-from tui.flows.retraining import JUDGED
 from tui.keymap import keymap
 from tui.keys import APP, key_name
 from tui.messages import DeskChanged
@@ -145,8 +146,8 @@ class DeskloopApp(TerminalApp[None]):
         elif isinstance(change, RunProgress):
             for screen in self.screen_stack:
                 if isinstance(screen, TrainingScreen):
-                    screen.tell(change.event)
-            if change.event.kind == "done":
+                    screen.add(change.event)
+            if isinstance(change.event.event, Done):
                 self.flows.run_ended(change.event.run_id)
         elif isinstance(change, StoreChanged) and isinstance(self.screen, FOLLOWING):
             await self.screen.follow()

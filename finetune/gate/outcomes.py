@@ -7,7 +7,7 @@ import re
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import GateItem, Outcome
 from finetune.gate.scores import exact, sentence_chrf
-from finetune.gate.words import OutcomeName
+from store.words import OutcomeName
 
 _NUMBER = re.compile(r"\d+")
 

@@ -13,9 +13,10 @@ from finetune.gate.comparison import MetricName
 from finetune.gate.general import Drift
 from finetune.gate.margins import GateMargins
 from finetune.gate.scores import Scores
-from finetune.gate.words import Decision, HeldReason, OutcomeName, TroubleKind, held_reason
+from finetune.gate.words import Decision, HeldReason, TroubleKind, held_reason
 from finetune.stored import each, made, made_or_none
 from store.records import JudgedAnswer, Run, Verdict
+from store.words import OutcomeName
 
 _SIDES = ("active", "candidate")
 

@@ -9,7 +9,6 @@ from typing import Literal
 from store.records import Verdict
 
 Decision = Literal["pass", "worse", "unclear", "too few"]  # about one language
-OutcomeName = Literal["learned", "not learned", "regressed"]  # about one correction
 TroubleKind = Literal["loss", "memory", "slow", "no-effect"]  # about the training
 
 

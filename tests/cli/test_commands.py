@@ -128,7 +128,7 @@ def test_a_held_version_is_told_with_its_reason(
 ) -> None:
     run_ends("held", verdict)
     result = deskloop("retrain", "--yes", "--home", home)
-    assert f"v1 is held (BLEU 1.0 -> 2.0): {why}." in result.stdout
+    assert f"v1 is held: {why}. BLEU 1.0 -> 2.0. `deskloop versions activate v1` uses it." in result.stdout
     assert result.exit_code == 4
 
 

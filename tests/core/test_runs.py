@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from finetune.events import Done, Step
 from finetune.failures import SENTENCES
 from finetune.files import RunFiles
 from finetune.preflight import Preflight
@@ -23,7 +24,7 @@ from store.runs import RunLock, WrongTransition
 from tui.core import DeskChange, DeskError, DeskService, Notice, RunProgress
 from tui.core.doctor import examine
 from tui.core.reports import outcome
-from tui.core.runs import looked_at, ways_on
+from tui.core.runs import ways_on
 
 
 @pytest.fixture
@@ -63,10 +64,8 @@ async def test_another_apps_run_is_followed_to_its_last_event(
     other.runs.add_event(run.id, "step", {"step": 2})
     end(other, run, "held")
     await asyncio.wait_for(finished.wait(), 20)
-    events = [change.event for change in told if isinstance(change, RunProgress)]
-    assert [(event.kind, event.body) for event in events] == [
-        ("step", {"step": 1}), ("step", {"step": 2}), ("done", {"state": "held"}),
-    ]  # fmt: skip
+    events = [change.event.event for change in told if isinstance(change, RunProgress)]
+    assert events == [Step(1), Step(2), Done("held")]
 
 
 async def test_a_run_whose_process_was_killed_ends_as_interrupted(
@@ -75,10 +74,10 @@ async def test_a_run_whose_process_was_killed_ends_as_interrupted(
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     run = begin(service.desk)  # nobody holds the lock
     [last] = [event async for event in service.run_events(run.id)]  # what the killed one could not tell
-    assert (last.kind, last.body["state"]) == ("done", "interrupted")
+    assert last.event == Done("interrupted", run.id)
     assert service.desk.runs.get(run.id).state == "interrupted"
     assert [found.id for found in service.interrupted()] == [run.id]
-    assert service.desk.runs.events(run.id) == [last]
+    assert service.run_desk.recorded(run.id) == [last]
 
 
 async def test_a_resumed_run_is_followed_again_from_where_it_was_resumed(
@@ -100,10 +99,8 @@ async def test_a_resumed_run_is_followed_again_from_where_it_was_resumed(
     end(service.desk, run, "held")
     assert await asyncio.wait_for(over.get(), 20) == "held"
     lock.release()
-    events = [change.event for change in told if isinstance(change, RunProgress)]
-    assert [(event.kind, event.body.get("step", event.body.get("state"))) for event in events] == [
-        ("step", 1), ("done", "interrupted"), ("step", 2), ("done", "held"),
-    ]  # fmt: skip
+    events = [change.event.event for change in told if isinstance(change, RunProgress)]
+    assert events == [Step(1), Done("interrupted", run.id), Step(2), Done("held")]
 
 
 async def test_a_run_is_followed_through_a_busy_desk(
@@ -261,13 +258,6 @@ def test_discarding_a_failed_run_frees_its_files(service: DeskService, kind: str
     assert service.desk.runs.get(run.id).state == "cancelled"
     assert not RunFiles.of(service.home, run.id).checkpoints.exists()
     assert next(check for check in examine(service.desk) if check.name == "runs").ok
-
-
-def test_looks_at_held_out_and_validation_pairs_are_told_apart() -> None:
-    assert [looked_at({"pairs": kind}) for kind in ("held-out", "validation")] == ["held-out", "validation"]
-    old = "Loss 1.000 on 3 {} examples after epoch 1."
-    assert looked_at({"sentence": old.format("validation")}) == "validation"
-    assert looked_at({"sentence": old.format("held-out")}) == "held-out"
 
 
 async def test_a_second_run_is_refused_with_a_sentence(service: DeskService, other: Desk) -> None:

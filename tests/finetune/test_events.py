@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import tui
 from finetune import events
 from finetune.events import (
     Decided,
@@ -130,3 +132,17 @@ def test_the_events_and_the_report_of_an_old_desk_are_read(tmp_path: Path) -> No
         assert (report.held, report.pairs, report.count("not learned")) == (HeldReason.TOO_LITTLE, 3, 1)
         assert report.drift == Drift(-0.18, 50)
         assert told[-1] == Done("held", 1, "inconclusive", Version("v1"), Sides(0.0, 0.0))
+
+
+def test_no_reader_looks_into_bodies_or_reports_by_name() -> None:
+    """Readers match on types; :mod:`finetune.events` and :mod:`finetune.gate.report` alone know the names in JSON."""
+    taken = {"body", "report", "failure"}
+    for path in Path(str(tui.__file__)).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            inside = node.value if isinstance(node, ast.Subscript | ast.Attribute) else None
+            if isinstance(node, ast.Attribute) and node.attr not in ("get", "items", "keys"):
+                continue
+            while isinstance(inside, ast.BoolOp):  # (run.report or {}).get(...)
+                inside = inside.values[0]
+            found = isinstance(inside, ast.Attribute) and inside.attr in taken
+            assert not found, f"{path.name}:{getattr(node, 'lineno', 0)} looks into a dict"

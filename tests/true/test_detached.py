@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from finetune.events import Note, Step
 from finetune.recipe import Recipe
 from store.runs import LIVE
 from tests.true.kills import Bench
@@ -21,8 +22,8 @@ LONG = Recipe(r=4, alpha=8, epochs=1000.0, batch_size=2)
 async def steps(service: DeskService, run_id: int) -> None:
     """Wait for the first step of a run."""
     async with asyncio.timeout(90):
-        async for event in service.run_events(run_id):
-            if event.kind == "step":
+        async for entry in service.run_events(run_id):
+            if isinstance(entry.event, Step):
                 return
     raise AssertionError(service.desk.runs.get(run_id))
 
@@ -63,7 +64,7 @@ async def test_a_detached_run_is_stopped_by_the_next_app_and_its_own_run_resumed
         await steps(service, run.id)
         await service.stop_run()
         assert service.desk.runs.get(run.id).state == "interrupted"
-        notes = [event.body["sentence"] for event in service.desk.runs.events(run.id) if event.kind == "note"]
+        notes = [entry.event.sentence for entry in service.run_desk.recorded(run.id) if isinstance(entry.event, Note)]
         assert notes[-1] == "jo stopped the retraining."
         assert list((home / "runs" / str(run.id) / "checkpoints").glob("checkpoint-*"))
         await service.resume_run(run.id)

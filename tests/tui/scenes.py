@@ -12,7 +12,7 @@ from tests.tui import scene_reports
 
 STEP = {
     "step": 0, "steps": 40, "epoch": 0.0, "loss": 0.0, "learning_rate": 5e-4, "tokens_per_second": 231.0,
-    "seconds_left": 95.0, "peak_memory_bytes": 1.4 * 2**30,
+    "seconds_left": 95.0, "peak_memory_bytes": int(1.4 * 2**30),
 }  # fmt: skip
 
 

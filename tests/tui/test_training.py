@@ -107,7 +107,8 @@ async def test_a_held_version_is_told_with_its_reason_as_the_run_ends(
         await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         runs = service.desk.runs
         runs.transition(live.run_id, "evaluating")
-        runs.add_event(live.run_id, "verdict", {"verdict": "promote", "sentence": "v9 passed.", "languages": []})
+        body = {"version": "v9", "verdict": "promote", "sentence": "v9 passed.", "languages": []}
+        runs.add_event(live.run_id, "verdict", body)
         runs.transition(live.run_id, "held")
         runs.add_event(live.run_id, "done", {"run": live.run_id, "state": "held", "version": "v9"})
         await wait_until(pilot, lambda: why in str(app.chat.query_one(RunLine).render()))
@@ -244,7 +245,7 @@ async def test_a_run_that_is_killed_is_told_and_where_to_go_on_with_it(
         await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         live.lock.release()  # its process is gone
         await wait_until(pilot, lambda: shows(app, "The retraining was interrupted; nothing was lost."))
-        await wait_until(pilot, lambda: told(app, "was interrupted; nothing was lost. Ctrl+G lists it"))
+        await wait_until(pilot, lambda: told(app, "was interrupted; nothing was lost. Ctrl+G goes on with it"))
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat and not shows(app, "step 25 of 40"))
 
@@ -259,7 +260,7 @@ async def test_an_event_is_shown_once_however_often_it_is_told(
         screen = app.screen
         assert isinstance(screen, TrainingScreen)
         lines = screen.query_one(RunLog).option_count
-        for event in service.desk.runs.events(live.run_id):
-            screen.tell(event)
+        for entry in service.run_desk.recorded(live.run_id):
+            screen.add(entry)
         await pilot.pause()
         assert screen.query_one(RunLog).option_count == lines

@@ -6,7 +6,9 @@ from dataclasses import asdict
 
 import click
 
-from store.records import Run
+from finetune.endings import ending_of
+from finetune.events import Done, recorded, sentence
+from store.records import Run, RunEvent
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
 from tui.core import DeskError, DeskService
@@ -49,18 +51,18 @@ def list_runs(cli: Cli) -> None:
 def show(cli: Cli, number: int) -> None:
     """Show run NUMBER: recipe, verdict, what failed, and its events."""
 
-    def look(service: DeskService) -> dict[str, object]:
+    def look(service: DeskService) -> tuple[Run, list[RunEvent]]:
         run = known_run(service, number)
-        return {**asdict(run), "events": [asdict(event) for event in service.desk.runs.events(number)]}
+        return run, service.desk.runs.events(number)
 
-    facts = cli.do(look)
-    cli.emit(facts)
-    events = facts.pop("events")
+    run, rows = cli.do(look)
+    facts = asdict(run)
+    cli.emit({**facts, "events": [asdict(row) for row in rows]})
     for key, value in facts.items():
         cli.data(f"{key}: {value}")
-    assert isinstance(events, list)
-    for event in events:
-        cli.data(f"{event['at']}  {event['kind']:<9} {event['body']}")
+    for entry in map(recorded, rows):
+        words = ending_of(run).sentence if isinstance(entry.event, Done) else sentence(entry.event)
+        cli.data(f"{entry.at}  {words}")
 
 
 @runs.command()

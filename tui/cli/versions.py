@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +17,7 @@ from store.writing import STDOUT
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.typed import TYPED
 from tui.core import DeskService, Notice
-from tui.core.adapters import Overview, card, export_version, overview, verify_all
+from tui.core.adapters import Overview, card, export_version, overview, report_on, verify_all
 from tui.core.base import base_spec
 
 
@@ -65,12 +67,17 @@ def _line(row: Overview) -> str:
 @pass_cli
 def show(cli: Cli, version: str) -> None:
     """Show the card of VERSION: recipe, data, numbers, files."""
-    facts = cli.do(lambda service: card(service.desk, service.version_desk.known(version)))
+
+    def look(service: DeskService) -> tuple[dict[str, Any], GateReport | None]:
+        row = service.version_desk.known(version)
+        return card(service.desk, row), report_on(service.desk, row)
+
+    facts, report = cli.do(look)
     cli.emit(facts)
     for key, value in facts.items():
         cli.data(f"{key}: {value}")
-    if drift := (facts["report"] or {}).get("drift"):
-        cli.data(drift["sentence"])
+    if report is not None and report.drift is not None:
+        cli.data(report.drift.sentence)
 
 
 @versions.command()
@@ -166,6 +173,5 @@ def _export_merged(cli: Cli, version: str, folder: Path) -> None:
             return await export_merged(service.desk, base_spec(service.desk), row, folder)
 
     report = asyncio.run(work())
-    body = report.to_dict()
-    cli.emit({"version": version, "folder": str(folder), "verdict": report.verdict, "bleu": body["bleu"]})
+    cli.emit({"version": version, "folder": str(folder), "verdict": report.verdict, "bleu": asdict(report.bleu)})
     cli.data(f"{version} and its base are one model in {folder}. {report.sentence}")

@@ -11,6 +11,7 @@ from typing import Any
 from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
 from bot.types import EngineError
 from finetune.files import appearing
+from finetune.gate import GateReport, report_of
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion
 from store.words import BASE, Version
@@ -97,7 +98,7 @@ def _made(desk: Desk, version: AdapterVersion) -> Overview:
     if version.run_id is None:
         return made
     run = desk.runs.get(version.run_id)
-    return replace(made, pairs=desk.runs.trained_pairs(run.id), bleu=bleu_of(run)[1], verdict=run.verdict)
+    return replace(made, pairs=desk.runs.trained_pairs(run.id), bleu=bleu_of(run).candidate, verdict=run.verdict)
 
 
 def _with_promotion(row: Overview, promotion: Promotion | None) -> Overview:
@@ -120,6 +121,11 @@ def card(desk: Desk, version: AdapterVersion) -> dict[str, Any]:
     facts["erased"] = version.name in desk.erasing.tainted()  # its data hash can't be checked any more then
     facts["removed"] = desk.versions.removed().get(version.name)
     return facts
+
+
+def report_on(desk: Desk, version: AdapterVersion) -> GateReport | None:
+    """What the gate found about *version*; None if nothing judged it."""
+    return report_of(desk.runs.get(version.run_id)) if version.run_id is not None else None
 
 
 def verify_all(desk: Desk, version: str | None = None) -> list[Finding]:

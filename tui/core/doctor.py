@@ -22,9 +22,10 @@ from bot.bases.limits import serving_bytes
 from bot.child import TROUBLE as GAVE_UP
 from bot.child import child_options, module_command
 from bot.types import EngineError
+from finetune.endings import failure_of
+from finetune.events import TroubleFound, recorded
 from finetune.memory import memory_plan, plan_words, savings
 from store.database import SALVAGE
-from store.database.cells import TROUBLE, whole
 from store.database.soundness import damage, unfit_indexes, unreadable_cells
 from store.desk import Desk
 from store.errors import OperatorError
@@ -306,13 +307,13 @@ def _training(desk: Desk) -> Check:
     last = next((run for run in desk.runs.list() if run.state in OVER and run.state != "cancelled"), None)
     if last is None:
         return Check("training", True, "no run yet")
-    told: list[Any] = [event.body.get("trouble") for event in desk.runs.events(last.id) if event.kind == "trouble"]
-    if troubles := [trouble for trouble in told if whole(trouble, TROUBLE)]:
-        finding = " ".join(trouble["finding"] for trouble in troubles)
-        return Check("training", False, f"run {last.id}: {finding}", " ".join(one["advice"] for one in troubles))
-    if last.failure is not None:
-        sentence, log = last.failure.get("sentence", ""), last.failure.get("log")
-        return Check("training", False, f"run {last.id}: {last.state}. {sentence}", f"See the log: {log}")
+    said = [recorded(row).event for row in desk.runs.events(last.id)]
+    if troubles := [event.trouble for event in said if isinstance(event, TroubleFound)]:
+        finding = " ".join(trouble.finding for trouble in troubles)
+        return Check("training", False, f"run {last.id}: {finding}", " ".join(one.advice for one in troubles))
+    if (failure := failure_of(last)) is not None:
+        finding = f"run {last.id}: {last.state}. {failure.sentence}"
+        return Check("training", False, finding, f"See the log: {failure.log}")
     return Check("training", True, f"run {last.id}: {last.state}.")
 
 

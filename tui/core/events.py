@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bot.types import BaseFacts
-from store.records import RunEvent, Turn
+from finetune.events import Recorded
+from store.records import Turn
 from store.settings import Settings
 
 EngineName = Literal["absent", "starting", "ready", "busy", "restarting", "failed"]
@@ -83,7 +84,7 @@ class VersionChanged:
 class RunProgress:
     """A run (this app's, or another's on the same desk) wrote an event."""
 
-    event: RunEvent
+    event: Recorded
 
 
 @dataclass(frozen=True, slots=True)

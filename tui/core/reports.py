@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from finetune.gate import sentence_chrf
+from finetune.gate import Sides, report_of, sentence_chrf
 from store.desk import Desk
 from store.records import JudgedAnswer, Run
 from tui.core.beside import Beside
 
 
-def bleu_of(run: Run | None) -> tuple[float | None, float | None]:
+def bleu_of(run: Run | None) -> Sides:
     """The held-out BLEU (0-100) of the active version and of the candidate, as far as the gate got."""
-    report = run.report if run is not None and run.report else {}
-    bleu: dict[str, Any] = report.get("bleu") or {}
-    return bleu.get("active"), bleu.get("candidate")
+    report = report_of(run)
+    return Sides() if report is None else report.bleu
 
 
 def outcome(run: Run) -> dict[str, Any]:
     """What `deskloop retrain` prints last: ``{"run", "verdict", "version", "bleu": {"active", "candidate"}}``."""
-    active, candidate = bleu_of(run)
-    return {
-        "run": run.id,
-        "verdict": run.verdict,
-        "version": run.candidate,
-        "bleu": {"active": active, "candidate": candidate},
-    }
-
-
-def held_because(report: Mapping[str, Any]) -> str:
-    """Why a version is held, as part of a sentence; *report* is that of its run."""
-    decisions = {language.get("decision") for language in report.get("languages", [])}
-    if report.get("verdict") == "promote":
-        return "another version was activated meanwhile"
-    if "unclear" in decisions:
-        return "the check can't tell whether it is worse"
-    if "pass" in decisions:
-        return "it did not learn what it was trained for"
-    return "there is not enough to judge by"
+    return {"run": run.id, "verdict": run.verdict, "version": run.candidate, "bleu": asdict(bleu_of(run))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +73,15 @@ def version_details(desk: Desk, name: str) -> str:
     run = desk.runs.get(version.run_id) if version.run_id is not None else None
     lines = [f"{name}: {version.method}, made {version.created_at[:16].replace('T', ' ')} UTC"]
     if run is not None:
-        before, after = bleu_of(run)
+        bleu = bleu_of(run)
         pairs = desk.runs.trained_pairs(run.id)
         lines.append(f"Run {run.id} by {run.created_by}, from {run.parent}, on {pairs} pairs: {run.state}")
-        if before is not None and after is not None:
-            lines.append(f"BLEU {after:.1f}, of the version before it {before:.1f}")
-        if run.report:
-            lines.append(str(run.report.get("sentence", "")))
-            if drift := run.report.get("drift"):
-                lines.append(str(drift["sentence"]))
+        if bleu.active is not None and bleu.candidate is not None:
+            lines.append(f"BLEU {bleu.candidate:.1f}, of the version before it {bleu.active:.1f}")
+        if (report := report_of(run)) is not None:
+            lines.append(report.sentence)
+            if report.drift is not None:
+                lines.append(report.drift.sentence)
     if name in desk.erasing.tainted():
         lines.append("It learned something that was erased since, so its data hash can't be checked any more.")
     if name in desk.versions.removed():

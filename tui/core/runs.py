@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+from finetune.endings import ending_of
+from finetune.events import Done, Recorded, recorded
+from finetune.gate import Sides
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe, recipe_of
 from finetune.run import client
 from store.database import DeskBusy
 from store.desk import Desk
 from store.errors import NotThere
-from store.records import Run, RunEvent, RunWish
+from store.records import Run, RunWish
 from store.runs import LIVE, WrongTransition
 from tui.core.beside import Beside
 from tui.core.changes import Changes
@@ -39,7 +41,7 @@ class RunRow:
     run: Run
     pairs: int
     seconds: float | None
-    bleu: tuple[float | None, float | None]
+    bleu: Sides
 
 
 class RunDesk:
@@ -97,26 +99,30 @@ class RunDesk:
         except (ValueError, OSError) as error:
             raise DeskError(f"The base model can't be measured: {error}. Run `deskloop doctor`.") from error
 
-    def events(self, run_id: int) -> AsyncIterator[RunEvent]:
+    def recorded(self, run_id: int) -> list[Recorded]:
+        """What a run said so far."""
+        return [recorded(row) for row in self._desk.runs.events(run_id)]
+
+    def events(self, run_id: int) -> AsyncIterator[Recorded]:
         """Every event of a run, from the store, until it is over; of one that was resumed, those since then.
 
         A run whose process was killed is over, too: it is marked as interrupted here."""
         ended = self._desk.runs.last_event(run_id, "done") if self._desk.runs.get(run_id).state in LIVE else None
         return self._events(run_id, ended.id if ended is not None else 0)
 
-    async def _events(self, run_id: int, after_id: int) -> AsyncIterator[RunEvent]:
+    async def _events(self, run_id: int, after_id: int) -> AsyncIterator[Recorded]:
         farewell, refusals = FAREWELL, 0
         while True:
             refusals = 0 if self._marked(run_id, refusals) else refusals + 1
             over = self._desk.runs.get(run_id).state not in LIVE
-            said = self._desk.runs.events(run_id, after_id)
-            for event in said:
-                after_id = event.id
-                yield event
+            said = [recorded(row) for row in self._desk.runs.events(run_id, after_id)]
+            for entry in said:
+                after_id = entry.id
+                yield entry
             if over:
                 # The last state is written a moment before the last event.
                 farewell -= 1
-                if farewell < 0 or any(event.kind == "done" for event in said):
+                if farewell < 0 or any(isinstance(entry.event, Done) for entry in said):
                     return
             await asyncio.sleep(POLL)
 
@@ -257,7 +263,7 @@ class RunDesk:
         self.follow()
         return self._desk.runs.get(self._own.run_id)
 
-    async def _pump(self, run_id: int, events: AsyncIterator[RunEvent]) -> None:
+    async def _pump(self, run_id: int, events: AsyncIterator[Recorded]) -> None:
         """Tell every event of a run, then its end."""
         try:
             async for event in events:
@@ -283,18 +289,11 @@ class RunDesk:
 
 def ways_on(run: Run) -> str:
     """What can be done with a run that did not come to its end, in sentences with the commands; empty if it did."""
-    if not run.discardable:
-        return ""
-    resume = f" `deskloop runs resume {run.id}` goes on with it." if run.resumable else ""
-    return f"{resume} `deskloop runs discard {run.id}` gives it up and frees its files."
-
-
-def looked_at(event: dict[str, Any]) -> str:
-    """The pairs that an ``evaluated`` event is about: "held-out" ones, or those set aside for "validation"."""
-    told = event.get("pairs")
-    if told is None:  # runs of earlier versions said it in their sentence only
-        told = "validation" if " validation example" in str(event.get("sentence")) else "held-out"
-    return str(told)
+    commands = {
+        "resume": f" `deskloop runs resume {run.id}` goes on with it.",
+        "discard": f" `deskloop runs discard {run.id}` gives it up and frees its files.",
+    }
+    return "".join(commands.get(way, "") for way in ending_of(run).ways)
 
 
 def _stands(run: Run) -> str:

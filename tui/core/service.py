@@ -6,11 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeVar
 
+from finetune.events import Recorded
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.home import Home
-from store.records import AdapterVersion, Pair, Promotion, Run, RunEvent, Turn
+from store.records import AdapterVersion, Pair, Promotion, Run, Turn
 from store.settings import Settings
 from tui.core.beside import Beside
 from tui.core.chat import ChatDesk
@@ -105,7 +106,7 @@ class DeskService:
     def live_run(self) -> Run | None:
         return self.run_desk.live
 
-    def run_events(self, run_id: int) -> AsyncIterator[RunEvent]:
+    def run_events(self, run_id: int) -> AsyncIterator[Recorded]:
         return self.run_desk.events(run_id)
 
     async def cancel_run(self) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from finetune.endings import JUDGED, ending_of
 from store.pairs.listing import PairFilter
 from store.records import Run
 from tui.core.recipes import USUAL, recipe_from
-from tui.core.reports import held_because
 from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage
 from tui.screens.chat import ChatScreen
@@ -16,8 +16,6 @@ from tui.screens.report import Override, ReportScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.training import TrainingScreen
 from tui.widgets.status import RunLine
-
-JUDGED = ("promoted", "held", "rejected")
 
 
 async def retrain(stage: Stage) -> None:
@@ -55,7 +53,7 @@ async def show_training(stage: Stage, run: Run | None = None) -> None:
     if runs:
         if runs[0].state in JUDGED:
             stage.chat.query_one(RunLine).hide()
-        await stage.show(TrainingScreen(runs[0], stage.service.desk.runs.events(runs[0].id)))
+        await stage.show(TrainingScreen(runs[0], stage.service.run_desk.recorded(runs[0].id)))
 
 
 async def show_runs(stage: Stage) -> None:
@@ -116,15 +114,15 @@ async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool =
 
 
 def _say_end(stage: Stage, run: Run) -> None:
-    failure = run.failure or {}
-    if run.state == "failed":
-        log = f" Details: {failure['log']}" if failure.get("log") else ""
-        ways = "goes on with it or frees its files" if run.resumable else "frees its files"
-        stage.say(f"{failure.get('sentence') or 'The retraining failed.'}{log} {{desk.runs}} {ways}.", trouble=True)
-    elif run.state == "interrupted":
-        stage.say(f"Run {run.id} was interrupted; nothing was lost. {{desk.runs}} lists it, to go on with it or not.")
-    else:
-        stage.say(f"Run {run.id} is {run.state}.")
+    ending = ending_of(run)
+    words = ending.sentence
+    if ending.failure is not None:
+        words = ending.failure.sentence + (f" Details: {ending.failure.log}" if ending.failure.log else "")
+    if "resume" in ending.ways:
+        words += " {desk.runs} goes on with it or frees its files."
+    elif "discard" in ending.ways:
+        words += " {desk.runs} frees its files."
+    stage.say(words, trouble=run.state == "failed")
 
 
 def _may_interrupt(stage: Stage) -> bool:
@@ -136,7 +134,8 @@ def _may_interrupt(stage: Stage) -> bool:
 
 
 async def _override(stage: Stage, run: Run, version: str) -> None:
-    why = "The check rejected it." if run.state == "rejected" else f"It is held: {held_because(run.report or {})}."
+    held = ending_of(run).held
+    why = "The check rejected it." if held is None else f"It is held: {held.because}."
     ask = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")
     if (reason := await stage.show(ask)) is not None:
         await stage.service.activate(version, reason)

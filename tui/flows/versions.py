@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from finetune.endings import JUDGED
 from tui.core import DeskError
 from tui.core.adapters import overview
 from tui.core.history import history
 from tui.core.reports import version_details
-from tui.flows.retraining import JUDGED, show_verdict
+from tui.flows.retraining import show_verdict
 from tui.flows.stage import Stage
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.history import HistoryScreen

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from textual.worker import Worker
 
+from finetune.events import Done
 from store.records import Pair
 from tui.core import (
     DeskChange,
@@ -111,8 +112,8 @@ class Following:
             self.refresh_status()
             await self._swapped(change)
         elif isinstance(change, RunProgress):
-            self._chat.query_one(RunLine).tell(change.event)
-            if change.event.kind != "done":
+            self._chat.query_one(RunLine).follow(change.event.event)
+            if not isinstance(change.event.event, Done):
                 return  # steps come often and change no key
             self.refresh_status()
         elif isinstance(change, StoreChanged):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -12,17 +12,22 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import TabbedContent, TabPane
 
+from finetune.endings import ending_of
+from finetune.gate import LanguageReport, Scores, report_of
 from store.records import Run
 from tui.core.reports import Change
 from tui.keys import REPORT
 from tui.screens.result import ResultScreen
 from tui.widgets.judged import MARKS, JudgedAnswers
 from tui.widgets.keybar import KeyBar
-from tui.widgets.status import ending
 from tui.widgets.text import Plain
 
 TABS = ("numbers", "corrections", "answers")
-MEASURES = (("BLEU", "bleu", 1), ("chrF", "chrf", 1), ("exact %", "exact", 100))
+MEASURES: tuple[tuple[str, str, Callable[[Scores], float]], ...] = (
+    ("BLEU", "bleu", lambda scores: scores.bleu),
+    ("chrF", "chrf", lambda scores: scores.chrf),
+    ("exact %", "exact", lambda scores: 100 * scores.exact),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class ReportScreen(ResultScreen[Override | None]):
         run = self._run
         after = run.candidate or "the candidate"
         with Vertical(id="report"):
-            yield Plain(f"Run {run.id}: {ending(run.state, run.candidate, run.report or {})}", classes="title")
+            yield Plain(f"Run {run.id}: {ending_of(run).sentence}", classes="title")
             with TabbedContent(id="report-tabs"):
                 with TabPane(Content("Numbers"), id="numbers"), VerticalScroll():
                     for text, kind in report_lines(run):
@@ -124,38 +129,40 @@ class ReportScreen(ResultScreen[Override | None]):
 
 def report_lines(run: Run) -> Iterator[tuple[str, str]]:
     """The numbers of a run's report: lines, each with the class it is drawn in."""
-    report: dict[str, Any] = run.report or {}
-    yield str(report.get("sentence", "There is no report.")), "sentence"
-    if languages := report.get("languages", []):
+    report = report_of(run)
+    if report is None:
+        yield "There is no report.", "sentence"
+        return
+    yield report.sentence, "sentence"
+    if report.languages:
         yield f"{'measure':<11}{run.parent:>8}{run.candidate or '':>8}{'change':>9}", "fact"
-    for language in languages:
+    for language in report.languages:
         yield from _language(language)
-    counts = [(report.get(word.replace(" ", "_"), 0), word) for word in MARKS]
-    if any(count for count, _ in counts):
-        yield "Corrections: " + ", ".join(f"{MARKS[word]} {count} {word}" for count, word in counts if count), "heading"
-    if drift := report.get("drift"):
-        yield str(drift["sentence"]), "detail"
-    for trouble in report.get("troubles", []):
-        yield f"! {trouble['finding']}", "warning"
-        yield f"  {trouble['advice']}", "fact"
+    counts = [(report.count(outcome), f"{mark} {report.count(outcome)} {outcome}") for outcome, mark in MARKS.items()]
+    if told := [words for count, words in counts if count]:
+        yield f"Corrections: {', '.join(told)}", "heading"
+    if report.drift is not None:
+        yield report.drift.sentence, "detail"
+    for trouble in report.troubles:
+        yield f"! {trouble.finding}", "warning"
+        yield f"  {trouble.advice}", "fact"
 
 
-def _language(language: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    before, after = language["active"], language["candidate"]
-    for name, key, scale in MEASURES:
-        old, new = before[key] * scale, after[key] * scale
-        row = f"{language['lang'] + ' ' + name:<11}{old:>8.1f}{new:>8.1f}{new - old:>+9.1f}"
-        yield row + (f"   {_chance(language)}" if key == language.get("metric", "bleu") else ""), "fact"
-    pairs = "1 held-out pair" if language["n"] == 1 else f"{language['n']} held-out pairs"
-    signature = before.get("signature")
+def _language(language: LanguageReport) -> Iterator[tuple[str, str]]:
+    for name, metric, measure in MEASURES:
+        old, new = measure(language.active), measure(language.candidate)
+        row = f"{language.lang + ' ' + name:<11}{old:>8.1f}{new:>8.1f}{new - old:>+9.1f}"
+        yield row + (f"   {_chance(language)}" if metric == language.metric else ""), "fact"
+    pairs = "1 held-out pair" if language.n == 1 else f"{language.n} held-out pairs"
+    signature = language.active.signature
     yield f"on {pairs}" + (f"; {signature}" if signature else ""), "detail"
-    if language.get("note"):
-        yield f"! {language['note']}", "warning"
+    if language.note:
+        yield f"! {language.note}", "warning"
 
 
-def _chance(language: dict[str, Any]) -> str:
+def _chance(language: LanguageReport) -> str:
     """How sure the difference is: p, and its interval where there is one."""
-    p = f"p {language['p']:.3f}" if language["p"] >= 0.001 else "p below 0.001"
-    if language.get("low") is None or language.get("high") is None:
+    p = f"p {language.p:.3f}" if language.p >= 0.001 else "p below 0.001"
+    if language.low is None or language.high is None:
         return p
-    return f"{p}, {language['low']:+.1f} to {language['high']:+.1f}"
+    return f"{p}, {language.low:+.1f} to {language.high:+.1f}"

@@ -14,12 +14,12 @@ from store.conversations.review import Order, Progress, ReviewItem
 from store.records import Turn
 from tui.core import DeskError, DeskService
 from tui.core.certainty import certainty_words
+from tui.core.run_words import bar
 from tui.keymap import spoken
 from tui.keys import REVIEW
 from tui.screens.correction import CorrectionEditor
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
-from tui.widgets.status import bar
 from tui.widgets.text import Plain, shown
 
 NONE_LEFT = (

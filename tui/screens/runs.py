@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import DataTable
 
+from finetune.events import clock
 from finetune.recipe import Recipe
 from store.text import clean
 from tui.core.runs import RunRow
@@ -20,7 +21,6 @@ from tui.keys import RUNS
 from tui.screens.recipe_diff import RecipeDiff
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
-from tui.widgets.status import clock
 from tui.widgets.text import Plain
 
 COLUMNS = ("", "Run", "State", "Version", "Verdict", "Pairs", "BLEU", "Took", "Who", "When (UTC)")
@@ -143,7 +143,7 @@ class RunsScreen(ResultScreen[RunChoice | None]):
 def cells(row: RunRow) -> tuple[str, ...]:
     """A run as the columns show it."""
     run = row.run
-    before, after = row.bleu
+    before, after = row.bleu.active, row.bleu.candidate
     bleu = "" if after is None else f"{after:.1f}" if before is None else f"{before:.1f} → {after:.1f}"
     took = "" if row.seconds is None else clock(row.seconds)
     return (

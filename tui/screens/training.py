@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -11,20 +11,22 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from store.records import Run, RunEvent
-from tui.core.runs import looked_at
+from finetune.endings import ending_told
+from finetune.events import Decided, Done, Evaluated, Judged, Phase, PhaseName, Recorded, Step, Watched, sentence
+from finetune.gate import GateReport
+from store.records import Run
+from tui.core.run_words import bar
 from tui.keymap import spoken
 from tui.keys import TRAINING
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loss_plot import LossPlot
 from tui.widgets.run_log import RunLog
-from tui.widgets.status import bar, clock, ending
 from tui.widgets.text import Plain
 
 SEARCH = "Search in the log; Enter finds, {dialog.dismiss_dialog} leaves"
-LOOKS = {"held-out": "held out", "validation": "validation"}  # losses on pairs that are not learned from
-PHASES = ("snapshot", "loading", "training", "publishing", "judging")
+LOSS_NAMES: dict[Watched, str] = {"held-out": "held out", "validation": "validation"}
+PHASES = get_args(PhaseName)
 
 
 class TrainingScreen(ResultScreen[None]):
@@ -33,12 +35,12 @@ class TrainingScreen(ResultScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = list(TRAINING)
     AUTO_FOCUS = "#run-log"
 
-    def __init__(self, run: Run, events: list[RunEvent]) -> None:
+    def __init__(self, run: Run, entries: Sequence[Recorded]) -> None:
         super().__init__()
-        self._run, self._events = run, events
+        self._run, self._entries = run, list(entries)
         self._numbers: dict[str, str] = {}
-        self._last: int | None = None  # the event told last; None before there is anything to tell it on
-        self._report: Mapping[str, Any] = {}
+        self._last: int | None = None  # the entry that was added last; None before there is anything to add it to
+        self._report: GateReport | None = None
 
     @property
     def run_id(self) -> int:
@@ -59,72 +61,68 @@ class TrainingScreen(ResultScreen[None]):
         yield KeyBar()
 
     def on_mount(self) -> None:
-        """Tell what was told before."""
+        """Catch up with the run."""
         self.query_one("#log-search").display = False
         self._found("")
         self._last = 0
-        for event in self._events:
-            self.tell(event)
+        for entry in self._entries:
+            self.add(entry)
 
-    def tell(self, event: RunEvent) -> None:
-        """Show one more event of the run; one that was shown already changes nothing."""
-        if event.run_id != self._run.id or event.id <= (self._last or 0):
+    def add(self, entry: Recorded) -> None:
+        """Take up one more event of the run; one that is there already changes nothing."""
+        if entry.run_id != self._run.id or entry.id <= (self._last or 0):
             return
         if self._last is None:
-            self._events.append(event)
+            self._entries.append(entry)
             return
-        self._last = event.id
-        body = event.body
-        if event.kind == "step":
-            self._step(body)
-        elif event.kind == "evaluated":
-            self.query_one(LossPlot).add_look(body["step"], body["loss"], looked_at(body))
-            self._show_numbers({LOOKS.get(looked_at(body), "held out"): f"{body['loss']:.3f}"})
-            self._log(event, str(body["sentence"]))
-        elif event.kind == "judged":
-            self._show_bar(body["done"] / max(1, body["total"]), f"{body['done']} of {body['total']} answers")
-        elif event.kind == "phase":
-            self.query_one("#phase", Plain).show(phase_line(str(body["phase"])))
-            self._log(event, str(body["sentence"]))
-        elif event.kind == "done":
-            word = ending(str(body.get("state")), body.get("version"), self._report)
-            self.query_one("#phase", Plain).show(f"{word}.")
-            self.query_one("#bar", Plain).show("")
-            self._log(event, word)
-            self.refresh_bindings()
-        elif event.kind == "verdict":
-            self._report = body
-            self._log(event, str(body["sentence"]))
-        elif isinstance(sentence := body.get("sentence"), str):
-            self._log(event, sentence)
+        self._last = entry.id
+        match entry.event:
+            case Step() as step:
+                self._add_step(step)
+            case Judged() as judged:
+                self._show_bar(judged.share, judged.place)
+            case Done() as done:
+                self._end(entry.at, done)
+            case Evaluated() as found:
+                self.query_one(LossPlot).add_look(found.step, found.loss, found.pairs)
+                self._show_numbers({LOSS_NAMES[found.pairs]: f"{found.loss:.3f}"})
+            case Phase(phase):
+                self.query_one("#phase", Plain).show(phase_line(phase))
+            case Decided(_, report):
+                self._report = report
+        if (words := sentence(entry.event)) and not isinstance(entry.event, Step | Judged):
+            self.query_one(RunLog).add(entry.at, words)
 
-    def _step(self, body: dict[str, Any]) -> None:
-        left = "" if body.get("seconds_left") is None else f", {clock(body['seconds_left'])} left"
-        self._show_bar(body["step"] / max(1, body["steps"]), f"step {body['step']} of {body['steps']}{left}")
+    def _end(self, at: str, done: Done) -> None:
+        words = ending_told(done, self._report).sentence
+        self.query_one("#phase", Plain).show(words)
+        self.query_one("#bar", Plain).show("")
+        self.query_one(RunLog).add(at, words)
+        self.refresh_bindings()
+
+    def _add_step(self, step: Step) -> None:
+        self._show_bar(step.share, step.place)
         numbers = {}
-        if body.get("loss") is not None:
-            self.query_one(LossPlot).add(body["step"], body["steps"], body["loss"], body.get("epoch"))
-            numbers["loss"] = f"{body['loss']:.3f}"
-        if body.get("learning_rate") is not None:
-            numbers["rate"] = f"{body['learning_rate']:.1e}"
-        if body.get("tokens_per_second"):
-            numbers["tokens/s"] = f"{body['tokens_per_second']:.0f}"
-        if body.get("peak_memory_bytes"):
-            numbers["memory peak"] = f"{body['peak_memory_bytes'] / 2**30:.1f} GiB"
+        if step.loss is not None:
+            self.query_one(LossPlot).add(step.step, step.steps, step.loss, step.epoch)
+            numbers["loss"] = f"{step.loss:.3f}"
+        if step.learning_rate is not None:
+            numbers["rate"] = f"{step.learning_rate:.1e}"
+        if step.tokens_per_second:
+            numbers["tokens/s"] = f"{step.tokens_per_second:.0f}"
+        if step.peak_memory_bytes:
+            numbers["memory peak"] = f"{step.peak_memory_bytes / 2**30:.1f} GiB"
         self._show_numbers(numbers)
 
     def _show_numbers(self, numbers: dict[str, str]) -> None:
-        """Show these numbers, and beside them those that were told before."""
+        """Show these numbers, and beside them those that came before."""
         self._numbers |= numbers
-        order = ("loss", *LOOKS.values(), "rate", "tokens/s", "memory peak")
+        order = ("loss", *LOSS_NAMES.values(), "rate", "tokens/s", "memory peak")
         words = [f"{name} {self._numbers[name]}" for name in order if name in self._numbers]
         self.query_one("#numbers", Plain).show("   ".join(words))
 
     def _show_bar(self, share: float, words: str) -> None:
         self.query_one("#bar", Plain).show(f"{bar(share, 30)} {share:4.0%}  {words}")
-
-    def _log(self, event: RunEvent, sentence: str) -> None:
-        self.query_one(RunLog).add(event.at, sentence)
 
     # -- keys --------------------------------------------------------------------------------------
     def action_dismiss_dialog(self) -> None:
@@ -159,6 +157,6 @@ class TrainingScreen(ResultScreen[None]):
         line.show(words)
 
 
-def phase_line(phase: str) -> str:
+def phase_line(phase: PhaseName) -> str:
     """The phases of a run in a row, the present one in brackets."""
     return " → ".join(f"[{name}]" if name == phase else name for name in PHASES)

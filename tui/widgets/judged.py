@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from store.text import clean
+from store.words import OutcomeName
 from tui.core.reports import Change
 from tui.widgets.differences import before_and_after
 from tui.widgets.text import Plain, seen
@@ -24,7 +25,7 @@ FILTERS: dict[Filter, Callable[[Change], bool]] = {
     "worse": lambda change: change.difference < 0,
     "better": lambda change: change.difference > 0,
 }
-MARKS = {"learned": "✓", "not learned": "✗", "regressed": "▼"}
+MARKS: dict[OutcomeName, str] = {"learned": "✓", "not learned": "✗", "regressed": "▼"}
 LABEL = 200  # characters of a question that a line of the list may need
 
 
@@ -90,7 +91,7 @@ class JudgedAnswers(Container):
 def _label(change: Change) -> str:
     question = " ".join(seen(change.question[:LABEL]).split())
     if change.answer.outcome is not None:
-        return f"{MARKS.get(change.answer.outcome, '·')} {change.answer.outcome:<12}{question}"
+        return f"{MARKS[change.answer.outcome]} {change.answer.outcome:<12}{question}"
     return f"{_sign(change)} {change.difference:+6.1f}  {question}"
 
 

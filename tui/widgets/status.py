@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from finetune.events import Event
 from store.conversations.quality import Rate
-from store.records import RunEvent
 from tui.core.advice import Advice
 from tui.core.quality import Standing
-from tui.core.reports import held_because
+from tui.core.run_words import RunWords
 from tui.keymap import spoken
 from tui.widgets.text import Plain
 
@@ -27,14 +24,6 @@ ENGINE = {
     "failed": "stopped",
     "comparing": "comparing…",
     "lent": "waits for the retraining",
-}
-ENDINGS = {
-    "promoted": "{version} passed the check and answers now",
-    "held": "{version} is held: {why}",
-    "rejected": "{version} was rejected; what answered before goes on answering",
-    "cancelled": "The retraining was cancelled; nothing changed",
-    "interrupted": "The retraining was interrupted; nothing was lost",
-    "failed": "The retraining failed; nothing changed",
 }
 
 
@@ -99,26 +88,13 @@ class RunLine(Plain):
     def __init__(self) -> None:
         super().__init__("", id="run-line")
         self.display = False
-        self._report: Mapping[str, Any] = {}
+        self._words = RunWords()
 
-    def tell(self, event: RunEvent) -> None:
-        """Show an event of the run."""
-        kind, body = event.kind, event.body
+    def follow(self, event: Event) -> None:
+        """Say what the next event of the run makes of it."""
         self.display = True
-        if kind in ("phase", "note", "fitted"):
-            self.show(f"Retraining: {body['sentence']}")
-        elif kind == "step":
-            self.show(f"Retraining {bar(body['step'] / max(1, body['steps']), 5)} {step_words(body)}")
-        elif kind == "judged":
-            share = body["done"] / max(1, body["total"])
-            self.show(f"Checking {body['version']} {bar(share, 12)} {body['done']} of {body['total']} answers")
-        elif kind == "verdict":
-            self._report = body
-        elif kind == "done":
-            self.show(
-                ending(str(body.get("state")), body.get("version"), self._report)
-                + spoken(self, ". {desk.training} shows how it went.")
-            )
+        if (line := self._words.line(event)) is not None:
+            self.show(spoken(self, line))
 
     def hide(self) -> None:
         """The operator has seen it."""
@@ -134,30 +110,3 @@ def rate_words(rate: Rate, *, short: bool = False) -> str:
 
 def _share(rate: Rate) -> str:
     return f"{rate.share or 0:.0%} of {rate.judged}"
-
-
-def ending(state: str, version: str | None, report: Mapping[str, Any]) -> str:
-    """How a run ended, in words. *report*: what its check found, as far as it got."""
-    return ENDINGS.get(state, f"The run is {state}").format(version=version, why=held_because(report))
-
-
-def bar(share: float, width: int) -> str:
-    """A bar of *width* characters, filled by *share* (0 to 1), to the eighth of a character."""
-    eighths = round(max(0.0, min(1.0, share)) * width * 8)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (" ▏▎▍▌▋▊▉"[rest] if rest else "")).ljust(width, "░")
-
-
-def step_words(body: dict[str, Any]) -> str:
-    """How far, how well, how long still."""
-    parts = [f"step {body['step']} of {body['steps']}"]
-    if body.get("loss") is not None:
-        parts.append(f"loss {body['loss']:.2f}")
-    if body.get("seconds_left") is not None:
-        parts.append(f"{clock(body['seconds_left'])} left")
-    return ", ".join(parts)
-
-
-def clock(seconds: float) -> str:
-    """Seconds as minutes and seconds."""
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"

@@ -1,0 +1,65 @@
+"""What a run came to is said in one place: a sentence, its numbers, and what can be done next."""
+
+from __future__ import annotations
+
+import pytest
+
+from finetune.endings import Way, ending_of, ending_told
+from finetune.events import Done
+from finetune.gate import GateReport, HeldReason, Sides
+from store.desk import Desk
+from store.words import RunState, Version
+
+V1 = Version("v1")
+
+
+def ended(desk: Desk, state: RunState, **failure: str) -> int:
+    run = desk.runs.create({"r": 4}, "base", "ann").id
+    desk.runs.transition(run, "training")
+    if state in ("promoted", "held", "rejected"):
+        desk.runs.transition(run, "evaluating", candidate="v1")
+    desk.runs.transition(run, state, **({"failure": failure} if failure else {}))
+    return run
+
+
+@pytest.mark.parametrize(
+    ("state", "says", "ways"),
+    [
+        ("promoted", "v1 passed the check and answers now.", ()),
+        ("held", "v1 is held: there is not enough to judge by.", ("activate",)),
+        ("rejected", "v1 was rejected; what answered before goes on answering.", ("activate",)),
+        ("cancelled", "The retraining was cancelled; nothing changed.", ()),
+        ("interrupted", "The retraining was interrupted; nothing was lost.", ("resume", "discard")),
+        ("failed", "The retraining failed; nothing changed.", ("resume", "discard")),
+    ],
+)
+def test_every_end_has_its_words_and_its_ways_on(desk: Desk, state: RunState, says: str, ways: tuple[Way, ...]) -> None:
+    ending = ending_of(desk.runs.get(ended(desk, state)))
+    assert (ending.sentence, ending.ways, ending.numbers) == (says, ways, "")
+    told = ending_told(Done(state, version=V1), GateReport("inconclusive", "", held=HeldReason.TOO_LITTLE))
+    assert told.sentence == says
+
+
+def test_what_it_failed_of_is_said_with_where_to_look(desk: Desk) -> None:
+    run = ended(desk, "failed", kind="diverged", sentence="Training diverged.", log="/run.log")
+    ending = ending_of(desk.runs.get(run))
+    assert ending.failure is not None
+    assert (ending.failure.sentence, ending.failure.log) == ("Training diverged.", "/run.log")
+    assert ending.ways == ("discard",)  # it would diverge again
+
+
+def test_a_damaged_failure_is_one_all_the_same(desk: Desk) -> None:
+    run = ended(desk, "failed", log="/run.log")
+    ending = ending_of(desk.runs.get(run))
+    assert ending.failure is not None
+    assert ending.failure.sentence == "The retraining failed."
+
+
+def test_what_passed_and_is_held_was_overtaken(desk: Desk) -> None:
+    run = ended(desk, "held")
+    report = GateReport("promote", "v1 is not worse.", bleu=Sides(1.0, 2.0))
+    desk.runs.save_report(run, "promote", report.to_dict())
+    ending = ending_of(desk.runs.get(run))
+    assert ending.sentence == "v1 is held: another version was activated meanwhile."
+    assert ending.numbers == "BLEU 1.0 -> 2.0."
+    assert ending.held is HeldReason.OVERTAKEN
