@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from finetune.gate import GateReport, Sides
+from finetune.gate.general import Drift
 from store.desk import Desk
 from tests.core.conftest import make_version
 from tui.core import DeskService
@@ -35,10 +37,9 @@ def test_without_a_base_no_version_is_called_another_ones(tmp_path: Path) -> Non
 def test_how_far_a_version_went_is_among_its_details(service: DeskService) -> None:
     make_version(service.desk, "promote")
     run = service.desk.runs.list()[0]
-    bleu = {"active": 1.0, "candidate": 2.0}
-    report = {"bleu": bleu, "sentence": "Good.", "drift": {"sentence": "0.5 nats away."}}
-    service.desk.runs.save_report(run.id, "promote", report)
-    assert "0.5 nats away." in version_details(service.desk, "v1")
+    report = GateReport("promote", "Good.", bleu=Sides(1.0, 2.0), drift=Drift(0.5, 50))
+    service.desk.runs.save_report(run.id, "promote", report.to_dict())
+    assert "0.50 nats a token away from the base" in version_details(service.desk, "v1")
 
 
 def test_doctor_tells_what_was_wrong_with_the_last_training(service: DeskService) -> None:
