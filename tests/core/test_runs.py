@@ -77,7 +77,7 @@ async def test_a_run_whose_process_was_killed_ends_as_interrupted(
     assert last.event == Done("interrupted", run.id)
     assert service.desk.runs.get(run.id).state == "interrupted"
     assert [found.id for found in service.interrupted()] == [run.id]
-    assert service.run_desk.recorded(run.id) == [last]
+    assert service.run_desk.stored_events(run.id) == [last]
 
 
 async def test_a_resumed_run_is_followed_again_from_where_it_was_resumed(

@@ -64,7 +64,9 @@ async def test_a_detached_run_is_stopped_by_the_next_app_and_its_own_run_resumed
         await steps(service, run.id)
         await service.stop_run()
         assert service.desk.runs.get(run.id).state == "interrupted"
-        notes = [entry.event.sentence for entry in service.run_desk.recorded(run.id) if isinstance(entry.event, Note)]
+        notes = [
+            entry.event.sentence for entry in service.run_desk.stored_events(run.id) if isinstance(entry.event, Note)
+        ]
         assert notes[-1] == "jo stopped the retraining."
         assert list((home / "runs" / str(run.id) / "checkpoints").glob("checkpoint-*"))
         await service.resume_run(run.id)

@@ -260,7 +260,7 @@ async def test_an_event_is_shown_once_however_often_it_is_told(
         screen = app.screen
         assert isinstance(screen, TrainingScreen)
         lines = screen.query_one(RunLog).option_count
-        for entry in service.run_desk.recorded(live.run_id):
+        for entry in service.run_desk.stored_events(live.run_id):
             screen.add(entry)
         await pilot.pause()
         assert screen.query_one(RunLog).option_count == lines

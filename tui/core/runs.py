@@ -74,9 +74,9 @@ class RunDesk:
         self._desk.runs.mark_interrupted()
         return self._desk.runs.list()
 
-    def stored_events(self, run_id: int) -> builtins.list[RunEvent]:
+    def stored_events(self, run_id: int) -> builtins.list[Recorded]:
         """The events of a run so far."""
-        return self._desk.runs.events(run_id)
+        return [recorded(row) for row in self._desk.runs.events(run_id)]
 
     def interrupted(self) -> builtins.list[Run]:
         """Runs whose process is gone before their end; each can be resumed or discarded."""
@@ -98,10 +98,6 @@ class RunDesk:
             return await self._beside.read(lambda desk: preflight(desk, recipe))
         except (ValueError, OSError) as error:
             raise DeskError(f"The base model can't be measured: {error}. Run `deskloop doctor`.") from error
-
-    def recorded(self, run_id: int) -> list[Recorded]:
-        """What a run said so far."""
-        return [recorded(row) for row in self._desk.runs.events(run_id)]
 
     def events(self, run_id: int) -> AsyncIterator[Recorded]:
         """Every event of a run, from the store, until it is over; of one that was resumed, those since then.

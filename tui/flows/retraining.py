@@ -53,7 +53,7 @@ async def show_training(stage: Stage, run: Run | None = None) -> None:
     if runs:
         if runs[0].state in JUDGED:
             stage.chat.query_one(RunLine).hide()
-        await stage.show(TrainingScreen(runs[0], stage.service.run_desk.recorded(runs[0].id)))
+        await stage.show(TrainingScreen(runs[0], stage.service.run_desk.stored_events(runs[0].id)))
 
 
 async def show_runs(stage: Stage) -> None:
