@@ -11,7 +11,7 @@ MARK = "5dc70feddd84e04122942d4bfd8bce00a0874820e1bd1c8d58a30ec3465e654b"  # how
 def unpack(folder: Path, commit: str = "7e23663") -> Path:
     """Unpack the desk that deskloop at *commit* left into *folder*; returns its home.
 
-    ``7e23663``: one version, before the renderer had a number. ``9f9428d``: what 0.1.0 came to; v1 was activated by
+    ``7e23663``: one version, before the renderer had a number. ``9f9428d``: the last before 0.2.0; v1 was activated by
     hand, v2 held, run 3 killed after a checkpoint, and a draft and a named recipe wait."""
     with tarfile.open(Path(__file__).with_name(f"desk_{commit}.tar.xz")) as archive:
         archive.extractall(folder, filter="data")

@@ -1,4 +1,4 @@
-"""A desk that 0.1.0 left behind opens whole: what was said, taught, trained and decided is there, and goes on."""
+"""A desk made before the first release opens whole: what was said, taught, trained and decided is there, and goes on."""
 
 from __future__ import annotations
 
