@@ -1,4 +1,4 @@
-"""A desk made before the first release opens whole: what was said, taught, trained and decided is there, and goes on."""
+"""A desk made before the first release opens whole: all that was said, taught and trained is there, and goes on."""
 
 from __future__ import annotations
 
