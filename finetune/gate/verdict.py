@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finetune.gate.comparison import Answers, compare
 from finetune.gate.languages import language_of
@@ -40,22 +40,26 @@ def judge(
     margins = margins or GateMargins()
     languages = tuple(_judge_language(lang, group, margins) for lang, group in _by_language(items).items())
     outcomes = tuple(outcome_of(item, margins) for item in corrections)
-    verdict = combine(languages, outcomes)
-    held = held_reason(verdict, [language.decision for language in languages])
-    finding = Finding(verdict, languages, outcomes, held)
-    sentence = verdict_sentence(finding, margins, Names(active, candidate))
     answers = [JudgedAnswer(item.pair_id, "heldout", item.before, item.after, item.target, None) for item in items]
     answers += [
         JudgedAnswer(item.pair_id, "correction", item.before, item.after, item.target, outcome.outcome)
         for item, outcome in zip(corrections, outcomes, strict=True)
     ]
+    return replace(summed_up(languages, outcomes, margins, Names(active, candidate)), answers=tuple(answers))
+
+
+def summed_up(
+    languages: Sequence[LanguageReport], outcomes: Sequence[Outcome], margins: GateMargins, names: Names
+) -> GateReport:
+    """The report, without answers, on what was found about each language and correction."""
+    verdict = combine(languages, outcomes)
+    held = held_reason(verdict, [language.decision for language in languages])
     return GateReport(
         verdict,
-        sentence,
-        languages,
-        outcomes,
+        verdict_sentence(Finding(verdict, languages, outcomes, held), margins, names),
+        tuple(languages),
+        tuple(outcomes),
         margins,
-        tuple(answers),
         bleu=sides(languages, "bleu"),
         chrf=sides(languages, "chrf"),
         exact=sides(languages, "exact"),

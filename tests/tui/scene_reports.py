@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import GateReport, LanguageReport, Outcome, Sides, sides
 from finetune.gate.scores import Scores
-from finetune.gate.sentences import verdict_sentence
-from finetune.gate.verdict import combine, decide
-from finetune.gate.words import Decision, OutcomeName, held_reason
+from finetune.gate.sentences import Names
+from finetune.gate.verdict import Evidence, decide, summed_up
+from finetune.gate.words import Decision
+from store.words import OutcomeName
 
 Points = tuple[float, float]  # of the active version and of the candidate
 FEW = "With 11 pairs in Chinese only a large difference can be seen."
@@ -34,7 +35,7 @@ def language(
     """The numbers of one language, decided as the gate decides."""
     before, after = (scores(points, n) for points in bleu)
     difference = after.bleu - before.bleu
-    decision = decide(n, difference, after.chrf - before.chrf, p, low, GateMargins())
+    decision = decide(Evidence(n, difference, after.chrf - before.chrf, p, low), GateMargins())
     high = None if low is None else difference * 2 - low
     return LanguageReport(lang, decision, "bleu", "13a", before, after, difference, p, low, high, note)
 
@@ -52,11 +53,7 @@ def report(
 ) -> GateReport:
     """What the gate says to *languages* and to corrections with these *fates*."""
     outcomes = [Outcome(number, fate, 20.0, 90.0 if fate == "learned" else 20.0) for number, fate in enumerate(fates)]
-    verdict = combine(languages, outcomes)
-    held = held_reason(verdict, [found.decision for found in languages])
-    sentence = verdict_sentence(verdict, languages, outcomes, GateMargins(), active, candidate, held)
-    totals = {name: sides(languages, name) for name in ("bleu", "chrf", "exact")}  # type: ignore[arg-type]
-    return GateReport(verdict, sentence, tuple(languages), tuple(outcomes), held=held, **totals)
+    return summed_up(languages, outcomes, GateMargins(), Names(active, candidate))
 
 
 def judged_alike(bleu: Points) -> GateReport:

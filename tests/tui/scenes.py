@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from finetune.gate.words import Decision, OutcomeName
+from finetune.gate.words import Decision
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import JudgedAnswer, Verdict
+from store.words import OutcomeName
 from tests.core.conftest import make_version
 from tests.tui import scene_reports
 
