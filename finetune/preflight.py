@@ -3,40 +3,43 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
 from bot.bases.limits import serving_bytes
-from bot.lengths import estimated_tokens
 from bot.types import EngineError
 from finetune.desk_base import desk_base
-from finetune.lengths import PROMPT_TOKENS, too_long, too_long_warning
+from finetune.estimate import estimate_seconds
+from finetune.lengths import too_long, too_long_warning
 from finetune.memory import memory_plan, savings
+from finetune.parent import warm_parent
 from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
 from store.personal import MANY, NAMES, Kind
 from store.records import Pair
+from store.settings import Settings
+from store.words import Version
 
-# Trained tokens a second where this desk has no run of its own to go by: SmolLM2-135M on 2 cores, benchmarks/.
-DEFAULT_SPEED = 200.0
 DISK_NEEDED = 600 * 2**20  # checkpoints, adapter and database with room to spare for a small base
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What a run would do. ``problems`` forbid it, ``warnings`` are for the operator to weigh; memory in bytes.
-    ``conflicts``: those nobody has settled. ``personal``: how many pairs hold which kind of personal data that nobody
-    redacted or cleared; ``flagged``: how many pairs that are."""
+    """What a run with ``recipe`` would do. ``problems`` forbid it, ``warnings`` are for the operator to weigh; memory
+    in bytes. ``conflicts``: those nobody has settled. ``personal``: how many pairs hold which kind of personal data
+    that nobody redacted or cleared; ``flagged``: how many pairs that are."""
 
+    recipe: Recipe
     pairs: int
     new_corrections: int
     conflicts: int
     personal: dict[Kind, int]
     flagged: int
     heldout: int
-    parent: str
+    parent: Version
     memory_needed: int
     memory_available: int
     disk_free: int
@@ -48,148 +51,163 @@ class Preflight:
 
 
 def preflight(desk: Desk, recipe: Recipe) -> Preflight:
-    """Look at *desk* and say what a run with *recipe* would train on, need and take."""
+    """Look at *desk* and say what a run with *recipe* would train on, need and take. On a desk of many pairs this takes
+    seconds. Raises :class:`OSError` or :class:`ValueError` for a base whose files don't tell its size."""
     settings = desk.settings.load()
-    training = desk.pairs.training_set()
-    fresh = sum(new for _, new in training)
-    conflicts = len(desk.conflicts.open())
-    policy = settings.personal_data
-    personal = {} if policy == "off" else desk.pair_listing.flagged()
-    flagged = 0 if policy == "off" else desk.pair_listing.flagged_count()
-    heldout = desk.pairs.count(split="heldout")
-    parent = warm_parent(desk, recipe)
-    problems: list[str] = []
-    warnings: list[str] = []
+    data = _data(desk, settings, recipe)
+    memory = _memory(desk, settings, recipe)
+    disk_free = shutil.disk_usage(desk.home.root).free
+    return Preflight(
+        recipe=recipe,
+        pairs=len(data.training),
+        new_corrections=sum(new for _, new in data.training),
+        conflicts=data.conflicts,
+        personal=data.personal,
+        flagged=data.flagged,
+        heldout=data.heldout,
+        parent=warm_parent(desk, recipe),
+        memory_needed=memory.needed,
+        memory_available=memory.available,
+        disk_free=disk_free,
+        estimate_seconds=estimate_seconds(desk, recipe, data.training),
+        problems=(
+            *_too_few(data, settings),
+            *_wrong_grid(settings, recipe),
+            *memory.problems,
+            *_full_disk(disk_free),
+        ),
+        warnings=(
+            *memory.warnings,
+            *_open_conflicts(data),
+            *_personal_data(data, settings),
+            *_tainted(desk),
+            *([too_long_warning(data.too_long, recipe)] if data.too_long else []),
+            *_hard_to_judge(data, settings),
+        ),
+        unload_engine=memory.unload_engine,
+        too_long=len(data.too_long),
+    )
 
-    if len(training) < settings.min_pairs:
-        problems.append(
-            f"There are {len(training)} pairs to train on and at least {settings.min_pairs} are needed. "
+
+# -- the data --------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What there is to learn from and to judge by; ``too_long``: the tokens of each pair that does not fit."""
+
+    training: list[tuple[Pair, bool]]
+    heldout: int
+    conflicts: int
+    personal: dict[Kind, int]
+    flagged: int
+    too_long: list[int]
+
+
+def _data(desk: Desk, settings: Settings, recipe: Recipe) -> _Data:
+    looks = settings.personal_data != "off"
+    training = desk.pairs.training_set()
+    return _Data(
+        training=training,
+        heldout=desk.pairs.count(split="heldout"),
+        conflicts=len(desk.conflicts.open()),
+        personal=desk.pair_listing.flagged() if looks else {},
+        flagged=desk.pair_listing.flagged_count() if looks else 0,
+        too_long=too_long(desk, settings, [(pair.instruction, pair.output) for pair, _ in training], recipe),
+    )
+
+
+def _too_few(data: _Data, settings: Settings) -> Iterator[str]:
+    if len(data.training) < settings.min_pairs:
+        yield (
+            f"There are {len(data.training)} pairs to train on and at least {settings.min_pairs} are needed. "
             "Correct or approve more replies, or import some pairs."
         )
-    if (settings.quantization == "nf4" and recipe.method in ON_DENSE) or (
-        settings.quantization != "nf4" and recipe.method in ON_NF4
-    ):
-        problems.append(
-            f"The recipe's method {recipe.method} does not go with the setting quantization = {settings.quantization}: "
-            f"{', '.join(ON_NF4)} needs nf4; {' and '.join(ON_DENSE)} need bf16 or fp32."
+
+
+def _open_conflicts(data: _Data) -> Iterator[str]:
+    if data.conflicts:
+        yield (
+            f"{_many(data.conflicts, 'question has', 'questions have')} more than one answer, word by word or nearly. "
+            "The bot would learn all of them."
         )
-    need = 0
-    memory = psutil.virtual_memory()
+
+
+def _personal_data(data: _Data, settings: Settings) -> Iterator[str]:
+    if not data.flagged:
+        return
+    named = ", ".join(_many(count, NAMES[kind], MANY[kind]) for kind, count in data.personal.items())
+    holds = f"{_many(data.flagged, 'pair holds', 'pairs hold')} personal data ({named})."
+    if settings.personal_data != "block":
+        yield f"{holds} A bot may repeat what it learned to anybody."
+    elif data.flagged == 1:
+        yield f"{holds} It is left out of this run until somebody redacts or clears it."
+    else:
+        yield f"{holds} They are left out of this run until somebody redacts or clears them."
+
+
+def _tainted(desk: Desk) -> Iterator[str]:
+    if (active := desk.promotions.active()) in desk.erasing.tainted():
+        yield f"{active} learned something that was erased since. This run begins from the base to replace it."
+
+
+def _hard_to_judge(data: _Data, settings: Settings) -> Iterator[str]:
+    if data.heldout < settings.gate_min_pairs:
+        yield (
+            f"There are {data.heldout} held-out pairs to judge by; with fewer than {settings.gate_min_pairs} no "
+            "version is promoted by itself."
+        )
+
+
+# -- the machine -----------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """In bytes; ``unload_engine``: the chat's memory would have to be lent to the run."""
+
+    needed: int
+    available: int
+    unload_engine: bool = False
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def _memory(desk: Desk, settings: Settings, recipe: Recipe) -> _Memory:
+    available = psutil.virtual_memory().available
     try:
         folder = Path(desk_base(desk).folder)
     except EngineError:
-        problems.append("This desk has no model yet. Run `deskloop setup` first.")
-    else:
-        need = sum(memory_plan(folder, settings.quantization, recipe).values())
-    unload = False
-    if need > memory.available:
-        freed = serving_bytes(folder, settings.quantization)
-        unload = need <= memory.available + freed
-        if recipe.method == "full" and not unload:
-            problems.append(
-                f"Training every weight of this base needs about {need / 2**30:.1f} GiB of memory and "
-                f"{memory.available / 2**30:.1f} GiB are free. Choose another method, such as lora."
-            )
-        warnings.append(
-            f"Training needs about {need / 2**30:.1f} GiB and {memory.available / 2**30:.1f} GiB are free. "
-            + (
-                "The chat has to wait until it is done."
-                if unload
-                else "Where that does not suffice, the run goes on in smaller parts by itself."
-            )
-            + "".join(f" {saving.words}." for saving in savings(folder, settings.quantization, recipe)[:1])
-        )
-    free = shutil.disk_usage(desk.home.root).free
-    if free < DISK_NEEDED:
-        problems.append(f"Only {free / 2**20:.0f} MiB of disk are free and {DISK_NEEDED / 2**20:.0f} MiB are needed.")
-    if conflicts:
-        warnings.append(
-            f"{_many(conflicts, 'question has', 'questions have')} more than one answer, word by word or nearly. The "
-            "bot would learn all of them."
-        )
-    if flagged:
-        named = ", ".join(_many(count, NAMES[kind], MANY[kind]) for kind, count in personal.items())
-        warnings.append(
-            f"{_many(flagged, 'pair holds', 'pairs hold')} personal data ({named}). "
-            + (
-                f"{'It is' if flagged == 1 else 'They are'} left out of this run until somebody redacts or clears "
-                f"{'it' if flagged == 1 else 'them'}."
-                if policy == "block"
-                else "A bot may repeat what it learned to anybody."
-            )
-        )
-    active = desk.promotions.active()
-    if active in desk.erasing.tainted():
-        warnings.append(
-            f"{active} learned something that was erased since. This run begins from the base to replace it."
-        )
-    long = too_long(desk, settings, [(pair.instruction, pair.output) for pair, _ in training], recipe)
-    if long:
-        warnings.append(too_long_warning(long, recipe))
-    if heldout < settings.gate_min_pairs:
-        warnings.append(
-            f"There are {heldout} held-out pairs to judge by; with fewer than {settings.gate_min_pairs} no version is "
-            "promoted by itself."
-        )
-    return Preflight(
-        pairs=len(training),
-        new_corrections=fresh,
-        conflicts=conflicts,
-        personal=personal,
-        flagged=flagged,
-        heldout=heldout,
-        parent=parent,
-        memory_needed=need,
-        memory_available=memory.available,
-        disk_free=free,
-        estimate_seconds=_estimate(desk, recipe, training, heldout, warm=parent != "base"),
-        problems=tuple(problems),
-        warnings=tuple(warnings),
-        unload_engine=unload,
-        too_long=len(long),
+        return _Memory(0, available, problems=("This desk has no model yet. Run `deskloop setup` first.",))
+    needed = sum(memory_plan(folder, settings.quantization, recipe).values())
+    if needed <= available:
+        return _Memory(needed, available)
+    unload = needed <= available + serving_bytes(folder, settings.quantization)
+    problem = (
+        f"Training every weight of this base needs about {needed / 2**30:.1f} GiB of memory and "
+        f"{available / 2**30:.1f} GiB are free. Choose another method, such as lora."
     )
+    warning = (
+        f"Training needs about {needed / 2**30:.1f} GiB and {available / 2**30:.1f} GiB are free. "
+        + (
+            "The chat has to wait until it is done."
+            if unload
+            else "Where that does not suffice, the run goes on in smaller parts by itself."
+        )
+        + "".join(f" {saving.words}." for saving in savings(folder, settings.quantization, recipe)[:1])
+    )
+    problems = (problem,) if recipe.method == "full" and not unload else ()
+    return _Memory(needed, available, unload, problems, (warning,))
+
+
+def _wrong_grid(settings: Settings, recipe: Recipe) -> Iterator[str]:
+    if recipe.method in (ON_DENSE if settings.quantization == "nf4" else ON_NF4):
+        yield (
+            f"The recipe's method {recipe.method} does not go with the setting quantization = {settings.quantization}: "
+            f"{', '.join(ON_NF4)} needs nf4; {' and '.join(ON_DENSE)} need bf16 or fp32."
+        )
+
+
+def _full_disk(free: int) -> Iterator[str]:
+    if free < DISK_NEEDED:
+        yield f"Only {free / 2**20:.0f} MiB of disk are free and {DISK_NEEDED / 2**20:.0f} MiB are needed."
 
 
 def _many(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
-
-
-def warm_parent(desk: Desk, recipe: Recipe) -> str:
-    """The version a run would go on from, as far as its row tells: the active one, or "base". One that learned what
-    was erased since is no beginning: whatever goes on from it has learned that, too."""
-    active = desk.promotions.active()
-    if active == "base" or not recipe.warm_start or active in desk.erasing.tainted():
-        return "base"
-    return active if recipe.can_go_on_from(desk.versions.get(active).recipe) else "base"
-
-
-def tokens_of(pair: Pair) -> float:
-    """About how many tokens *pair* takes."""
-    text = "".join([pair.instruction, pair.output, *(side for exchange in pair.history for side in exchange)])
-    return PROMPT_TOKENS + estimated_tokens(text)
-
-
-def estimate_seconds(desk: Desk, recipe: Recipe) -> float:
-    """Seconds until the verdict of a run with *recipe*, by what this machine's own runs of this desk took."""
-    return _estimate(
-        desk,
-        recipe,
-        desk.pairs.training_set(),
-        desk.pairs.count(split="heldout"),
-        warm=warm_parent(desk, recipe) != "base",
-    )
-
-
-def _estimate(desk: Desk, recipe: Recipe, training: list[tuple[Pair, bool]], heldout: int, *, warm: bool) -> float:
-    """Measured speed of the desk's last run that came to its verdict, else that of a small machine."""
-    speed = DEFAULT_SPEED
-    for run in desk.runs.list(limit=10):
-        if run.verdict is not None and (last := desk.runs.last_event(run.id, "step")) is not None:
-            speed = float(last.body.get("tokens_per_second") or DEFAULT_SPEED)
-            break
-    tokens = sum(tokens_of(pair) * (recipe.new_weight if new else 1) for pair, new in training)
-    epochs = recipe.warm_epochs if warm else recipe.epochs
-    if recipe.steps:
-        seen = sum(recipe.new_weight if new else 1 for _, new in training)
-        epochs = recipe.steps * recipe.batch_size * recipe.gradient_accumulation / max(1, seen)
-    return 25 + tokens * epochs / speed + 0.8 * heldout  # starting two processes; answering by two versions

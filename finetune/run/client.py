@@ -10,7 +10,7 @@ import time
 
 from bot.child import child_options, module_command
 from finetune.files import RunFiles
-from finetune.preflight import warm_parent
+from finetune.parent import warm_parent
 from finetune.recipe import Recipe
 from finetune.run.leash import DETACH
 from store.desk import Desk

@@ -16,7 +16,7 @@ from bot.types import BaseSpec, EngineError
 from finetune.desk_base import desk_base
 from finetune.events import Phase
 from finetune.failures import RunFailure
-from finetune.preflight import warm_parent
+from finetune.parent import warm_parent
 from finetune.run.context import RunContext
 from finetune.run.shelf import clean_up
 from store.records import Pair, Snapshot
@@ -94,4 +94,4 @@ def _parent(run: RunContext, mark: str) -> Version:
             run.note(f"Training starts afresh, not from {parent}: {error.sentence}")
             parent = BASE
     run.desk.runs.update(run.run_id, parent=parent)
-    return Version(parent)
+    return parent

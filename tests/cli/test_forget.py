@@ -157,7 +157,7 @@ def test_a_run_that_worked_on_it_cannot_be_resumed(deskloop: Deskloop, filled: P
 
 
 def test_the_next_retraining_begins_from_the_base(filled: Path, deskloop: Deskloop) -> None:
-    from finetune.preflight import warm_parent
+    from finetune.parent import warm_parent
     from finetune.recipe import Recipe
 
     with Desk.open(filled) as desk:

@@ -13,7 +13,7 @@ from bot.bases.base import DECIDING, fingerprint
 from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, BaseSpec, Prompt
 from finetune.gate import answers
-from finetune.preflight import warm_parent
+from finetune.parent import warm_parent
 from finetune.recipe import recipe_of
 from finetune.train.training import load_for_training
 from store.desk import Desk

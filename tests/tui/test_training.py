@@ -8,7 +8,11 @@ from dataclasses import replace
 import pytest
 from textual.widgets import Input
 
+from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe, RecipeError
+from store.desk import Desk
+from store.errors import DeskError
+from store.pairs import NewPair
 from store.runs import RunLock
 from tests.tui import scenes
 from tests.tui.helpers import ready, screen_text, shows, told, wait_until
@@ -125,6 +129,34 @@ async def test_the_preflight_says_what_becomes_of_the_chat(
         await ready(app, pilot)
         app.push_screen(PreflightDialog(found, "the defaults"))
         await wait_until(pilot, lambda: shows(app, words))
+
+
+async def test_f5_looks_at_the_desk_once_and_starts_what_was_shown(
+    app: DeskloopApp, service: DeskService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news = [NewPair(f"Question {number}?", f"Answer {number}.", split="train") for number in range(20)]
+    service.desk.pairs.add_many(news, "import", "ann")
+    looked: list[Recipe] = []
+    started: list[Recipe] = []
+
+    def look(desk: Desk, recipe: Recipe) -> Preflight:
+        looked.append(recipe)
+        return preflight(desk, recipe)
+
+    async def start_run(desk: Desk, recipe: Recipe, who: str) -> None:
+        started.append(recipe)
+        raise DeskError("Not today.")
+
+    monkeypatch.setattr("tui.core.runs.preflight", look)
+    monkeypatch.setattr("finetune.run.client.start_run", start_run)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: shows(app, "Pairs to learn from"))
+        assert started == []
+        await pilot.press("enter")
+        await wait_until(pilot, lambda: told(app, "Not today."))
+    assert started == looked == [Recipe()]
 
 
 async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, service: DeskService) -> None:

@@ -125,7 +125,7 @@ async def _retrained(cli: Cli, service: DeskService) -> int:
         cli.say(line)
     if preflight.problems:
         return 1
-    return exit_code(await follow_run(cli, service, await service.start_run(recipe)))
+    return exit_code(await follow_run(cli, service, await service.run_desk.start(preflight)))
 
 
 def _removed(cli: Cli, service: DeskService, yes: bool) -> None:

@@ -38,7 +38,7 @@ def retrain(cli: Cli, chosen: str | None, changes: tuple[str, ...], yes: bool) -
                 return FAILED
             if not yes and not _agreed(cli):
                 return FAILED
-            return exit_code(await follow_run(cli, service, await service.start_run(recipe)))
+            return exit_code(await follow_run(cli, service, await service.run_desk.start(preflight)))
 
     raise click.exceptions.Exit(cli.run(work()))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from finetune.preflight import estimate_seconds
+from finetune.estimate import estimate_seconds
 from finetune.recipe import RecipeError
 from store import records
 from store.desk import Desk

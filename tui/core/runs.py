@@ -137,17 +137,15 @@ class RunDesk:
         return True
 
     # -- doing -------------------------------------------------------------------------------------
-    async def start(self, recipe: Recipe, *, unload_engine: bool = False) -> Run:
-        """Start a run and follow it. *unload_engine* frees the chat's memory for its length. Raises :class:`DeskError`
-        if one is live or the preflight forbids it."""
-        async with self._lending(unload_engine):
-            return await self._start(recipe)
+    async def start(self, found: Preflight) -> Run:
+        """Start the run whose preflight *found* is, and follow it; where it has to, the chat lends it its memory. What
+        was found is not looked for again: whether it still holds, the run sees for itself when it begins.
 
-    async def _start(self, recipe: Recipe) -> Run:
-        problems = (await self.preflight(recipe)).problems
-        if problems:
-            raise DeskError(" ".join(problems))
-        return await self._begin(lambda: client.start_run(self._desk, recipe, self._who))
+        Raises :class:`DeskError` if a run is live or the preflight forbids this one."""
+        if found.problems:
+            raise DeskError(" ".join(found.problems))
+        async with self._lending(found.unload_engine):
+            return await self._begin(lambda: client.start_run(self._desk, found.recipe, self._who))
 
     async def resume(self, run_id: int) -> Run:
         """Go on with an interrupted or failed run from its last checkpoint, which needs as much memory as at its start.
@@ -157,7 +155,8 @@ class RunDesk:
 
     @asynccontextmanager
     async def _lending(self, unload: bool) -> AsyncIterator[None]:
-        """With *unload* the chat's memory is free; it is taken back at once if no run began."""
+        """With *unload* the chat's memory is free, if there is a chat; it is taken back at once if no run began."""
+        unload = unload and self._engine.state.name != "absent"
         if unload:
             await self._engine.unload("The chat waits: its memory is lent to the retraining until that is done.")
         try:

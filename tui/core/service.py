@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -100,7 +101,8 @@ class DeskService:
         return await self.run_desk.preflight(recipe)
 
     async def start_run(self, recipe: Recipe, *, unload_engine: bool = False) -> Run:
-        return await self.run_desk.start(recipe, unload_engine=unload_engine)
+        found = await self.run_desk.preflight(recipe)
+        return await self.run_desk.start(replace(found, unload_engine=unload_engine))
 
     @property
     def live_run(self) -> Run | None:

@@ -82,5 +82,4 @@ async def _offer_retraining(stage: Stage, active: str) -> None:
     if not await stage.show(Confirm("Retrain from the base?", text, "Retrain", "Later")):
         return
     recipe = recipe_from(service.desk, None, [f"{name}={value}" for name, value in core.FROM_THE_BASE.items()])
-    found = await service.preflight(recipe)
-    await service.start_run(recipe, unload_engine=found.unload_engine)
+    await service.run_desk.start(await service.run_desk.preflight(recipe))

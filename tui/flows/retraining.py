@@ -37,7 +37,7 @@ async def retrain(stage: Stage) -> None:
         else:
             break
     if choice == "start":
-        await service.start_run(recipe, unload_engine=found.unload_engine)
+        await service.run_desk.start(found)
 
 
 async def edit_recipe(stage: Stage) -> None:
