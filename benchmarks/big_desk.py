@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from store.desk import Desk
-from store.records import now
 from store.search import index_turn
+from store.times import now
 
 WHO = ("maria", "jo", "li")
 SUBJECTS = ("order", "parcel", "invoice", "pot", "voucher", "delivery", "return", "account", "card", "seed", "lamp")

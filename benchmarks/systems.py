@@ -30,7 +30,7 @@ from finetune.run.client import start_run
 from finetune.run.worker import NICENESS
 from store.desk import Desk
 from store.pairs import NewPair
-from store.records import now
+from store.times import now
 
 TRL = "trl==1.16.0"
 NO_SYSTEM = ""  # the chat template then puts its own system message, the same tokens as in the yardsticks

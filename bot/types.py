@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from store.errors import OperatorError
+from store.words import Version
 
 Exchange = tuple[str, str]  # what the customer said, what the bot answered
 Quantization = Literal["nf4", "bf16", "fp32"]
@@ -80,7 +81,7 @@ class BaseSpec:
 class AdapterRef:
     """A published adapter: its version's name and its absolute folder."""
 
-    version: str
+    version: Version
     folder: str
 
 

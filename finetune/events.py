@@ -12,10 +12,9 @@ from typing import Any, Literal
 
 from finetune.gate.report import GateReport, Sides, Trouble
 from finetune.stored import made
-from store.records import RunEvent, Verdict
-from store.words import RunState, Version
+from store.records import RunEvent
+from store.words import PhaseName, RunState, Verdict, Version
 
-PhaseName = Literal["snapshot", "loading", "training", "publishing", "judging"]
 Watched = Literal["held-out", "validation"]  # pairs that are not learned from
 
 

@@ -8,11 +8,12 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from store.errors import OperatorError
+from store.words import Method
 
-METHODS = ("qlora", "lora", "adapter", "prefix", "prompt", "ptuning-v2", "full")
+METHODS: tuple[Method, ...] = get_args(Method)
 ON_NF4 = ("qlora",)  # methods that need the 4-bit base
 ON_DENSE = ("lora", "full")  # methods that need a dense one; the others train on either
 ACTIVATIONS = ("gelu", "relu", "silu", "tanh")
@@ -42,7 +43,7 @@ class Recipe:
     reach more with fewer tokens than batches of 8 over 4.
     """
 
-    method: str = _field(
+    method: Method = _field(  # noqa: RUF009  (a dataclass field, as the others)
         "qlora",
         "What is trained: qlora (LoRA on the 4-bit base), lora (on a dense one), adapter, prefix, prompt, ptuning-v2, "
         "or full (every weight of a small dense base).",

@@ -1,52 +1,10 @@
-"""The store: everything a desk knows, in one SQLite file. Imports none of deskloop's other packages."""
+"""The store: everything a desk knows, in one SQLite file. Imports none of deskloop's other packages.
 
-from store.database import DeskBusy, DeskFull, DeskUnreadable
-from store.desk import Desk
-from store.home import Home
-from store.importing import ImportRefused, ImportResult, import_file
-from store.pairs import NewPair
-from store.pairs.exporting import export_file
-from store.records import (
-    AdapterVersion,
-    Conversation,
-    Exchange,
-    JudgedAnswer,
-    Pair,
-    Promotion,
-    Reply,
-    Run,
-    RunEvent,
-    Turn,
-)
-from store.runs import RunAlreadyLive, RunLock, WrongTransition
-from store.sample import load_sample
-from store.settings import SettingError, Settings
+Begin at :mod:`store.desk`: a :class:`store.desk.Desk` is one home directory and everything kept in it. What it hands
+out is in :mod:`store.records`, in the words of :mod:`store.words`; what goes wrong is in :mod:`store.errors`. Each
+subject has a room: :mod:`store.conversations`, :mod:`store.pairs`, :mod:`store.runs`, :mod:`store.versions`,
+:mod:`store.settings`, :mod:`store.importing`, :mod:`store.erasing`, :mod:`store.personal`. Under them lies
+:mod:`store.database`.
 
-__all__ = [
-    "AdapterVersion",
-    "Conversation",
-    "Desk",
-    "DeskBusy",
-    "DeskFull",
-    "DeskUnreadable",
-    "Exchange",
-    "Home",
-    "ImportRefused",
-    "ImportResult",
-    "JudgedAnswer",
-    "NewPair",
-    "Pair",
-    "Promotion",
-    "Reply",
-    "Run",
-    "RunAlreadyLive",
-    "RunEvent",
-    "RunLock",
-    "SettingError",
-    "Settings",
-    "Turn",
-    "WrongTransition",
-    "export_file",
-    "import_file",
-    "load_sample",
-]
+Nothing is imported here, so that whoever needs only the words loads only the words.
+"""

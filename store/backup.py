@@ -31,7 +31,7 @@ from store.database.soundness import damage, rebuild, unfit_indexes, unreadable_
 from store.desk import Desk
 from store.errors import DeskError
 from store.home import FILE_MODE, private_folder, sync_folder
-from store.records import now
+from store.times import now
 from store.writing import STDOUT, check_target, create, output
 
 LIST = "deskloop-backup.json"

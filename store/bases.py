@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from store.database import Database
-from store.records import now
+from store.times import now
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Literal
 
-from store.words import OutcomeName, RunState
-
-Role = Literal["customer", "bot"]
-ReplyState = Literal["complete", "stopped", "failed"]
-Split = Literal["train", "heldout"]
-Source = Literal["correction", "approval", "import", "sample"]
-Verdict = Literal["promote", "reject", "inconclusive"]
-RunWish = Literal["cancel", "interrupt"]
-PromotionKind = Literal["gate", "manual", "forced", "rollback", "probe-failed"]
-Exchange = tuple[str, str]  # what the customer said, what the bot answered
-
-
-def now() -> str:
-    """The time to write beside an action."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def midnight() -> str:
-    """When this day began where the operator is."""
-    start = datetime.now(UTC).astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
-    return start.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+from store.words import (
+    Exchange,
+    FailureKind,
+    JudgedKind,
+    Method,
+    OutcomeName,
+    PhaseName,
+    PromotionKind,
+    ReplyState,
+    Role,
+    RunState,
+    RunWish,
+    Source,
+    Split,
+    Verdict,
+    Version,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +47,7 @@ class Reply:
     """
 
     id: int
-    version: str
+    version: Version
     decoding: dict[str, Any]
     state: ReplyState
     finished_at: str | None
@@ -122,7 +117,7 @@ class Snapshot:
 
 # Failures that come again however often a run is resumed, since its recipe and its data are fixed: the loss that became
 # no number, nothing left to learn, no GPU, no such layer, a recipe that can't be read, an adapter that does not load.
-FINAL_FAILURES = frozenset(
+FINAL_FAILURES: frozenset[FailureKind] = frozenset(
     {"diverged", "nothing-to-learn", "needs-gpu", "no-such-layer", "recipe-unreadable", "probe-failed"}
 )
 
@@ -133,12 +128,12 @@ class Run:
 
     id: int
     state: RunState
-    phase: str
+    phase: PhaseName | Literal[""]  # empty when it is over
     recipe: dict[str, Any]
-    parent: str
+    parent: Version
     base_fingerprint: str | None
     data_hash: str | None
-    candidate: str | None
+    candidate: Version | None
     verdict: Verdict | None
     report: dict[str, Any] | None
     failure: dict[str, Any] | None
@@ -185,7 +180,7 @@ class JudgedAnswer:
     """What the gate compared for one pair: the active version's answer, the candidate's, and the target."""
 
     pair_id: int
-    kind: Literal["heldout", "correction"]
+    kind: JudgedKind
     before: str
     after: str
     target: str
@@ -196,12 +191,12 @@ class JudgedAnswer:
 class AdapterVersion:
     """A published adapter; ``folder`` is relative to the home's adapters folder."""
 
-    name: str
+    name: Version
     number: int
     folder: str
     manifest_sha256: str
     base_fingerprint: str
-    method: str
+    method: Method
     recipe: dict[str, Any]
     run_id: int | None
     created_at: str
@@ -209,10 +204,10 @@ class AdapterVersion:
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """The row that made a version ("base" or "vN") active."""
+    """The row that made a version active."""
 
     id: int
-    version: str
+    version: Version
     kind: PromotionKind
     reason: str | None
     at: str

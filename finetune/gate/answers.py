@@ -21,15 +21,15 @@ from finetune.libraries import library_versions
 from store.desk import Desk
 from store.settings import Settings
 from store.text import clean
-from store.words import BASE
+from store.words import BASE, Version
 
-OnAnswered = Callable[[int, int, str], None]  # answers there are, answers wanted, the version that is asked
+OnAnswered = Callable[[int, int, Version], None]  # answers there are, answers wanted, the version that is asked
 Keep = Callable[[Mapping[Prompt, Answer]], None]
 CHUNK = 24  # questions a request: what is answered is kept, so that a cancelled run loses no more than this
 _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "bitsandbytes")
 
 
-def nobody(done: int, wanted: int, version: str) -> None:
+def nobody(done: int, wanted: int, version: Version) -> None:
     """An :data:`OnAnswered` for whom it is of no interest."""
 
 
@@ -110,7 +110,7 @@ class Judge:
         """The same on another base, which its engine loads."""
         return replace(self, base=await self.asker.engine.load(spec))
 
-    async def answers(self, version: str, questions: Questions) -> list[str]:
+    async def answers(self, version: Version, questions: Questions) -> list[str]:
         """What *version* answers, from the cache where that is known. A version that has answered everything before is
         not even loaded."""
         adapter, digest = _reference(self.desk, version)
@@ -135,7 +135,7 @@ class Judge:
             )
         return [known[prompt] for prompt in questions.prompts]
 
-    async def likelihoods(self, version: str, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
+    async def likelihoods(self, version: Version, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
         """How likely *version* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
         adapter, digest = _reference(self.desk, version)
         mark = hashlib.sha256("".join(answer for _, answer in texts).encode()).hexdigest()
@@ -182,7 +182,7 @@ def _libraries() -> dict[str, str]:
     return {name: found.get(name, "none") for name in _LIBRARIES}
 
 
-def _reference(desk: Desk, name: str) -> tuple[AdapterRef | None, str]:
+def _reference(desk: Desk, name: Version) -> tuple[AdapterRef | None, str]:
     """What the engine activates for version *name* (None: the bare base), and the digest that stands for it in keys."""
     if name == BASE:
         return None, BASE

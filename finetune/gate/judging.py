@@ -18,11 +18,11 @@ from finetune.gate.report import GateItem, GateReport, total
 from finetune.gate.scores import Scores, score_by_language, tokenizer_for
 from finetune.gate.verdict import judge as verdict_on
 from store.text import clean
-from store.words import BASE
+from store.words import BASE, Version
 
 
 async def evaluate_versions(
-    judge: Judge, active: str, candidate: str, heldout: Sequence[Question], corrections: Sequence[Question]
+    judge: Judge, active: Version, candidate: Version, heldout: Sequence[Question], corrections: Sequence[Question]
 ) -> GateReport:
     """Ask *active* and *candidate* ("base" or "vN") everything and judge.
 
@@ -43,7 +43,7 @@ async def evaluate_versions(
     )
 
 
-async def judge_merged(judge: Judge, version: str, merged: Path) -> GateReport:
+async def judge_merged(judge: Judge, version: Version, merged: Path) -> GateReport:
     """Whether the whole model in the folder *merged* answers the held-out questions as well as *version* does on its
     own base. The judge's engine is loaded with one after the other."""
     heldout = judge.desk.pairs.heldout_set()
@@ -57,7 +57,7 @@ async def judge_merged(judge: Judge, version: str, merged: Path) -> GateReport:
     )
 
 
-async def drift_of(judge: Judge, version: str) -> Drift:
+async def drift_of(judge: Judge, version: Version) -> Drift:
     """How far *version* has gone from the bare base; see :mod:`finetune.gate.general`.
 
     The base's answers, and how likely it finds them, are made once and kept in the desk's cache."""
@@ -72,7 +72,7 @@ async def drift_of(judge: Judge, version: str) -> Drift:
 
 
 async def evaluate_file(
-    asker: Asker, version: str, asked: Sequence[Question], on_answered: OnAnswered = nobody
+    asker: Asker, version: Version, asked: Sequence[Question], on_answered: OnAnswered = nobody
 ) -> dict[str, Any]:
     """Ask what is active in the asker's engine all that is *asked*, and score the answers.
 

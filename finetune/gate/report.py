@@ -15,8 +15,8 @@ from finetune.gate.margins import GateMargins
 from finetune.gate.scores import Scores
 from finetune.gate.words import Decision, HeldReason, TroubleKind, held_reason
 from finetune.stored import each, made, made_or_none
-from store.records import JudgedAnswer, Run, Verdict
-from store.words import OutcomeName
+from store.records import JudgedAnswer, Run
+from store.words import OutcomeName, Verdict
 
 _SIDES = ("active", "candidate")
 

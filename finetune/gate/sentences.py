@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import LanguageReport, Outcome
 from finetune.gate.words import HeldReason
-from store.records import Verdict
+from store.words import Verdict
 
 _NAMES = {
     "en": "English",

@@ -12,7 +12,8 @@ from finetune.gate.outcomes import outcome_of
 from finetune.gate.report import GateItem, GateReport, LanguageReport, Outcome, sides
 from finetune.gate.sentences import Finding, Names, verdict_sentence
 from finetune.gate.words import Decision, held_reason
-from store.records import JudgedAnswer, Verdict
+from store.records import JudgedAnswer
+from store.words import Verdict
 
 
 def judge(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Literal
 
-from store.records import Verdict
+from store.words import Verdict
 
 Decision = Literal["pass", "worse", "unclear", "too few"]  # about one language
 TroubleKind = Literal["loss", "memory", "slow", "no-effect"]  # about the training

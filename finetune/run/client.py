@@ -15,8 +15,9 @@ from finetune.recipe import Recipe
 from finetune.run.leash import DETACH
 from store.desk import Desk
 from store.errors import DeskError
-from store.records import Run, RunWish
+from store.records import Run
 from store.runs import LIVE, RunAlreadyLive, RunLock
+from store.words import RunWish
 
 # How long a run may take to end as it was asked to: a last checkpoint takes a while. After that its own app kills it.
 END_SECONDS: dict[RunWish, float] = {"cancel": 8.0, "interrupt": 30.0}
@@ -99,7 +100,7 @@ async def start_run(desk: Desk, recipe: Recipe, who: str) -> RunProcess:
 
 async def resume_run(desk: Desk, run_id: int, who: str) -> RunProcess:
     """Go on with a run that is :attr:`store.records.Run.resumable`. Raises :class:`RunAlreadyLive` or
-    :class:`store.WrongTransition`, and :class:`DeskError` for one that worked on what was erased since."""
+    :class:`store.runs.WrongTransition`, and :class:`DeskError` for one that worked on what was erased since."""
     if desk.erasing.erased_from(run_id):
         raise DeskError(ERASED.format(run_id))
     lock = _take_lock(desk)
@@ -110,7 +111,7 @@ async def resume_run(desk: Desk, run_id: int, who: str) -> RunProcess:
 
 
 def discard_run(desk: Desk, run_id: int, who: str) -> Run:
-    """Give an interrupted or failed run up and free its files. Raises :class:`store.WrongTransition` if it is in
+    """Give an interrupted or failed run up and free its files. Raises :class:`store.runs.WrongTransition` if it is in
     another state."""
     run = desk.runs.transition(run_id, "cancelled")
     RunFiles.of(desk.home, run_id).drop_work()

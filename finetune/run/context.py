@@ -67,7 +67,7 @@ class RunContext:
         """Its row, as it is now."""
         return self.desk.runs.get(self.run_id)
 
-    def folder(self, version: str) -> Path:
+    def folder(self, version: Version) -> Path:
         """Where the files of a published version are."""
         return self.desk.home.adapters / self.desk.versions.get(version).folder
 
@@ -91,7 +91,7 @@ class RunContext:
                 state=state,
                 run=run.id,
                 verdict=run.verdict,
-                version=None if run.candidate is None else Version(run.candidate),
+                version=run.candidate,
                 bleu=Sides() if report is None else report.bleu,
             )
         )

@@ -53,7 +53,7 @@ class _Counter:
     def __init__(self, run: RunContext) -> None:
         self._run, self._last = run, 0.0
 
-    def __call__(self, done: int, wanted: int, version: str) -> None:
+    def __call__(self, done: int, wanted: int, version: Version) -> None:
         now = time.monotonic()
         if now - self._last >= JUDGED_EVERY or done == wanted:
             self._last = now

@@ -24,7 +24,8 @@ from finetune.run.prepare import Prepared
 from finetune.run.shelf import clean_up, next_number
 from store.desk import Desk
 from store.home import sync_folder
-from store.records import AdapterVersion, now
+from store.records import AdapterVersion
+from store.times import now
 from store.words import Version
 
 
@@ -47,7 +48,7 @@ def publish(desk: Desk, candidate: Candidate) -> AdapterVersion:
     The gate's numbers come later than the card, which never changes: they are in the run's report."""
     clean_up(desk)
     number = next_number(desk)
-    name = f"v{number}"
+    name = Version(f"v{number}")
     mark, recipe = candidate.base_fingerprint, candidate.recipe
     with appearing(desk.home.adapters / name) as built:
         shutil.copytree(candidate.folder, built, ignore=shutil.ignore_patterns(MARK))

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from store.desk import Desk
 from store.errors import DeskError
-from store.records import RunWish
+from store.words import RunWish
 
 LOOK_EVERY = 0.5  # seconds between two looks into the store
 

@@ -10,9 +10,11 @@ from typing import Any
 from store.database import Database, Row
 from store.database.cells import OBJECT, cell
 from store.errors import NotThere, Refused
-from store.records import Conversation, Exchange, Reply, ReplyState, Turn, now
+from store.records import Conversation, Reply, Turn
 from store.search import index_turn
 from store.text import clean, visible
+from store.times import now
+from store.words import IMPORTED, Exchange, ReplyState, Version
 
 TITLE_LENGTH = 60  # characters of the first message that become the title
 LONGEST_MARK = 200  # characters of a customer's name or number
@@ -88,7 +90,7 @@ class Conversations:
                 self.rename(conversation_id, said)
         return self.turn(number)
 
-    def begin_reply(self, customer_turn_id: int, version: str, decoding: dict[str, Any], who: str = "bot") -> Turn:
+    def begin_reply(self, customer_turn_id: int, version: Version, decoding: dict[str, Any], who: str = "bot") -> Turn:
         """The row of a reply that is about to be written. It counts as failed until it is finished, so that a
         crash at any moment leaves the truth behind."""
         message = self.turn(customer_turn_id)
@@ -156,8 +158,9 @@ class Conversations:
                 number = self._add(conversation_id, "bot", text, message, who)
                 self._db.run(
                     "INSERT INTO replies (turn_id, version, decoding, state, finished_at) "
-                    "VALUES (?, 'imported', '{}', 'complete', ?)",
+                    "VALUES (?, ?, '{}', 'complete', ?)",
                     number,
+                    IMPORTED,
                     at,
                 )
 

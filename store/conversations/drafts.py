@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from store.database import Database
-from store.records import now
+from store.times import now
 
 
 @dataclass(frozen=True, slots=True)

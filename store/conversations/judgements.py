@@ -6,8 +6,9 @@ from store.conversations import Conversations
 from store.database import Database
 from store.errors import Refused
 from store.pairs import COUNTS, LIVE, SEEN_BY_ACTIVE, NewPair, Pairs, pair_of
-from store.records import Pair, Turn, now
+from store.records import Pair, Turn
 from store.text import clean
+from store.times import now
 
 # Where each word of replies.judgement comes from, and the column of a withdrawal that names it.
 _TABLES = {

@@ -9,9 +9,10 @@ from typing import Literal, get_args
 from store.conversations import conversation_of
 from store.conversations.review import TO_REVIEW
 from store.database import Database
-from store.records import Conversation, midnight
+from store.records import Conversation
 from store.search import match_expression
 from store.text import clean
+from store.times import midnight
 
 Show = Literal["all", "needs review", "corrected", "approved", "failed", "mine", "today", "archived"]
 SHOWS: tuple[Show, ...] = get_args(Show)

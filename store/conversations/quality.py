@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from store.database import Database
+from store.words import Version
 
 _RATES = """
 SELECT r.version, count(*) AS judged, sum(r.judgement = 'corrected') AS corrected
@@ -31,12 +32,12 @@ class Quality:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def rates(self) -> dict[str, Rate]:
+    def rates(self) -> dict[Version, Rate]:
         """The rate of every version with a judged reply, over all of its replies."""
         rows = self._db.all(f"{_RATES} GROUP BY r.version")
         return {row["version"]: Rate(row["judged"], row["corrected"]) for row in rows}
 
-    def since_promotion(self, version: str) -> Rate:
+    def since_promotion(self, version: Version) -> Rate:
         """The rate of *version* over its replies since the last promotion."""
         at = self._db.value("SELECT at FROM promotions ORDER BY id DESC LIMIT 1") or ""
         row = self._db.one(f"{_RATES} AND r.version = ? AND t.created_at >= ?", version, at)

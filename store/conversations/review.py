@@ -9,7 +9,9 @@ from store.conversations import Conversations
 from store.conversations.judgements import Judgements
 from store.database import Database
 from store.errors import NotThere
-from store.records import Exchange, Pair, Turn, midnight, now
+from store.records import Pair, Turn
+from store.times import midnight, now
+from store.words import Exchange
 
 Order = Literal["oldest", "least certain"]
 

@@ -14,7 +14,8 @@ from store.erasing.steps import close_up, erase_pairs, index_again, may_change, 
 from store.erasing.subject import NotErased, Rows, Subject, rows_of
 from store.erasing.sweep import sweep
 from store.home import Home
-from store.records import now
+from store.times import now
+from store.words import Version
 
 CACHED = "cached answers"  # a cache, which is emptied as a whole: its keys don't tell whose questions they are of
 
@@ -26,7 +27,7 @@ class Plan:
     deskloop's to change."""
 
     counts: dict[str, int]
-    versions: list[str]
+    versions: list[Version]
     runs: list[int]
     unreached: list[Path]
 
@@ -42,7 +43,7 @@ class Done:
 
     erasure: int
     counts: dict[str, int]
-    versions: list[str]
+    versions: list[Version]
     runs: list[int]
     unreached: list[Path]
 
@@ -115,7 +116,7 @@ class Erasing:
         """How often something was erased from this desk: whoever shows its texts looks again when it has changed."""
         return int(self._db.value("SELECT count(*) FROM erasures"))
 
-    def tainted(self) -> list[str]:
+    def tainted(self) -> list[Version]:
         """The versions that learned something that was erased since; oldest first."""
         return learned.tainted(self._db)
 

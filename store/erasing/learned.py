@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from store.database import Database
 from store.erasing.subject import IN, numbers
+from store.words import Version
 
 # A version whose run trained on one of the pairs, and every version that went on from such a one. CROSS JOIN: the few
 # pairs first, where run_pairs has a row for every pair of every run.
@@ -19,17 +20,17 @@ WITH RECURSIVE learned(name) AS (
 """
 
 
-def versions_with(db: Database, pairs: Iterable[int]) -> list[str]:
+def versions_with(db: Database, pairs: Iterable[int]) -> list[Version]:
     """The versions that learned one of *pairs*, themselves or from the version they began as; oldest first."""
     return [row[0] for row in db.all(_LEARNED.format(which=f"p.id {IN}"), numbers(pairs))]
 
 
-def tainted(db: Database) -> list[str]:
+def tainted(db: Database) -> list[Version]:
     """The versions that learned something that was erased since; oldest first."""
     return [row[0] for row in db.all(_LEARNED.format(which="p.erased_at IS NOT NULL"))]
 
 
-def runs_with(db: Database, pairs: Iterable[int], versions: Iterable[str] = ()) -> list[int]:
+def runs_with(db: Database, pairs: Iterable[int], versions: Iterable[Version] = ()) -> list[int]:
     """The runs whose snapshot holds one of *pairs*, whatever for, and those that began as one of *versions*."""
     sql = f"SELECT run_id FROM run_pairs WHERE pair_id {IN} UNION SELECT id FROM runs WHERE parent {IN} ORDER BY 1"
     return [row[0] for row in db.all(sql, numbers(pairs), json.dumps(list(versions)))]

@@ -12,9 +12,9 @@ from store.database import Database
 from store.erasing.columns import NAMES, columns
 from store.erasing.subject import IN, Rows, numbers
 from store.erasing.words import MARK, Words
-from store.records import now
 from store.search import index_pair, index_turn
 from store.text import segment
+from store.times import now
 
 ERASED = "erased"  # why a pair is excluded of which something was erased
 SAID = frozenset({"turns", "corrections", "pairs", "judged_answers", "conversations", "settings", "recipes"})

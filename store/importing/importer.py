@@ -20,8 +20,8 @@ from store.importing.rejects import Rejects
 from store.importing.rows import ImportRefused, Item, NewConversation, RowRejected
 from store.importing.staging import Staging
 from store.pairs.new import ReadyPair
-from store.records import Split
 from store.text import clean
+from store.words import Split
 
 TELL_EVERY = 500  # rows between two calls of the progress function
 

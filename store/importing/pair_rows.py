@@ -10,7 +10,7 @@ from store.importing.marks import private, ranks, unlearned
 from store.importing.rows import Facts, Item, RowRejected
 from store.importing.texts import Texts
 from store.pairs import NewPair
-from store.records import Exchange
+from store.words import Exchange
 
 
 def fits(row: dict[str, Any], sure: bool) -> bool:

@@ -13,8 +13,8 @@ from store.importing.names import fold, folded
 from store.importing.reading import Source
 from store.importing.rows import Facts, Foreign, ImportRefused, InnerRow, Item, Row, RowRejected, TableRow, Unreadable
 from store.importing.texts import Texts
-from store.records import Split
 from store.spreadsheet import OURS, unguarded
+from store.words import Split
 
 FORMATS = {  # form: what it is called on the screen
     "turns": "conversations",

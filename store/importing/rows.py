@@ -7,8 +7,8 @@ from typing import Any
 
 from store.errors import Refused
 from store.pairs.new import NewPair
-from store.records import Exchange, Split
 from store.text import clean
+from store.words import Exchange, Split
 
 LONGEST_SENTENCE = 600  # characters: a file's own words are quoted in it
 

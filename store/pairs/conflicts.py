@@ -24,8 +24,9 @@ from typing import Literal
 from store.database import Database
 from store.errors import Refused
 from store.pairs import COUNTS, LIVE, Pairs
-from store.records import Pair, now
+from store.records import Pair
 from store.text import CJK, normalise
+from store.times import now
 
 ALIKE = 92.0  # percent
 SPELT = 80.0  # percent

@@ -11,7 +11,9 @@ from store.errors import Refused
 from store.pairs import NewPair, Pairs
 from store.pairs.tags import Tags, tag_of
 from store.personal import find, redact
-from store.records import Exchange, Pair, now
+from store.records import Pair
+from store.times import now
+from store.words import Exchange
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from store.database import Database
 from store.pairs import FLAGGED, LIVE, pair_of
 from store.pairs.conflicts import Conflicts
 from store.personal import KINDS, Kind
-from store.records import Pair, Source, Split
+from store.records import Pair
 from store.search import hits
+from store.words import Source, Split
 
 PairState = Literal["live", "excluded", "superseded", "in conflict", "personal data", "all"]
 PAIR_STATES: tuple[PairState, ...] = get_args(PairState)

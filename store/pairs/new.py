@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from store.database import Database
 from store.errors import Refused
 from store.personal import Kind, kinds
-from store.records import Exchange, Source, Split, now
 from store.search import index_pair
 from store.settings import SettingsTable
 from store.text import clean, content_hash, language, segment, split_key, visible
+from store.times import now
+from store.words import Exchange, Source, Split
 
 LONGEST = 200_000  # characters in one text: beyond any message, and beyond what a model could read
 LONGEST_WORD = 200  # characters in a category

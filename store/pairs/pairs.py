@@ -10,10 +10,12 @@ from store.database import Database, DeskUnreadable, Row
 from store.database.cells import EXCHANGES, cell
 from store.errors import NotThere, Refused
 from store.pairs.new import CORRECTED, WITHDRAWN, NewPair, PairWriter
-from store.records import Pair, Source, Split, now
+from store.records import Pair
 from store.search import hits
 from store.settings import SettingsTable
 from store.text import clean
+from store.times import now
+from store.words import Source, Split
 
 __all__ = ["COUNTS", "FLAGGED", "LIVE", "SEEN_BY_ACTIVE", "NewPair", "Pairs", "State", "pair_of"]
 

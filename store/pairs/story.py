@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from store.database import Database
 from store.errors import NotThere
 from store.pairs.listing import ListedPair, PairListing
+from store.words import OutcomeName, RunState, Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,12 @@ class InRun:
     candidate."""
 
     run_id: int
-    state: str
+    state: RunState
     at: str
     used: str
     weight: int
-    version: str | None
-    outcome: str | None
+    version: Version | None
+    outcome: OutcomeName | None
     before: str | None
     after: str | None
 
@@ -34,7 +35,7 @@ class Story:
     row: ListedPair
     earlier: tuple[ListedPair, ...]
     conversation: tuple[int, str] | None
-    judged: tuple[str, str] | None
+    judged: tuple[str, Version] | None
     excluded_by: str | None
     cleared_by: str | None
     runs: tuple[InRun, ...]

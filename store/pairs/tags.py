@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from store.database import Database
 from store.errors import Refused
-from store.records import now
 from store.text import clean
+from store.times import now
 
 LONGEST_TAG = 40  # characters
 

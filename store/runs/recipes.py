@@ -10,8 +10,8 @@ from typing import Any
 from store.database import Database
 from store.database.cells import OBJECT, cell
 from store.errors import NotThere, Refused
-from store.records import now
 from store.text import clean
+from store.times import now
 
 LONGEST_NAME = 40
 

@@ -8,41 +8,34 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal, TypedDict, Unpack
 
 from store.database import Database, DeskReadOnly, Row
 from store.database.cells import FAILURE, OBJECT, REPORT, cell
-from store.errors import DeskError, NotThere, Refused
+from store.errors import NotThere
 from store.home import Home, private_file
 from store.pairs import pair_of
-from store.records import JudgedAnswer, Run, RunEvent, RunWish, Snapshot, Verdict, Wish, now
+from store.records import JudgedAnswer, Run, RunEvent, Snapshot, Wish
+from store.runs.states import LIVE, TRANSITIONS, RunAlreadyLive, WrongTransition
 from store.text import clean
+from store.times import now
+from store.words import PhaseName, RunState, RunWish, Verdict, Version
 
-LIVE = ("queued", "training", "evaluating")
-OVER = ("promoted", "held", "rejected", "failed", "cancelled")
-# Where a run may go from where it is. The one place that knows.
-TRANSITIONS: dict[str, tuple[str, ...]] = {
-    "queued": ("training", "failed", "cancelled", "interrupted"),
-    "training": ("evaluating", "failed", "cancelled", "interrupted"),
-    "evaluating": ("promoted", "held", "rejected", "failed", "cancelled", "interrupted"),
-    "interrupted": ("queued", "cancelled"),  # resumed, discarded
-    "failed": ("queued", "cancelled"),  # likewise, once what stood in the way is mended (Run.resumable)
-}
-_FIELDS = frozenset(
-    {"phase", "base_fingerprint", "data_hash", "candidate", "verdict", "report", "failure", "pid", "parent"}
-)
 _JSON = frozenset({"report", "failure"})
 
 
-class RunAlreadyLive(DeskError):
-    """Another run is live on this desk; there is at most one."""
+class RunChanges(TypedDict, total=False):
+    """The columns of a run that may be set beside its state."""
 
-    def __init__(self) -> None:
-        super().__init__("A retraining is already in progress on this desk. Wait for its verdict, or cancel it first.")
-
-
-class WrongTransition(Refused):
-    """A run can't go from the state it is in to the one asked for."""
+    phase: PhaseName | Literal[""]
+    parent: Version
+    base_fingerprint: str
+    data_hash: str
+    candidate: Version
+    verdict: Verdict
+    report: dict[str, Any]
+    failure: dict[str, Any]
+    pid: int
 
 
 class Runs:
@@ -51,7 +44,7 @@ class Runs:
     def __init__(self, db: Database, home: Home) -> None:
         self._db, self._home = db, home
 
-    def create(self, recipe: dict[str, Any], parent: str, who: str) -> Run:
+    def create(self, recipe: dict[str, Any], parent: Version, who: str) -> Run:
         """A queued run. Raises :class:`RunAlreadyLive` if one is live, whichever app started it."""
         with self._db.atomic():
             try:
@@ -84,7 +77,7 @@ class Runs:
         row = self._db.one("SELECT * FROM runs WHERE state IN ('queued', 'training', 'evaluating')")
         return None if row is None else _run(row)
 
-    def transition(self, run_id: int, to: str, **changes: Any) -> Run:
+    def transition(self, run_id: int, to: RunState, **changes: Unpack[RunChanges]) -> Run:
         """Move a run to state *to*, with its time, and set the columns named in *changes* with it.
 
         Raises :class:`WrongTransition`, :class:`RunAlreadyLive` (a resume beside another live run)."""
@@ -103,20 +96,20 @@ class Runs:
             self.update(run_id, **changes)
         return self.get(run_id)
 
-    def update(self, run_id: int, **changes: Any) -> None:
+    def update(self, run_id: int, **changes: Unpack[RunChanges]) -> None:
         """Set columns that are not the state."""
-        if unknown := set(changes) - _FIELDS:
+        if unknown := set(changes) - RunChanges.__annotations__.keys():
             raise ValueError(f"Runs have no column {', '.join(sorted(unknown))}.")
         for column, value in changes.items():
             stored = json.dumps(value) if column in _JSON and value is not None else value
             self._db.run(f"UPDATE runs SET {column} = ? WHERE id = ?", stored, run_id)
 
-    def states(self, run_id: int) -> builtins.list[tuple[str, str]]:
+    def states(self, run_id: int) -> builtins.list[tuple[RunState, str]]:
         """Every state the run was in, with the time it began."""
         rows = self._db.all("SELECT state, at FROM run_states WHERE run_id = ? ORDER BY id", run_id)
         return [(row["state"], row["at"]) for row in rows]
 
-    def _note_state(self, run_id: int, state: str) -> None:
+    def _note_state(self, run_id: int, state: RunState) -> None:
         self._db.run("INSERT INTO run_states (run_id, state, at) VALUES (?, ?, ?)", run_id, state, now())
 
     # -- wishes ------------------------------------------------------------------------------------

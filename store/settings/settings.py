@@ -21,9 +21,9 @@ from typing import Any
 from store.database import SALVAGE, Database, DeskUnreadable
 from store.database.cells import OBJECT, VALUE, cell
 from store.errors import Refused
-from store.records import now
 from store.settings.file import FILE_NAME, FileTrouble, line_of, parse, read
 from store.text import clean
+from store.times import now
 
 _SECRET = "split_secret"  # the key of the hash that decides sides; made once per desk
 OPERATOR_VARIABLE = "DESKLOOP_OPERATOR"  # several operators at one desk, each with a name of their own

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from store.database import Database
-from store.records import Exchange, now
 from store.text import clean
+from store.times import now
+from store.words import Exchange, Version
 
 Vote = Literal["left", "right", "both", "neither"]
 
@@ -34,7 +35,7 @@ class Comparisons:
         self,
         question: str,
         history: Sequence[Exchange],
-        versions: tuple[str, str],
+        versions: tuple[Version, Version],
         answers: tuple[str, str],
         vote: Vote,
         who: str,
@@ -55,7 +56,7 @@ class Comparisons:
             who,
         )
 
-    def tally(self, first: str, second: str) -> Tally:
+    def tally(self, first: Version, second: Version) -> Tally:
         """Every vote there is on these two versions."""
         rows = self._db.all(
             "SELECT version_left = ? AS in_order, vote, count(*) AS votes FROM comparisons WHERE vote IS NOT NULL "

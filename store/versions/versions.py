@@ -11,10 +11,10 @@ from typing import Any
 from store.database import Database
 from store.database.cells import OBJECT, cell
 from store.errors import NotThere, Refused
-from store.records import AdapterVersion, Promotion, PromotionKind, now
+from store.records import AdapterVersion, Promotion
 from store.text import clean
-
-BASE = "base"  # how the bare base is called where versions are named
+from store.times import now
+from store.words import BASE, Method, PromotionKind, Version
 
 
 class Versions:
@@ -33,7 +33,7 @@ class Versions:
         folder: str,
         manifest_sha256: str,
         base_fingerprint: str,
-        method: str,
+        method: Method,
         recipe: dict[str, Any],
         run_id: int | None,
     ) -> AdapterVersion:
@@ -51,9 +51,9 @@ class Versions:
             run_id,
             now(),
         )
-        return self.get(f"v{number}")
+        return self.get(Version(f"v{number}"))
 
-    def get(self, name: str) -> AdapterVersion:
+    def get(self, name: Version) -> AdapterVersion:
         """One version. Raises :class:`NotThere`."""
         row = self._db.one("SELECT * FROM adapter_versions WHERE name = ?", name)
         if row is None:
@@ -64,7 +64,7 @@ class Versions:
         """Every version, oldest first."""
         return [_version(row) for row in self._db.all("SELECT * FROM adapter_versions ORDER BY number")]
 
-    def remove(self, name: str, who: str, why: str) -> None:
+    def remove(self, name: Version, who: str, why: str) -> None:
         """Keep that the files of a version are removed, for good. Raises :class:`NotThere`; :class:`Refused` for
         the version that answers."""
         self.get(name)
@@ -75,7 +75,7 @@ class Versions:
                 "INSERT OR IGNORE INTO removals (version, why, at, who) VALUES (?, ?, ?, ?)", name, why, now(), who
             )
 
-    def removed(self) -> dict[str, str]:
+    def removed(self) -> dict[Version, str]:
         """When the files of versions were removed, by their names."""
         return {row["version"]: row["at"] for row in self._db.all("SELECT version, at FROM removals")}
 
@@ -86,14 +86,14 @@ class Promotions:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def active(self) -> str:
-        """The version that answers: "vN", or "base" on a desk that never promoted one."""
+    def active(self) -> Version:
+        """The version that answers; the bare base on a desk that never promoted one."""
         row = self._db.one("SELECT version FROM promotions ORDER BY id DESC LIMIT 1")
-        return BASE if row is None or row["version"] is None else str(row["version"])
+        return BASE if row is None or row["version"] is None else Version(row["version"])
 
     def promote(
         self,
-        version: str,
+        version: Version,
         kind: PromotionKind,
         who: str,
         reason: str | None = None,
@@ -132,7 +132,7 @@ class Promotions:
             for row in self._db.all("SELECT * FROM promotions ORDER BY id")
         ]
 
-    def rollback_target(self) -> str | None:
+    def rollback_target(self) -> Version | None:
         """The version a rollback returns to; None if there is nothing before the active one.
 
         The log is read as a stack: a promotion goes on top, a rollback (by an operator or a failed probe) takes

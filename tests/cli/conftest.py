@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from store.desk import Desk
+from store.words import BASE
 from tests.core.conftest import make_base
 from tests.core.scripted import Script
 from tui.cli.root import cli
@@ -46,6 +47,6 @@ def a_reply(home: Path, text: str = "We open at nine.") -> int:
     with Desk.open(home) as desk:
         conversation = desk.conversations.create("tester")
         message = desk.conversations.add_customer(conversation.id, "When do you open?", "tester")
-        reply = desk.conversations.begin_reply(message.id, "base", {})
+        reply = desk.conversations.begin_reply(message.id, BASE, {})
         desk.conversations.finish_reply(reply.id, text, "complete", 5, 0.5, 0.1)
         return reply.id

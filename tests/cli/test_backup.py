@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bot.adapters import WEIGHTS_NAME
 from store.desk import Desk
+from store.words import Version
 from tests.cli.conftest import Deskloop, a_reply
 from tests.core.conftest import make_version
 
@@ -15,7 +16,7 @@ def test_a_desk_goes_into_a_file_and_comes_back(deskloop: Deskloop, home: Path, 
     a_reply(home)
     with Desk.open(home) as desk:
         make_version(desk, "promote")
-        desk.promotions.promote("v1", "gate", "tester", run_id=1)
+        desk.promotions.promote(Version("v1"), "gate", "tester", run_id=1)
         made = deskloop("backup", tmp_path / "b.tar", "--home", home, "--json")  # while an app is open
     assert made.exit_code == 0
     assert json.loads(made.stdout)["versions"] == ["v1"]

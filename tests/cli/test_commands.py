@@ -12,6 +12,7 @@ import pytest
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run
+from store.words import BASE
 from tests.cli.conftest import Deskloop
 from tests.core.conftest import make_version
 from tests.core.scripted import DIED, Script
@@ -82,7 +83,7 @@ def run_ends(home: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> Cal
 
     def ends(state: str, held: str = "inconclusive") -> None:
         async def start(desk: Desk, recipe: Any, who: str) -> ScriptedRun:
-            run = desk.runs.create(recipe.to_dict(), "base", who)
+            run = desk.runs.create(recipe.to_dict(), BASE, who)
             desk.runs.transition(run.id, "training")
             body = {"step": 1, "steps": 2, "loss": 1.5, "tokens_per_second": None, "seconds_left": 61.0}
             desk.runs.add_event(run.id, "step", body)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from store.desk import Desk
+from store.words import BASE, Version
 from tests.cli.conftest import Deskloop
 from tests.cli.test_commands import ScriptedRun
 from tests.core.conftest import make_version
@@ -23,11 +24,11 @@ def told(
     """The demo's lines, after a run that promotes."""
 
     async def start(desk: Desk, recipe: Any, who: str) -> ScriptedRun:
-        run = desk.runs.create(recipe.to_dict(), "base", who)
+        run = desk.runs.create(recipe.to_dict(), BASE, who)
         desk.runs.transition(run.id, "training")
         desk.runs.transition(run.id, "evaluating", candidate=make_version(desk))
         desk.runs.save_report(run.id, "promote", {"bleu": {"active": 1.0, "candidate": 90.0}})
-        desk.promotions.promote("v1", "gate", who, run_id=run.id)
+        desk.promotions.promote(Version("v1"), "gate", who, run_id=run.id)
         desk.runs.transition(run.id, "promoted")
         desk.runs.add_event(run.id, "done", {})
         return ScriptedRun(desk, run.id)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from store.desk import Desk
 from store.pairs import NewPair
 from store.runs import RunLock
+from store.words import BASE, Version
 from tests.cli.conftest import Deskloop
 from tests.core.conftest import make_version
 from tests.core.scripted import Script
@@ -26,7 +27,7 @@ def filled(home: Path) -> Path:
     """A desk where v1 learned a pair with a name, and answers; v2 went on from it."""
     with Desk.open(home) as desk:
         turn = desk.conversations.add_customer(desk.conversations.create("tester", customer="C-7").id, NAME, "tester")
-        reply = desk.conversations.begin_reply(turn.id, "base", {})
+        reply = desk.conversations.begin_reply(turn.id, BASE, {})
         desk.conversations.finish_reply(reply.id, f"Hello {NAME}", "complete")
         pair = desk.pairs.add(NewPair(f"Who is {NAME}?", "A customer.", split="train"), "import", "tester")
         assert pair is not None
@@ -35,7 +36,7 @@ def filled(home: Path) -> Path:
             desk.runs.set_snapshot(run, [(pair.id, 1)] if parent == "base" else [], [], "0")
             desk.runs.transition(run, "cancelled")
             make_version(desk, run_id=run, base_fingerprint="f" * 64)
-        desk.promotions.promote("v1", "manual", "tester")
+        desk.promotions.promote(Version("v1"), "manual", "tester")
     return home
 
 
@@ -143,7 +144,7 @@ def test_versions_that_learned_it_are_marked_need_a_reason_and_can_be_removed(de
 
 def test_a_run_that_worked_on_it_cannot_be_resumed(deskloop: Deskloop, filled: Path) -> None:
     with Desk.open(filled) as desk:
-        run = desk.runs.create({}, "base", "tester").id
+        run = desk.runs.create({}, BASE, "tester").id
         desk.runs.set_snapshot(run, [(1, 1)], [], "0")
         desk.runs.transition(run, "interrupted")
         checkpoints = desk.home.runs / str(run) / "checkpoints"
@@ -176,7 +177,7 @@ def test_doctor_says_what_is_left_to_do(filled: Path, deskloop: Deskloop) -> Non
     deskloop("forget", "--text", NAME, "--home", filled, "--yes")
     assert finding()["todo"] == "deskloop forget --retrain"
     with Desk.open(filled) as desk:
-        desk.promotions.promote("base", "manual", "tester")
+        desk.promotions.promote(BASE, "manual", "tester")
         desk.db.run("UPDATE erasures SET swept_at = NULL")
     assert finding()["todo"] == "deskloop forget --finish"
     assert deskloop("forget", "--finish", "--home", filled).exit_code == 0

@@ -13,6 +13,7 @@ import pytest
 from bot.adapters import WEIGHTS_NAME
 from store.desk import Desk
 from store.pairs import NewPair
+from store.words import Version
 from tests.cli.conftest import Deskloop, a_reply
 from tests.core.conftest import make_version
 
@@ -33,7 +34,7 @@ def lived_in(home: Path) -> Path:
     with Desk.open(home) as desk:
         desk.pairs.add_many((NewPair(f"Question {n}?", "Answer. " * 9) for n in range(30)), "import", "ann")
         make_version(desk, "promote")
-        desk.promotions.promote("v1", "gate", "tester", run_id=1)
+        desk.promotions.promote(Version("v1"), "gate", "tester", run_id=1)
     return home
 
 

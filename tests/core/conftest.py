@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters import WEIGHTS_NAME, Manifest, sha256_of, write_manifest
 from store.desk import Desk
+from store.words import BASE
 from tests.core.scripted import Script
 from tui.core import DeskChange, DeskService
 from tui.core.base import base_mark
@@ -43,7 +44,7 @@ def make_version(
     files = {WEIGHTS_NAME: sha256_of(folder / WEIGHTS_NAME)}
     digest = write_manifest(folder, Manifest(f"v{number}", mark, "qlora", "2026-01-01T00:00:00.000Z", files))
     if verdict is not None:
-        run_id = desk.runs.create({}, "base", "tester").id
+        run_id = desk.runs.create({}, BASE, "tester").id
         desk.runs.transition(run_id, "training")
         desk.runs.transition(run_id, "evaluating", candidate=f"v{number}")
         desk.runs.save_report(run_id, verdict, {"bleu": {"active": bleu[0], "candidate": bleu[1]}})  # type: ignore[arg-type]

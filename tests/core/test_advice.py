@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from store.desk import Desk
+from store.words import BASE
 from tests.tui import scenes
 from tui.core.advice import ENOUGH, Advice, advise
 from tui.widgets.status import ROOMY, waiting_words
@@ -44,7 +45,7 @@ def test_the_time_is_that_of_this_desks_own_runs(desk: Desk) -> None:
     correct(desk, 60)
     before = advise(desk).seconds
     for tokens_per_second, verdict in ((2.0, "inconclusive"), (0.001, None)):  # the second never came to a verdict
-        run = desk.runs.create({}, "base", "ann")
+        run = desk.runs.create({}, BASE, "ann")
         desk.runs.transition(run.id, "training")
         desk.runs.add_event(run.id, "step", {"tokens_per_second": 900.0})
         desk.runs.add_event(run.id, "step", {"tokens_per_second": tokens_per_second})

@@ -11,6 +11,7 @@ from store.erasing import MARK, Subject
 from store.pairs import NewPair
 from store.records import JudgedAnswer
 from store.runs import RunLock
+from store.words import BASE
 from tests.core.conftest import make_version
 from tests.core.scripted import Script
 from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
@@ -83,7 +84,7 @@ async def test_nothing_is_removed_while_a_run_is_live_or_a_version_answers(servi
     name = learned(service)
     forget(service.desk, Subject.of_text(NAME), "tester")
     assert removable(service.desk) == []
-    service.desk.promotions.promote("base", "manual", "tester")
+    service.desk.promotions.promote(BASE, "manual", "tester")
     lock = RunLock(service.home)
     assert lock.acquire()
     with pytest.raises(DeskError, match="A retraining is in progress"):
@@ -96,7 +97,7 @@ async def test_nothing_is_removed_while_a_run_is_live_or_a_version_answers(servi
 async def test_a_folder_with_a_file_of_somebody_elses_is_left(service: DeskService) -> None:
     name = learned(service)
     forget(service.desk, Subject.of_text(NAME), "tester")
-    service.desk.promotions.promote("base", "manual", "tester")
+    service.desk.promotions.promote(BASE, "manual", "tester")
     notes = service.home.adapters / name / "notes.txt"
     notes.write_text("mine")
     with pytest.raises(DeskError, match="no folder that deskloop made"):
@@ -110,7 +111,7 @@ async def test_a_folder_with_a_file_of_somebody_elses_is_left(service: DeskServi
 async def test_a_link_in_the_place_of_a_version_is_left(service: DeskService) -> None:
     name = learned(service)
     forget(service.desk, Subject.of_text(NAME), "tester")
-    service.desk.promotions.promote("base", "manual", "tester")
+    service.desk.promotions.promote(BASE, "manual", "tester")
     folder, kept = service.home.adapters / name, service.home.root / "kept"
     folder.rename(kept)
     folder.symlink_to(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from store.desk import Desk
 from store.pairs import NewPair
+from store.words import BASE, Version
 from tests.core.conftest import make_version
 from tui.core.history import history
 from tui.core.nearest import nearest
@@ -13,7 +14,7 @@ def test_the_nearest_of_the_snapshot_come_first_and_others_not_at_all(desk: Desk
     questions = ["Which pots stand frost?", "Do you deliver on Sundays?", "我的订单在哪里?", "Which pots stand heat?"]
     news = [NewPair(question, "So.", split="train") for question in questions]
     desk.pairs.add_many(news, "import", "maria")
-    run = desk.runs.create({}, "base", "maria")
+    run = desk.runs.create({}, BASE, "maria")
     desk.runs.set_snapshot(run.id, [(1, 1), (2, 1), (3, 1)], [4], "hash")
     make_version(desk, run_id=run.id)
     found = nearest(desk, "v1", "which POTS stand frost", limit=2)
@@ -26,7 +27,7 @@ def test_the_nearest_of_the_snapshot_come_first_and_others_not_at_all(desk: Desk
 def test_the_history_has_every_version_with_the_numbers_there_are(desk: Desk) -> None:
     make_version(desk, "promote")
     make_version(desk)
-    desk.promotions.promote("v1", "gate", "maria")
+    desk.promotions.promote(Version("v1"), "gate", "maria")
     base, first, second = history(desk)
     assert (base.bleu, base.pairs, base.rate.share, base.active) == (None, None, None, False)
     assert (first.bleu, first.pairs, first.active) == (2.0, 0, True)

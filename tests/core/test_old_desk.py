@@ -17,6 +17,7 @@ from finetune.parent import warm_parent
 from finetune.recipe import recipe_of
 from finetune.train.training import load_for_training
 from store.desk import Desk
+from store.words import Version
 from tests import old_desk
 from tests import tiny as makers
 from tests.fakes import FACTS
@@ -47,7 +48,7 @@ def test_its_versions_are_of_this_base_and_answer(home: Path) -> None:
 
 def test_a_run_goes_on_from_them(home: Path) -> None:
     with Desk.open(home) as desk:
-        recipe = recipe_of(desk.versions.get("v1").recipe)
+        recipe = recipe_of(desk.versions.get(Version("v1")).recipe)
         assert warm_parent(desk, recipe) == "v1"
     spec = BaseSpec(str(home / "models" / "tiny"), "fp32")
     verify(home / "adapters" / "v1", fingerprint(spec))  # as the run's process does

@@ -6,6 +6,7 @@ import pytest
 
 from store.conversations.quality import Rate
 from store.desk import Desk
+from store.words import Version
 from tests.core.conftest import make_version
 from tests.tui.scenes import said
 from tui.core.beside import Beside
@@ -46,9 +47,9 @@ def judged(desk: Desk, version: str, corrected: int, approved: int) -> list[int]
 def test_a_version_that_is_corrected_more_is_told_apart_from_chance(desk: Desk) -> None:
     for _ in range(2):
         make_version(desk)
-    desk.promotions.promote("v1", "manual", "maria")
+    desk.promotions.promote(Version("v1"), "manual", "maria")
     judged(desk, "v1", 2, ENOUGH - 2)
-    desk.promotions.promote("v2", "manual", "maria")
+    desk.promotions.promote(Version("v2"), "manual", "maria")
     assert (standing(desk).rate, standing(desk).previous) == (Rate(0, 0), "v1")
     judged(desk, "v2", 9, ENOUGH - 10)
     now = standing(desk)
@@ -56,7 +57,7 @@ def test_a_version_that_is_corrected_more_is_told_apart_from_chance(desk: Desk) 
     judged(desk, "v2", 1, 0)
     now = standing(desk)
     assert (now.rate, now.before, now.worse) == (Rate(20, 10), Rate(20, 2), True)
-    desk.promotions.promote("v1", "rollback", "maria")
+    desk.promotions.promote(Version("v1"), "rollback", "maria")
     now = standing(desk)
     assert (now.version, now.rate, now.previous) == ("v1", Rate(0, 0), "base")
 

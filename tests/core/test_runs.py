@@ -21,6 +21,7 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run, Wish
 from store.runs import RunLock, WrongTransition
+from store.words import BASE
 from tui.core import DeskChange, DeskError, DeskService, Notice, RunProgress
 from tui.core.doctor import examine
 from tui.core.reports import outcome
@@ -46,7 +47,7 @@ def end(desk: Desk, run: Run, state: str) -> None:
 
 
 def begin(desk: Desk) -> Run:
-    run = desk.runs.create({}, "base", "colleague")
+    run = desk.runs.create({}, BASE, "colleague")
     return desk.runs.transition(run.id, "training")
 
 

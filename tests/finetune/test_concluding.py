@@ -24,7 +24,7 @@ def test_a_version_that_passed_is_held_if_another_was_activated_meanwhile(
 ) -> None:
     with Desk.open(tmp_path / "home") as desk:
         make_version(desk)
-        run = desk.runs.create({}, "base", "ann")
+        run = desk.runs.create({}, BASE, "ann")
         desk.runs.transition(run.id, "training")
         candidate = make_version(desk, run_id=run.id)
         desk.runs.transition(run.id, "evaluating", candidate=candidate)

@@ -8,13 +8,13 @@ from finetune.endings import Way, ending_of, ending_told
 from finetune.events import Done
 from finetune.gate import GateReport, HeldReason, Sides
 from store.desk import Desk
-from store.words import RunState, Version
+from store.words import BASE, RunState, Version
 
 V1 = Version("v1")
 
 
 def ended(desk: Desk, state: RunState, **failure: str) -> int:
-    run = desk.runs.create({"r": 4}, "base", "ann").id
+    run = desk.runs.create({"r": 4}, BASE, "ann").id
     desk.runs.transition(run, "training")
     if state in ("promoted", "held", "rejected"):
         desk.runs.transition(run, "evaluating", candidate="v1")

@@ -19,6 +19,7 @@ from finetune.run.context import RunContext
 from finetune.run.worker import work
 from store.desk import Desk
 from store.records import Run
+from store.words import BASE
 from tests.true.kills import Bench
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,7 +42,7 @@ async def run_at(launcher: Launcher, home: Path, base: Path, recipe: Recipe) -> 
     Bench(home, random.Random(0)).prepare(base)
     desk = Desk.open(home)
     desk.settings.set("min_pairs", 2, "tester")
-    run = desk.runs.create(recipe.to_dict(), "base", "tester")
+    run = desk.runs.create(recipe.to_dict(), BASE, "tester")
     return desk, await work(RunContext.of(desk, run, launcher=launcher))
 
 

@@ -12,6 +12,7 @@ from finetune.recipe import Recipe
 from finetune.run.publish import Candidate, publish
 from finetune.run.shelf import clean_up
 from store.desk import Desk
+from store.words import BASE, Version
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def adapter(tmp_path: Path) -> Path:
 
 
 def published(desk: Desk, adapter: Path) -> str:
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.transition(run.id, "training")
     probe = ProbeResult(True, 1.0, (1.0,))
     row = publish(desk, Candidate(run.id, adapter, base_fingerprint="f", recipe=Recipe(), probe=probe, card={}))
@@ -84,4 +85,4 @@ def test_a_version_that_lost_its_row_is_not_overwritten(desk: Desk, adapter: Pat
 
 def test_no_folder_column_leads_outside(desk: Desk) -> None:
     desk.versions.add(1, "../../elsewhere", "m", "f", "qlora", {}, None)
-    assert desk.versions.get("v1").folder == "v1"
+    assert desk.versions.get(Version("v1")).folder == "v1"

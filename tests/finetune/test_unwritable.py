@@ -40,7 +40,7 @@ def test_each_trouble_of_a_desk_has_its_own_sentence(kind: str) -> None:
 @pytest.fixture
 def training(desk: Desk) -> RunContext:
     """A run whose trainer tells a step, waits for the end of its input, and notes that it saved."""
-    run = desk.runs.create(Recipe().to_dict(), "base", "ann")
+    run = desk.runs.create(Recipe().to_dict(), BASE, "ann")
     run = desk.runs.transition(run.id, "training")
     saved = desk.home.runs / "saved"
     trainer = (
@@ -57,7 +57,7 @@ async def only_train(run: RunContext) -> None:
 
 
 def test_a_run_whose_recipe_is_damaged_trains_with_no_other(desk: Desk) -> None:
-    desk.runs.create({"r": 4}, "base", "ann")
+    desk.runs.create({"r": 4}, BASE, "ann")
     desk.db.run("UPDATE runs SET recipe = '{'")
     ended = asyncio.run(work(RunContext.of(desk, desk.runs.get(1))))
     assert (ended.state, ended.failure and ended.failure["kind"]) == ("failed", "recipe-unreadable")

@@ -12,6 +12,7 @@ from store.database.soundness import unreadable_cells
 from store.desk import Desk
 from store.pairs import NewPair
 from store.settings import SettingError, Settings
+from store.words import BASE, Version
 from tests.store.test_desk import said
 
 SCORES = {"bleu": 1.0, "chrf": 2.0, "exact": 0.5, "signature": "s"}
@@ -54,7 +55,7 @@ def test_every_reader_goes_on_past_a_damaged_cell(desk: Desk, value: str) -> Non
     reply = said(desk)
     desk.pairs.add(NewPair("When?", "At nine.", (("Hello", "Hi"),), split="train"), "import", "ann")
     desk.recipes.save("mine", {"r": 4}, "ann")
-    run = desk.runs.create({"r": 4}, "base", "ann")
+    run = desk.runs.create({"r": 4}, BASE, "ann")
     desk.runs.add_event(run.id, "note", {"sentence": "x"})
     desk.runs.update(run.id, report={"verdict": "promote"}, failure={"kind": "failed", "sentence": "x"})
     desk.versions.add(1, "v1", "m", "f", "qlora", {"r": 4}, run.id)
@@ -67,7 +68,7 @@ def test_every_reader_goes_on_past_a_damaged_cell(desk: Desk, value: str) -> Non
     assert (found.recipe, found.report, found.failure) == ({}, None, None)
     assert [event.body for event in desk.runs.events(run.id)] == [{}]
     assert [recipe.values for recipe in desk.recipes.list()] == [{}]
-    assert desk.versions.get("v1").recipe == {}
+    assert desk.versions.get(Version("v1")).recipe == {}
     turn = desk.conversations.turn(reply)
     assert turn.reply is not None
     assert turn.reply.decoding == {}

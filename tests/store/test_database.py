@@ -17,6 +17,7 @@ import pytest
 from store.database import Database, DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
 from store.desk import Desk
 from store.pairs import NewPair
+from store.words import BASE
 from tests.store.test_desk import said
 
 
@@ -53,7 +54,7 @@ def test_a_desk_that_may_only_be_read_is_read(home: Path) -> None:
         for write in (
             lambda: desk.conversations.create("ann"),
             lambda: desk.settings.set("min_pairs", 9, "ann"),
-            lambda: desk.runs.create({}, "base", "ann"),
+            lambda: desk.runs.create({}, BASE, "ann"),
         ):
             with pytest.raises(DeskReadOnly, match="Nothing of this action was kept and nothing is lost"):
                 write()
@@ -66,7 +67,8 @@ def test_what_another_app_has_not_yet_put_into_the_file_is_read_too(
 ) -> None:
     """A log that nobody tidied up, because the machine went off: on a read-only disk, a copy of it is read."""
     script = (
-        "import os, sys; from store import Desk\nd = Desk.open(sys.argv[1]); d.conversations.create('x'); os._exit(0)"
+        "import os, sys\nfrom store.desk import Desk\n"
+        "d = Desk.open(sys.argv[1]); d.conversations.create('x'); os._exit(0)"
     )
     subprocess.run([sys.executable, "-c", script, str(home)], check=True)
     assert (home / "desk.db-wal").stat().st_size > 0
@@ -91,7 +93,7 @@ def test_what_another_app_has_not_yet_put_into_the_file_is_read_too(
 
 def leave_a_log(home: Path, act: str) -> None:
     """Do something at the desk, and end as a machine does that goes off."""
-    script = f"import os, sys; from store import Desk\nd = Desk.open(sys.argv[1]); {act}; os._exit(0)"
+    script = f"import os, sys; from store.desk import Desk\nd = Desk.open(sys.argv[1]); {act}; os._exit(0)"
     subprocess.run([sys.executable, "-c", script, str(home)], check=True)
 
 

@@ -14,9 +14,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import Desk, Home, RunAlreadyLive, RunLock, SettingError, WrongTransition
 from store.database import DeskBusy, DeskUnreadable
+from store.desk import Desk
+from store.home import Home
 from store.pairs import NewPair
+from store.runs import RunAlreadyLive, RunLock, WrongTransition
+from store.settings import SettingError
+from store.words import BASE, Version
 from store.writing import new_file
 
 
@@ -24,7 +28,7 @@ def said(desk: Desk, question: str = "Where is my order?", answer: str = "No ide
     """A finished reply; returns its id."""
     conversation = desk.conversations.create("ann")
     message = desk.conversations.add_customer(conversation.id, question, "ann")
-    reply = desk.conversations.begin_reply(message.id, "base", {"do_sample": False})
+    reply = desk.conversations.begin_reply(message.id, BASE, {"do_sample": False})
     desk.conversations.finish_reply(reply.id, answer, "complete", 3, 0.5, 0.1)
     return reply.id
 
@@ -52,7 +56,7 @@ def test_the_database_is_in_wal_mode_with_foreign_keys(desk: Desk) -> None:
 def test_two_processes_writing_at_once_lose_no_row(tmp_path: Path) -> None:
     Desk.open(tmp_path).close()
     code = (
-        "import sys; from store import Desk\n"
+        "import sys; from store.desk import Desk\n"
         "with Desk.open(sys.argv[1]) as desk:\n"
         "    c = desk.conversations.create('x')\n"
         "    for n in range(60): desk.conversations.add_customer(c.id, f'message {n}', 'x')"
@@ -68,8 +72,8 @@ def test_what_is_append_only_can_not_be_changed_or_deleted(desk: Desk, table: st
     reply = said(desk)
     desk.judgements.correct(reply, "It is on its way.", "ann")
     desk.judgements.approve(reply, "ann")
-    desk.promotions.promote("base", "manual", "ann")
-    run = desk.runs.create({}, "base", "ann")
+    desk.promotions.promote(BASE, "manual", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.add_event(run.id, "note", {})
     for sql in (f"UPDATE {table} SET id = id + 1", f"DELETE FROM {table}"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -89,7 +93,7 @@ def test_a_block_that_fails_leaves_nothing(desk: Desk) -> None:
 
 def test_apps_that_open_a_new_desk_at_the_same_moment_all_get_it(tmp_path: Path) -> None:
     code = (
-        "import sys; from store import Desk\n"
+        "import sys; from store.desk import Desk\n"
         "for _ in range(3):\n"
         "    with Desk.open(sys.argv[1]) as desk: desk.conversations.create('x')"
     )
@@ -102,7 +106,7 @@ def test_apps_that_open_a_new_desk_at_the_same_moment_all_get_it(tmp_path: Path)
 def test_replacing_a_row_does_not_get_past_append_only(tmp_path: Path) -> None:
     Desk.open(tmp_path).close()
     with Desk.open(tmp_path) as desk:  # opened again: no longer by way of the migrations
-        desk.promotions.promote("base", "manual", "ann")
+        desk.promotions.promote(BASE, "manual", "ann")
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             desk.db.run("INSERT OR REPLACE INTO promotions (id, kind, at, who) VALUES (1, 'manual', '', '')")
 
@@ -153,7 +157,7 @@ def test_an_odd_umask_neither_opens_nor_locks_a_file(tmp_path: Path, umask: int)
 def test_a_reply_counts_as_failed_until_it_is_finished(desk: Desk) -> None:
     conversation = desk.conversations.create("ann")
     message = desk.conversations.add_customer(conversation.id, "Hello", "ann")
-    reply = desk.conversations.begin_reply(message.id, "v3", {})
+    reply = desk.conversations.begin_reply(message.id, Version("v3"), {})
     desk.conversations.extend_reply(reply.id, "Good mor")
     kept = desk.conversations.turn(reply.id)
     assert kept.reply is not None
@@ -170,7 +174,7 @@ def test_history_takes_the_newest_good_reply_and_corrections(desk: Desk) -> None
     conversation = chats.create("ann")
     first = chats.add_customer(conversation.id, "One", "ann")
     for text, state in (("old", "complete"), ("new", "complete"), ("broken", "failed")):
-        reply = chats.begin_reply(first.id, "base", {})
+        reply = chats.begin_reply(first.id, BASE, {})
         chats.finish_reply(reply.id, text, state)  # type: ignore[arg-type]
     lonely = chats.add_customer(conversation.id, "Nobody answered this", "ann")
     last = chats.add_customer(conversation.id, "Two", "ann")
@@ -187,7 +191,7 @@ def test_history_takes_the_correction_of_a_reply_that_failed(desk: Desk) -> None
     chats = desk.conversations
     conversation = chats.create("ann")
     first = chats.add_customer(conversation.id, "One", "ann")
-    reply = chats.begin_reply(first.id, "base", {})
+    reply = chats.begin_reply(first.id, BASE, {})
     chats.finish_reply(reply.id, "brok", "failed")
     last = chats.add_customer(conversation.id, "Two", "ann")
     assert chats.history(last.id) == ()
@@ -198,7 +202,7 @@ def test_history_takes_the_correction_of_a_reply_that_failed(desk: Desk) -> None
 def test_a_reply_that_is_still_being_written_is_not_judged(desk: Desk) -> None:
     conversation = desk.conversations.create("ann")
     message = desk.conversations.add_customer(conversation.id, "Hello", "ann")
-    reply = desk.conversations.begin_reply(message.id, "base", {})
+    reply = desk.conversations.begin_reply(message.id, BASE, {})
     with pytest.raises(ValueError, match="not finished"):
         desk.judgements.correct(reply.id, "Good day.", "ann")
     with pytest.raises(ValueError, match="no reply"):
@@ -298,7 +302,7 @@ def test_what_was_trained_on_never_becomes_a_test(desk: Desk) -> None:
     other = desk.pairs.add(NewPair("When?", "Now.", split="train"), "import", "ann")
     assert pair is not None
     assert other is not None
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 1)], [], "hash")
     with pytest.raises(ValueError, match="trained on"):
         desk.pairs.pin(pair.id)
@@ -319,13 +323,13 @@ def test_conflicts_and_the_operators_last_word(desk: Desk) -> None:
 def test_corrections_wait_until_the_active_version_knows_them(desk: Desk) -> None:
     pair = desk.judgements.correct(said(desk), "It is on its way.", "ann")
     assert desk.judgements.waiting() == 1
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 8)], [], "hash")
     desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
     assert desk.judgements.waiting() == 1
-    desk.promotions.promote("v1", "gate", "ann", run_id=run.id)
+    desk.promotions.promote(Version("v1"), "gate", "ann", run_id=run.id)
     assert desk.judgements.waiting() == 0
-    desk.promotions.promote("base", "rollback", "ann")
+    desk.promotions.promote(BASE, "rollback", "ann")
     assert desk.judgements.waiting() == 1
 
 
@@ -334,10 +338,10 @@ def test_two_corrections_of_one_question_do_not_wait_for_ever(desk: Desk) -> Non
     last = desk.judgements.correct(said(desk), "Two.", "ann")
     assert [pair.id for pair in desk.judgements.waiting_pairs()] == [last.id]
     assert desk.conflicts.open() == []
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair, _ in desk.pairs.training_set()], [], "hash")
     desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
-    desk.promotions.promote("v1", "gate", "ann", run_id=run.id)
+    desk.promotions.promote(Version("v1"), "gate", "ann", run_id=run.id)
     assert desk.judgements.waiting() == 0
 
 
@@ -378,15 +382,15 @@ def test_adding_many_is_all_or_nothing(desk: Desk) -> None:
 
 # -- runs ------------------------------------------------------------------------------------------
 def test_one_live_run_a_desk_also_from_two_apps(desk: Desk) -> None:
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     with Desk.open(desk.home) as other, pytest.raises(RunAlreadyLive):
-        other.runs.create({}, "base", "bob")
+        other.runs.create({}, BASE, "bob")
     desk.runs.transition(run.id, "cancelled")
-    assert desk.runs.create({}, "base", "bob").id == run.id + 1
+    assert desk.runs.create({}, BASE, "bob").id == run.id + 1
 
 
 def test_transitions_are_checked_and_timed(desk: Desk) -> None:
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     for wrong in ("promoted", "held", "evaluating", "nonsense"):
         with pytest.raises(WrongTransition):
             desk.runs.transition(run.id, wrong)
@@ -399,7 +403,7 @@ def test_transitions_are_checked_and_timed(desk: Desk) -> None:
 
 
 def test_a_live_run_whose_process_is_gone_is_interrupted_and_one_that_lives_is_not(desk: Desk) -> None:
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     lock = RunLock(desk.home)
     assert lock.acquire()
     assert not RunLock(desk.home).acquire()
@@ -419,15 +423,15 @@ def test_rolling_back_goes_down_the_stack_to_the_base(desk: Desk) -> None:
         desk.promotions.promote(target, "rollback", "ann")
         order.append(target)
     assert order == ["v2", "v1", "base"]
-    desk.promotions.promote("v3", "manual", "ann")
+    desk.promotions.promote(Version("v3"), "manual", "ann")
     assert desk.promotions.rollback_target() == "base"
 
 
 def test_an_unknown_version_and_a_force_without_reason_are_refused(desk: Desk) -> None:
     with pytest.raises(LookupError):
-        desk.promotions.promote("v9", "manual", "ann")
+        desk.promotions.promote(Version("v9"), "manual", "ann")
     with pytest.raises(ValueError, match="reason"):
-        desk.promotions.promote("base", "forced", "ann", " ")
+        desk.promotions.promote(BASE, "forced", "ann", " ")
 
 
 # -- settings --------------------------------------------------------------------------------------

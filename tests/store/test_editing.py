@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import Desk
+from store.desk import Desk
 from store.pairs import NewPair
 from store.pairs.listing import PairFilter
 from store.records import JudgedAnswer, Pair
+from store.words import BASE
 
 
 def add(desk: Desk, question: str, answer: str, split: str | None = "train") -> Pair:
@@ -26,7 +27,7 @@ def add(desk: Desk, question: str, answer: str, split: str | None = "train") -> 
 def corrected(desk: Desk, question: str = "Where?", answer: str = "There.") -> Pair:
     """A pair that came of a correction."""
     message = desk.conversations.add_customer(desk.conversations.create("ann", "A talk").id, question, "ann")
-    reply = desk.conversations.begin_reply(message.id, "base", {})
+    reply = desk.conversations.begin_reply(message.id, BASE, {})
     desk.conversations.finish_reply(reply.id, "No idea.", "complete")
     return desk.judgements.correct(reply.id, answer, "ann")
 
@@ -96,7 +97,7 @@ def test_a_chain_of_edits_has_exactly_one_end(steps: list[tuple[str, int]]) -> N
 
 def test_bulk_actions_say_what_they_did_and_what_they_left(desk: Desk) -> None:
     ids = [add(desk, f"{number}?", "Yes.").id for number in range(4)]
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(ids[0], 1)], [], "hash")
     pinned = desk.editing.pin(ids, True)
     assert pinned.changed == ids[1:]
@@ -118,7 +119,7 @@ def test_the_list_narrows_by_everything(desk: Desk) -> None:
     fourth = add(desk, "D?", "4.", "heldout")
     fifth = corrected(desk, "E?")
     desk.tags.add(first.id, "frost", "ann")
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(second.id, 1)], [fourth.id], "hash")
     desk.editing.exclude([first.id], "ann", "old")
     for wanted, ids in (
@@ -141,7 +142,7 @@ def test_the_list_narrows_by_everything(desk: Desk) -> None:
 def test_the_story_of_a_pair(desk: Desk) -> None:
     old = corrected(desk)
     pair = desk.editing.edit(old.id, "bob", "Where?", "Right there.")
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 8)], [], "hash")
     desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
     judged = JudgedAnswer(pair.id, "correction", "No idea.", "Right there.", "Right there.", "learned")

@@ -17,6 +17,7 @@ from store.erasing.words import Words
 from store.importing import import_file
 from store.pairs import NewPair
 from store.records import JudgedAnswer
+from store.words import BASE, Version
 from tests.leftovers import leftovers
 
 NAME = "Annegret Höllerwürmchen"
@@ -27,7 +28,7 @@ TOKENS = (NAME, "Höllerwürmchen", "wurmchen", NUMBER, "XQWZ")
 def say(desk: Desk, number: int, message: str, answer: str) -> int:
     """One exchange; returns the reply."""
     turn = desk.conversations.add_customer(number, message, "maria")
-    reply = desk.conversations.begin_reply(turn.id, "base", {})
+    reply = desk.conversations.begin_reply(turn.id, BASE, {})
     desk.conversations.finish_reply(reply.id, answer, "complete")
     return reply.id
 
@@ -50,7 +51,7 @@ def full(desk: Desk) -> dict[str, int]:
     flagged = desk.pairs.add(NewPair("Is it wet?", "Very.", split="train"), "import", "maria")
     assert flagged is not None
     desk.pairs.exclude(flagged.id, "maria", f"{NAME} said so")
-    run = desk.runs.create({"prompt_init": f"As {NAME} likes it"}, "base", "maria").id
+    run = desk.runs.create({"prompt_init": f"As {NAME} likes it"}, BASE, "maria").id
     learned = [pair.id for pair in desk.pairs.list(state="all")]
     desk.runs.set_snapshot(run, [(number, 1) for number in learned], [], "0" * 64)
     desk.runs.add_event(run, "note", {"sentence": f"{NAME} and {NUMBER}"})
@@ -60,8 +61,8 @@ def full(desk: Desk) -> dict[str, int]:
     desk.runs.save_report(run, "promote", {"sentence": f"Learned {NAME}", "bleu": {"active": 1, "candidate": 2}}, rows)
     desk.runs.transition(run, "promoted", failure={"sentence": NAME})
     desk.versions.add(1, "v1", "1" * 64, "f" * 64, "qlora", {}, run)
-    desk.promotions.promote("v1", "forced", "maria", f"{NAME} wanted it", run)
-    going_on = desk.runs.create({}, "v1", "maria").id
+    desk.promotions.promote(Version("v1"), "forced", "maria", f"{NAME} wanted it", run)
+    going_on = desk.runs.create({}, Version("v1"), "maria").id
     desk.runs.transition(going_on, "cancelled")
     desk.versions.add(2, "v2", "2" * 64, "f" * 64, "qlora", {}, going_on)
     desk.comparisons.add(
@@ -235,18 +236,18 @@ def test_versions_that_learned_it_are_known_with_those_that_went_on_from_them(
 
 
 def test_a_removed_version_is_no_place_to_go_back_to(desk: Desk, person: dict[str, int]) -> None:
-    desk.promotions.promote("v2", "manual", "maria")
+    desk.promotions.promote(Version("v2"), "manual", "maria")
     assert desk.promotions.rollback_target() == "v1"
-    desk.versions.remove("v1", "maria", "learned something that was erased")
+    desk.versions.remove(Version("v1"), "maria", "learned something that was erased")
     assert desk.promotions.rollback_target() == "base"
     with pytest.raises(ValueError, match="v2 answers now"):
-        desk.versions.remove("v2", "maria", "why not")
+        desk.versions.remove(Version("v2"), "maria", "why not")
 
 
 def test_a_reply_that_is_being_written_ends_there(desk: Desk) -> None:
     number = desk.conversations.create("maria").id
     turn = desk.conversations.add_customer(number, f"I am {NAME}", "maria")
-    reply = desk.conversations.begin_reply(turn.id, "base", {})
+    reply = desk.conversations.begin_reply(turn.id, BASE, {})
     desk.conversations.extend_reply(reply.id, f"Hello {NAME}")
     desk.erasing.erase(Subject.of_text(NAME), "maria")
     desk.conversations.extend_reply(reply.id, f"Hello {NAME}, how are you?")
@@ -335,7 +336,7 @@ def test_what_deskloop_itself_calls_things_stays(desk: Desk) -> None:
         "drift": {"metric": "loss", "active": 1.0, "note": "It is unclear."},
         "sentence": "It is worse than the active one.",
     }
-    run = desk.runs.create(recipe, "base", "maria").id
+    run = desk.runs.create(recipe, BASE, "maria").id
     desk.runs.transition(run, "training")
     desk.runs.transition(run, "evaluating", candidate="v1")
     desk.runs.save_report(run, "reject", report)

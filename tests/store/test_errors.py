@@ -17,6 +17,7 @@ from store.importing.rows import ColumnsUnknown
 from store.owned import NotOwn
 from store.runs import RunAlreadyLive, WrongTransition
 from store.settings import SettingError
+from store.words import version_named
 from tui.core.errors import DeskError
 from tui.web.secret import SecretError
 
@@ -64,3 +65,14 @@ def test_what_the_desk_could_not_do_is_the_kind_of_a_runs_failure() -> None:
         "out-of-memory",
         "diverged",
     ]
+
+
+@pytest.mark.parametrize("text", ["base", "v1", "v10", "v123456789"])
+def test_a_versions_name_is_read_where_it_comes_in(text: str) -> None:
+    assert version_named(text) == text
+
+
+@pytest.mark.parametrize("text", ["", "v0", "V1", "v01", "v1 ", "v1\n", "../v1", "imported", "v1234567890", "v١"])
+def test_what_is_no_versions_name_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(Refused, match=r"is not the name of a version"):
+        version_named(text)

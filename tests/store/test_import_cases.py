@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from store import Desk, import_file
-from store.importing import ImportRefused
+from store.desk import Desk
+from store.importing import ImportRefused, import_file
 from tests.conftest import SHARED
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from store import Desk, import_file
-from store.importing import ColumnsUnknown, ImportRefused, preview_file
+from store.desk import Desk
+from store.importing import ColumnsUnknown, ImportRefused, import_file, preview_file
 from store.importing.html_text import holds_html, plain_text
 from store.importing.names import fold
 

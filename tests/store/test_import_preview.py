@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from store import Desk, ImportRefused, NewPair, import_file
-from store.importing import preview_file
+from store.desk import Desk
+from store.importing import ImportRefused, import_file, preview_file
 from store.importing.preview import SHOWN
+from store.pairs import NewPair
 
 
 def talk(number: int) -> dict[str, object]:

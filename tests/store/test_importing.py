@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from store import Desk
+from store.desk import Desk
 from store.importing import ImportRefused, import_file
 from store.importing.pairs_in import pairs_in
 from store.importing.parsing import rows_of
@@ -242,7 +242,7 @@ def test_a_file_that_is_refused_at_its_end_leaves_nothing(desk: Desk, tmp_path: 
 def test_an_import_that_is_killed_while_it_writes_leaves_nothing(tmp_path: Path) -> None:
     path = write(tmp_path / "in.jsonl", rows(1200))
     code = (
-        "import os, signal, sys; from store import Desk, import_file\n"
+        "import os, signal, sys; from store.desk import Desk; from store.importing import import_file\n"
         "def progress(done, size, rows):\n"
         "    if rows == 1200: os.kill(os.getpid(), signal.SIGKILL)  # all is read: this is in the transaction\n"
         "import_file(Desk.open(sys.argv[1]), sys.argv[2], who='x', progress=progress)"
@@ -260,7 +260,7 @@ def test_an_import_that_is_killed_while_it_writes_leaves_nothing(tmp_path: Path)
 def test_two_imports_of_one_file_at_the_same_moment_keep_each_row_once(tmp_path: Path) -> None:
     path = write(tmp_path / "in.jsonl", rows(400))
     code = (
-        "import sys; from store import Desk, import_file\n"
+        "import sys; from store.desk import Desk; from store.importing import import_file\n"
         "result = import_file(Desk.open(sys.argv[1]), sys.argv[2], who='x')\n"
         "print(result.added + result.duplicates)"
     )

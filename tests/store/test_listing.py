@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from store import Desk
 from store.conversations.listing import SHOWS, Show
+from store.desk import Desk
 from tests.store.test_review import sure
 
 

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from store import Desk
+from store.desk import Desk
 from store.pairs import NewPair
 from store.personal import find, kinds, numbers, redact
+from store.words import BASE
 
 
 @pytest.mark.parametrize(
@@ -193,7 +194,7 @@ def test_a_pair_is_flagged_until_it_is_redacted_or_cleared(desk: Desk) -> None:
 
 def test_a_correction_with_personal_data_does_not_wait_while_it_is_blocked(desk: Desk) -> None:
     message = desk.conversations.add_customer(desk.conversations.create("ann").id, "Where?", "ann")
-    reply = desk.conversations.begin_reply(message.id, "base", {})
+    reply = desk.conversations.begin_reply(message.id, BASE, {})
     desk.conversations.finish_reply(reply.id, "No idea.", "complete")
     desk.judgements.correct(reply.id, "Ask ann@x.org.", "ann")
     assert desk.judgements.waiting() == 1

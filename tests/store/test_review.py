@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from store import Desk
+from store.desk import Desk
+from store.words import BASE
 from tests.store.test_desk import said
 
 
@@ -50,7 +51,7 @@ def test_the_exchange_before_is_shown(desk: Desk) -> None:
     first = said(desk)
     desk.judgements.correct(first, "On its way.", "ann")
     message = desk.conversations.add_customer(desk.conversations.turn(first).conversation_id, "Since when?", "ann")
-    reply = desk.conversations.begin_reply(message.id, "base", {})
+    reply = desk.conversations.begin_reply(message.id, BASE, {})
     desk.conversations.finish_reply(reply.id, "Monday.", "complete")
     assert (item := desk.review.next()) is not None
     assert item.before == ("Where is my order?", "On its way.")

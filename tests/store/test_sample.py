@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from store import Desk
+from store.desk import Desk
 from store.sample import load_sample, sample_rows
 from store.text import detect_language, normalise
 

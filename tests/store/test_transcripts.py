@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from store import Desk
 from store.conversations.transcripts import as_json, as_markdown, file_name, write_new
+from store.desk import Desk
 from store.writing import TargetRefused
 from tests.store.test_desk import said
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from store import Desk, NewPair
+from store.desk import Desk
+from store.pairs import NewPair
+from store.words import BASE
 from tests.store.test_desk import said
 
 QUESTION = "Where is my order?"
@@ -65,7 +67,7 @@ def test_a_test_that_a_correction_put_out_comes_back_once_no_correction_stands(d
 def test_a_question_that_was_trained_on_stays_out_of_the_tests(desk: Desk) -> None:
     desk.pairs.add(NewPair(QUESTION, "See your account.", split="heldout"), "import", "ann")
     trained = desk.judgements.correct(said(desk), "On its way.", "ann")
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(trained.id, 1)], [], "hash")
     desk.pairs.exclude(trained.id, "ann")
     later = said(desk)
@@ -77,7 +79,7 @@ def test_a_question_that_was_trained_on_stays_out_of_the_tests(desk: Desk) -> No
 def test_what_a_run_has_used_is_not_taken_back(desk: Desk) -> None:
     reply = said(desk)
     pair = desk.judgements.correct(reply, "On its way.", "ann")
-    run = desk.runs.create({}, "base", "ann")
+    run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 2)], [], "hash")
     with pytest.raises(ValueError, match=r"Run 1 has used this judgement.*Nothing was changed"):
         desk.judgements.withdraw(reply, "ann")

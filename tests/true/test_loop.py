@@ -14,6 +14,7 @@ from store.home import MODELS_VARIABLE
 from store.pairs import NewPair
 from store.records import Reply, Turn
 from store.sample import sample_rows
+from store.words import Version
 from tui.core import DeskError, DeskService, ReplyFinished
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(900)]
@@ -68,7 +69,7 @@ async def test_a_correction_is_learned_swapped_in_and_rolled_back(service: DeskS
     (outcome,) = [answer for answer in service.desk.runs.judged(run.id) if answer.kind == "correction"]
     assert (outcome.outcome, outcome.after) == ("learned", TARGET)
     assert service.active == "base"
-    row = service.desk.versions.get("v1")
+    row = service.desk.versions.get(Version("v1"))
     folder = service.home.adapters / row.folder
     assert verify(folder, row.base_fingerprint).probe is not None
     assert (folder / WEIGHTS_NAME).stat().st_mode & 0o777 == 0o600

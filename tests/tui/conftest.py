@@ -52,7 +52,7 @@ def engines() -> Engines:
 async def bare(tmp_path: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
     """A service on a new desk, as at the first start."""
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr("store.records.datetime", StandingClock)
+    monkeypatch.setattr("store.times.datetime", StandingClock)
     monkeypatch.setattr("tui.core.runs.POLL", 0.01)
     monkeypatch.setattr("tui.core.keeper.FIRST_DELAY", 0.0)
     make_base(tmp_path / "models")

@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 import tui.screens
 from store.records import Run
+from store.words import BASE
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
 from tui.app import DeskloopApp
@@ -138,7 +139,7 @@ def every_screen() -> set[type[Screen[Any]]]:
 def a_run(who: str) -> Run:
     """A run of the operator *who* that was interrupted."""
     return Run(
-        id=7, state="interrupted", phase="", recipe={}, parent="base", base_fingerprint=None, data_hash=None,
+        id=7, state="interrupted", phase="", recipe={}, parent=BASE, base_fingerprint=None, data_hash=None,
         candidate=None, verdict=None, report=None, failure=None, created_at="2026-03-14T12:00:00.000Z", created_by=who,
         started_at=None, finished_at=None, pid=None,
     )  # fmt: skip

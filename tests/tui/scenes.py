@@ -6,8 +6,8 @@ from finetune.gate.words import Decision
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.pairs import NewPair
-from store.records import JudgedAnswer, Verdict
-from store.words import OutcomeName
+from store.records import JudgedAnswer
+from store.words import BASE, OutcomeName, Verdict
 from tests.core.conftest import make_version
 from tests.tui import scene_reports
 
@@ -62,7 +62,7 @@ def talk(desk: Desk) -> None:
 
 def train(desk: Desk) -> int:
     """A run in mid-training; returns its number. The caller holds the run lock."""
-    run = desk.runs.create({}, "base", "maria")
+    run = desk.runs.create({}, BASE, "maria")
     desk.runs.transition(run.id, "training", phase="training")
     desk.runs.add_event(run.id, "phase", {"phase": "loading", "sentence": "Loading the base."})
     desk.runs.add_event(run.id, "phase", {"phase": "training", "sentence": "Training on 41 examples, 40 steps."})
@@ -160,7 +160,7 @@ def history(desk: Desk) -> None:
         ("maria", {"epochs": 5.0}, "rejected", (63.9, 40.2)),
         ("maria", {"r": 32, "learning_rate": 5e-4}, "failed", None),
     ):
-        run = desk.runs.create(Recipe(**changes).to_dict(), "base", who)  # type: ignore[arg-type]
+        run = desk.runs.create(Recipe(**changes).to_dict(), BASE, who)  # type: ignore[arg-type]
         desk.runs.transition(run.id, "training")
         desk.runs.set_snapshot(run.id, [(pair, 1) for pair in ids], [], "0" * 64)
         if bleu is None:

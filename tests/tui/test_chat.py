@@ -10,6 +10,7 @@ from typing import Any
 from textual.widgets import Input
 
 from store.desk import Desk
+from store.words import BASE
 from tests.tui import scenes
 from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, screen_text, shows, wait_until, write
@@ -201,7 +202,7 @@ async def test_a_judgement_is_taken_back_until_a_run_has_used_it(app: DeskloopAp
         assert not replies(service)[0].judged
         await pilot.press("f3")
         await wait_until(pilot, lambda: shows(app, "✓ approved"))
-        run = service.desk.runs.create({}, "base", "maria")
+        run = service.desk.runs.create({}, BASE, "maria")
         (pair,) = service.desk.pairs.list(source="approval")
         service.desk.runs.set_snapshot(run.id, [], [pair.id], "hash")
         await pilot.press("ctrl+z")
@@ -458,7 +459,7 @@ async def test_what_another_app_says_and_judges_is_seen(app: DeskloopApp, servic
         with Desk.open(service.home) as other:
             other.judgements.correct(2, "At nine.", "jo")
             message = other.conversations.add_customer(1, "and on Sundays?", "jo")
-            reply = other.conversations.begin_reply(message.id, "base", {})
+            reply = other.conversations.begin_reply(message.id, BASE, {})
             other.conversations.finish_reply(reply.id, "Never.", "complete")
             other.conversations.create("jo", "A new customer")
         await wait_until(pilot, lambda: shows(app, "Never."))
@@ -469,7 +470,7 @@ async def test_what_another_app_says_and_judges_is_seen(app: DeskloopApp, servic
 
 async def test_a_reply_without_end_is_called_unfinished(app: DeskloopApp, service: DeskService) -> None:
     message = service.desk.conversations.add_customer(service.desk.conversations.create("jo").id, "hello", "jo")
-    reply = service.desk.conversations.begin_reply(message.id, "base", {})
+    reply = service.desk.conversations.begin_reply(message.id, BASE, {})
     service.desk.conversations.extend_reply(reply.id, "We op")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)

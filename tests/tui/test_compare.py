@@ -7,6 +7,7 @@ from pathlib import Path
 from textual.widgets import Select
 
 from store.versions.comparisons import Tally
+from store.words import BASE, Version
 from tests.core.conftest import make_version
 from tests.tui import scenes
 from tests.tui.conftest import Engines
@@ -68,7 +69,7 @@ async def test_blind_names_are_hidden_until_the_vote(app: DeskloopApp, service: 
         await pilot.press("space", "n")
         await wait_until(pilot, lambda: shows(app, "2 of 6, blind") and shows(app, "Here: neither."))
         assert [vote[2:] for vote in votes(service)] == [("left", 1), ("neither", 1)]
-        tally = service.desk.comparisons.tally("base", "v1")
+        tally = service.desk.comparisons.tally(BASE, Version("v1"))
         assert tally in (Tally(1, 0, 0, 1), Tally(0, 1, 0, 1))
 
 

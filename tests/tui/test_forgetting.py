@@ -8,6 +8,7 @@ import pytest
 from textual.widgets import Button, Input, Select
 
 from store.erasing import MARK, Subject
+from store.words import BASE
 from tests.core.conftest import make_version
 from tests.leftovers import leftovers
 from tests.tui import scenes
@@ -78,7 +79,7 @@ async def test_a_marked_pair_and_what_cannot_be_looked_for(app: DeskloopApp, ser
 
 
 async def test_a_version_that_learned_it_is_offered_to_be_replaced(app: DeskloopApp, service: DeskService) -> None:
-    run = service.desk.runs.create({}, "base", "maria").id
+    run = service.desk.runs.create({}, BASE, "maria").id
     service.desk.runs.set_snapshot(run, [(3, 1)], [], "0")
     service.desk.runs.transition(run, "cancelled")
     old, new = (make_version(service.desk, run_id=run) for _ in range(2))

@@ -24,6 +24,7 @@ from bot.types import Prompt
 from store.desk import Desk
 from store.pairs import NewPair
 from store.pairs.new import LONGEST
+from store.words import BASE, Version
 from tests.core.conftest import make_base
 from tests.hostile import CORPUS, NEVER_DRAWN
 from tests.tui import scenes
@@ -40,9 +41,9 @@ def fill(service: DeskService, text: str) -> None:
     desk = service.desk
     # names come from settings and systems, which can't hold surrogates
     who = text[:200].encode(errors="ignore").decode()
-    failed = desk.runs.create({}, "base", who)
+    failed = desk.runs.create({}, BASE, who)
     desk.runs.transition(failed.id, "failed", failure={"kind": "failed", "sentence": text, "log": text})
-    desk.runs.transition(desk.runs.create({}, "base", who).id, "cancelled")
+    desk.runs.transition(desk.runs.create({}, BASE, who).id, "cancelled")
     scenes.judge(desk, "reject")
     replies = scenes.said(desk, text, (text, text, "base", "complete"), ("a", text, "v1", "stopped"))
     short = f"It is {text[:5000]}"
@@ -56,7 +57,7 @@ def fill(service: DeskService, text: str) -> None:
         desk.editing.tag([last], text[:40], who)
     with contextlib.suppress(ValueError):
         desk.recipes.save(text[:40], {"r": 8}, who)
-    desk.promotions.promote("v1", "manual", who, reason=who)
+    desk.promotions.promote(Version("v1"), "manual", who, reason=who)
     run = desk.runs.list(limit=1)[0]
     desk.runs.add_event(run.id, "note", {"sentence": text})
     desk.settings.set("system_message", text[:8000], who)

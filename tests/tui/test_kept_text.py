@@ -8,6 +8,7 @@ from textual.events import Paste
 from textual.widgets import Input, TextArea
 
 from store.conversations.drafts import Draft
+from store.words import BASE
 from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, shows, told, wait_until, write
 from tui.app import DeskloopApp, one_line
@@ -105,7 +106,7 @@ async def test_what_is_being_written_outlives_the_app(app: DeskloopApp, service:
 async def test_what_was_begun_is_where_it_was_begun(app: DeskloopApp, service: DeskService) -> None:
     conversation = service.desk.conversations.create("maria").id
     message = service.desk.conversations.add_customer(conversation, "When?", "maria")
-    reply = service.desk.conversations.begin_reply(message.id, "base", {})
+    reply = service.desk.conversations.begin_reply(message.id, BASE, {})
     service.desk.conversations.finish_reply(reply.id, "At nine.", "complete")
     service.desk.drafts.keep([Draft("wh"), Draft("and how", conversation), Draft("At te", None, reply.id)], "maria")
     service.desk.drafts.keep([Draft("another's")], "jo")

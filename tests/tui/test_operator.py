@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 
 from store.pairs import NewPair
 from store.runs import RunLock
+from store.words import BASE
 from tests.core.conftest import make_base, make_version
 from tests.core.scripted import DIED, Script
 from tests.tui.helpers import shows, told, wait_until
@@ -165,7 +166,7 @@ async def test_a_run_is_in_view_and_its_verdict_and_swap_are_told(
         desk = service.desk
         lock = RunLock(desk.home)
         assert lock.acquire()
-        run = desk.runs.create({}, "base", "ann")
+        run = desk.runs.create({}, BASE, "ann")
         desk.runs.transition(run.id, "training", phase="training")
         step = {"step": 3, "steps": 9, "loss": 1.5, "learning_rate": 1e-3, "tokens_per_second": 200.0,
                 "seconds_left": 61.0, "peak_memory_bytes": 2**30, "epoch": 0.3}  # fmt: skip
@@ -234,7 +235,7 @@ async def test_help_and_palette_open_everywhere(tmp_path: Path, script: Script) 
 
 async def test_an_interrupted_run_is_offered(tmp_path: Path, script: Script) -> None:
     def interrupted(service: DeskService) -> None:
-        run = service.desk.runs.create({}, "base", "ann")
+        run = service.desk.runs.create({}, BASE, "ann")
         service.desk.runs.transition(run.id, "training")
 
     async with opened(tmp_path, script, setup=interrupted) as (pilot, service):
@@ -246,7 +247,7 @@ async def test_an_interrupted_run_is_offered(tmp_path: Path, script: Script) -> 
 async def test_a_run_that_cannot_be_resumed_is_said_and_the_app_goes_on(tmp_path: Path, script: Script) -> None:
     def interrupted(service: DeskService) -> None:
         for _ in range(2):
-            run = service.desk.runs.create({}, "base", "ann")
+            run = service.desk.runs.create({}, BASE, "ann")
             service.desk.runs.transition(run.id, "training")
             service.desk.runs.transition(run.id, "interrupted")
 

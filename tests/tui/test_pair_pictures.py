@@ -6,6 +6,7 @@ import pytest
 from textual.pilot import Pilot
 
 from store.records import JudgedAnswer
+from store.words import BASE
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
 from tests.tui.test_pictures import Picture, desk, picture  # noqa: F401  (fixtures)
@@ -42,7 +43,7 @@ def fill(service: DeskService) -> None:
     """A desk with two conflicts, a test, a tag, personal data, and a correction that was edited and learned."""
     store = service.desk
     scenes.talk(store)
-    run = store.runs.create({}, "base", "maria")
+    run = store.runs.create({}, BASE, "maria")
     store.runs.transition(run.id, "training")
     edited = store.editing.edit(42, "jo", "Can I return one that broke?", "Yes, within 30 days. Send a picture.")
     store.runs.set_snapshot(run.id, [(edited.id, 8)], [], "hash")

@@ -7,6 +7,7 @@ import pytest
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import JudgedAnswer
+from store.words import BASE
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, told, wait_until, write
 from tui.app import DeskloopApp
@@ -112,7 +113,7 @@ async def test_what_is_taken_out_of_many_pairs_is_shown_before(app: DeskloopApp,
 
 
 async def test_the_story_and_the_way_to_the_reply(app: DeskloopApp, desk: Desk) -> None:
-    run = desk.runs.create({}, "base", "jo")
+    run = desk.runs.create({}, BASE, "jo")
     desk.runs.set_snapshot(run.id, [(13, 8)], [], "hash")
     desk.runs.transition(run.id, "training")
     desk.runs.transition(run.id, "evaluating")

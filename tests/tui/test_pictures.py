@@ -28,7 +28,7 @@ Picture = Callable[..., None]
 def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskService:
     """A service on an empty desk, on a machine that is always the same."""
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
-    monkeypatch.setattr("store.records.datetime", StandingClock)
+    monkeypatch.setattr("store.times.datetime", StandingClock)
     monkeypatch.setattr(
         "store.settings.settings.secrets.token_hex", lambda size: "0" * 2 * size
     )  # pairs fall on the same side

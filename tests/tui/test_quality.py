@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from store.words import BASE
 from tests.core.conftest import make_version
 from tests.tui import scenes
 from tests.tui.helpers import ready, say, screen_text, shows, wait_until
@@ -51,7 +52,7 @@ async def test_a_reply_tells_how_it_came_to_be(app: DeskloopApp, service: DeskSe
         assert shows(app, "greedy, repetition_penalty 1.0, max_new_tokens 256")
         assert shows(app, "40.0 tokens/s")
         await pilot.press("escape")
-        run = service.desk.runs.create({}, "base", "maria")
+        run = service.desk.runs.create({}, BASE, "maria")
         service.desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair in service.desk.pairs.list()], [], "hash")
         await service.activate(make_version(service.desk, run_id=run.id))
         await say(app, pilot, "question 3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store.desk import Desk
+from store.words import Version
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, wait_until, write
 from tui.app import DeskloopApp
@@ -18,7 +19,7 @@ def ask(desk: Desk, *questions: str) -> list[int]:
     replies = []
     for place, question in enumerate(questions):
         message = desk.conversations.add_customer(desk.conversations.create("jo").id, question, "jo")
-        reply = desk.conversations.begin_reply(message.id, "v1", {})
+        reply = desk.conversations.begin_reply(message.id, Version("v1"), {})
         desk.conversations.finish_reply(reply.id, f"About {question}", "complete", certainty=-0.1 - place)
         replies.append(reply.id)
     return replies

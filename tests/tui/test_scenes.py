@@ -8,7 +8,7 @@ import pytest
 
 from finetune.gate.report import report_of
 from finetune.gate.words import Decision
-from store.records import Verdict
+from store.words import Verdict
 from tests.tui import scenes
 from tui.core import DeskService
 from tui.core.adapters import overview

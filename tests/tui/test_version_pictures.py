@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Button, Checkbox, Select
 
+from store.words import Version
 from tests.core.conftest import make_version
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
@@ -41,7 +42,7 @@ def test_a_comparison(picture: Picture, desk: DeskService, scene: str, monkeypat
     scenes.talk(desk.desk)
     for _ in range(2):
         make_version(desk.desk)
-    desk.desk.promotions.promote("v2", "manual", "maria")
+    desk.desk.promotions.promote(Version("v2"), "manual", "maria")
     monkeypatch.setattr("tui.core.compare.Random", lambda: Random(3))
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from store.records import Turn
+from store.words import Version
 from tui.cli.context import Cli, home_option, json_option, pass_cli
-from tui.cli.typed import TYPED
+from tui.cli.typed import TYPED, VERSION
 from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
 
 
@@ -52,13 +53,15 @@ def reply_facts(turn: Turn) -> dict[str, object]:
 
 @click.command()
 @click.argument("text", type=TYPED)
-@click.option("--version", "version", metavar="vN|base", help="Answer with this version instead of the active one.")
+@click.option(
+    "--version", "version", type=VERSION, metavar="vN|base", help="Answer with this version instead of the active one."
+)
 @click.option("--conversation", type=int, metavar="ID", help="Go on with this conversation.")
 @click.option("--customer", type=TYPED, metavar="X", help="Whose new conversation it is, for `deskloop forget`.")
 @home_option
 @json_option
 @pass_cli
-def ask(cli: Cli, text: str, version: str | None, conversation: int | None, customer: str | None) -> None:
+def ask(cli: Cli, text: str, version: Version | None, conversation: int | None, customer: str | None) -> None:
     """Ask TEXT as a customer and print the bot's answer. TEXT - is read from standard input, unseen by others.
 
     The exchange is kept in the desk; the reply's number is what `correct` and `approve` take.

@@ -22,6 +22,7 @@ from finetune.recipe import RecipeError
 from store.hidden import replace
 from store.home import Home
 from store.text import clean
+from store.words import Version
 from store.writing import STDOUT, TargetRefused
 from tui.core import DeskService
 from tui.core.crashes import explain
@@ -92,7 +93,7 @@ class Cli:
         """The desk's folder. A new one is made only with *create* or ``--create``, so that a typo makes no desk."""
         return Home.open(self.home, create=create or self.create)
 
-    def service(self, pin: str | None = None, *, create: bool = False) -> DeskService:
+    def service(self, pin: Version | None = None, *, create: bool = False) -> DeskService:
         """The whole service; ``pin``: answer with this version whatever is active; *create*: see :meth:`open_home`."""
         return DeskService(self.open_home(create=create), pin=pin)
 

@@ -15,6 +15,7 @@ from store.home import MODELS_VARIABLE, Home
 from store.owned import mark_own, remove_own
 from store.records import Pair, Run
 from store.sample import load_sample
+from store.words import BASE
 from tui.cli.chatting import exchange, reply_facts
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import follow_run
@@ -90,7 +91,7 @@ class _Story:
 
             self._title("Retraining, with the check at its end. The chat could go on meanwhile.")
             run = await self._retrain(service, chosen, changes)
-            if service.active == "base":
+            if service.active == BASE:
                 if run.state not in ("held", "rejected") or run.candidate is None:
                     raise DeskError("The demo ends here, because the run made no version.")
                 self._title(f"The check did not promote {run.candidate}; the operator tries it all the same.")

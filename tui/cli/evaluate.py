@@ -7,19 +7,20 @@ from typing import Any
 
 import click
 
+from store.words import Version
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.progress import Line
-from tui.cli.typed import typed_file
+from tui.cli.typed import VERSION, typed_file
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--version", metavar="vN|base", help="Measure this version instead of the active one.")
+@click.option("--version", type=VERSION, metavar="vN|base", help="Measure this version instead of the active one.")
 @click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
 @home_option
 @json_option
 @pass_cli
-def evaluate(cli: Cli, file: Path, version: str | None, format_: str | None) -> None:
+def evaluate(cli: Cli, file: Path, version: Version | None, format_: str | None) -> None:
     """Ask every question of FILE and compare the answers with the file's: BLEU, chrF, exact matches.
 
     Nothing of the file is kept, and nothing is trained on it. FILE - is standard input.

@@ -10,8 +10,8 @@ import click
 from store.database import SALVAGE
 from store.importing import import_file
 from store.pairs.exporting import UnknownFormat, export_file
-from store.records import Split
 from store.text import counted
+from store.words import Split
 from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
 from tui.cli.progress import Line
 from tui.cli.typed import TYPED

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO
 import click
 
 from store.pairs.new import LONGEST
+from store.words import Version, version_named
 
 LARGEST = 4 * LONGEST  # bytes of standard input: every character of the longest text that is kept, in UTF-8
 
@@ -39,7 +40,18 @@ class Typed(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         return text.removesuffix("\n").removesuffix("\r")
 
 
+class VersionName(click.ParamType):  # type: ignore[type-arg]  # see above
+    """The name of a version, as :func:`store.words.version_named` reads it."""
+
+    name = "version"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Version:
+        """The version. Whether the desk has it is found out by the command."""
+        return version_named(str(value))
+
+
 TYPED = Typed()
+VERSION = VersionName()
 
 
 def _standard_input() -> BinaryIO:

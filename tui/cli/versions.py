@@ -13,9 +13,10 @@ import click
 from finetune.gate import GateReport
 from finetune.merging import export_merged
 from store.records import Promotion
+from store.words import BASE, Version
 from store.writing import STDOUT
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
-from tui.cli.typed import TYPED
+from tui.cli.typed import TYPED, VERSION
 from tui.core import DeskService, Notice
 from tui.core.adapters import Overview, card, export_version, overview, report_on, verify_all
 from tui.core.base import base_spec
@@ -41,7 +42,7 @@ def list_versions(cli: Cli) -> None:
     for row in rows:
         cli.emit(row.to_dict())
         cli.data(_line(row))
-    if active == "base" and len(rows) == 1:
+    if active == BASE and len(rows) == 1:
         cli.say("The bare base answers. `deskloop retrain` makes the first version.")
 
 
@@ -61,11 +62,11 @@ def _line(row: Overview) -> str:
 
 
 @versions.command()
-@click.argument("version")
+@click.argument("version", type=VERSION)
 @home_option
 @json_option
 @pass_cli
-def show(cli: Cli, version: str) -> None:
+def show(cli: Cli, version: Version) -> None:
     """Show the card of VERSION: recipe, data, numbers, files."""
 
     def look(service: DeskService) -> tuple[dict[str, Any], GateReport | None]:
@@ -81,7 +82,7 @@ def show(cli: Cli, version: str) -> None:
 
 
 @versions.command()
-@click.argument("version")
+@click.argument("version", type=VERSION)
 @click.option(
     "--reason", type=TYPED, metavar="TEXT", help="Why; needed to use a version its check rejected. -: standard input."
 )
@@ -89,7 +90,7 @@ def show(cli: Cli, version: str) -> None:
 @home_option
 @json_option
 @pass_cli
-def activate(cli: Cli, version: str, reason: str | None, no_probe: bool) -> None:
+def activate(cli: Cli, version: Version, reason: str | None, no_probe: bool) -> None:
     """Make VERSION (vN or base) the one that answers."""
     _change(cli, lambda service: service.version_desk.promote(version, reason), probe=not no_probe)
 
@@ -108,7 +109,7 @@ def rollback(cli: Cli, reason: str | None, no_probe: bool) -> None:
 def _change(cli: Cli, write: Callable[[DeskService], Awaitable[Promotion]], *, probe: bool) -> None:
     """Write a promotion, prove it in an engine of our own, and say what answers now."""
 
-    async def work() -> tuple[str, str]:
+    async def work() -> tuple[Version, Version]:
         async with cli.service() as service:
             service.listen(lambda change: cli.say(change.sentence) if isinstance(change, Notice) else None)
             wanted = (await write(service)).version
@@ -131,11 +132,11 @@ async def _prove(cli: Cli, service: DeskService) -> None:
 
 
 @versions.command()
-@click.argument("version", required=False)
+@click.argument("version", type=VERSION, required=False)
 @home_option
 @json_option
 @pass_cli
-def verify(cli: Cli, version: str | None) -> None:
+def verify(cli: Cli, version: Version | None) -> None:
     """Check the files of VERSION, or of every version, against their manifests."""
     findings = cli.do(lambda service: verify_all(service.desk, version))
     for finding in findings:
@@ -146,13 +147,13 @@ def verify(cli: Cli, version: str | None) -> None:
 
 
 @versions.command()
-@click.argument("version")
+@click.argument("version", type=VERSION)
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--merged", is_flag=True, help="Base and version as one whole model, judged before it is called good.")
 @home_option
 @json_option
 @pass_cli
-def export(cli: Cli, version: str, folder: Path, merged: bool) -> None:
+def export(cli: Cli, version: Version, folder: Path, merged: bool) -> None:
     """Copy VERSION, verified, into the new FOLDER. Nothing is ever overwritten."""
     if str(folder) == STDOUT:
         raise click.UsageError("Standard output takes one file, and a version is a folder. Name a new folder.")
@@ -164,7 +165,7 @@ def export(cli: Cli, version: str, folder: Path, merged: bool) -> None:
     cli.data(f"{version} copied to {folder}: {', '.join(files)}")
 
 
-def _export_merged(cli: Cli, version: str, folder: Path) -> None:
+def _export_merged(cli: Cli, version: Version, folder: Path) -> None:
     async def work() -> GateReport:
         async with cli.service() as service:
             row = service.version_desk.known(version)

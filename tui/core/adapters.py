@@ -65,7 +65,7 @@ BARE = Overview(BASE)
 class Finding:
     """What a check of one version's files found; ``sentence`` is None if they are as published."""
 
-    version: str
+    version: Version
     sentence: str | None
 
 
@@ -128,13 +128,13 @@ def report_on(desk: Desk, version: AdapterVersion) -> GateReport | None:
     return report_of(desk.runs.get(version.run_id)) if version.run_id is not None else None
 
 
-def verify_all(desk: Desk, version: str | None = None) -> list[Finding]:
+def verify_all(desk: Desk, version: Version | None = None) -> list[Finding]:
     """Check the files of one version, or of all of them. Raises :class:`DeskError` for an unknown name."""
     removed = desk.versions.removed()
     rows = [row for row in desk.versions.list() if version in (None, row.name) and row.name not in removed]
     if version in removed:
         raise DeskError(REMOVED.format(version))
-    if version not in (None, "base") and not rows:
+    if version not in (None, BASE) and not rows:
         raise DeskError(f"There is no version {version}.")
     return [Finding(row.name, damage(folder_of(desk, row), row)) for row in rows]
 

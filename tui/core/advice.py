@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from finetune.estimate import estimate_seconds
 from finetune.recipe import RecipeError
-from store import records
+from store import times
 from store.desk import Desk
 from tui.core.recipes import desk_recipe
 
@@ -35,7 +35,7 @@ class Advice:
             return True
         if self.oldest is None:
             return False
-        return (now or datetime.fromisoformat(records.now())) - datetime.fromisoformat(self.oldest) >= OLD
+        return (now or datetime.fromisoformat(times.now())) - datetime.fromisoformat(self.oldest) >= OLD
 
 
 def advise(desk: Desk) -> Advice:

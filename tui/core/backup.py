@@ -9,6 +9,7 @@ from typing import BinaryIO
 from store.backup import UNTOUCHED, unpacked, write_backup
 from store.database import BROKEN
 from store.desk import Desk
+from store.words import Version
 from tui.core.adapters import folder_of, verify_all
 from tui.core.beside import Beside
 from tui.core.errors import DeskError
@@ -20,7 +21,7 @@ class BackupDone:
 
     file: Path
     size: int
-    versions: list[str]
+    versions: list[Version]
     left_out: list[str]
     notes: list[str]
 
@@ -31,8 +32,8 @@ class RestoreDone:
 
     home: Path
     conversations: int
-    versions: list[str]
-    missing: list[str]
+    versions: list[Version]
+    missing: list[Version]
 
 
 class BackupDesk:

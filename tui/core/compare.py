@@ -12,9 +12,9 @@ from bot.types import BaseFacts, Decoding, Prompt
 from finetune.gate.answers import answer_key, judging_decoding
 from store.desk import Desk
 from store.importing.pairs_in import pairs_in
-from store.records import Exchange
 from store.text import clean
 from store.versions.comparisons import Vote
+from store.words import BASE, Exchange, Version
 from tui.core.errors import DeskError
 from tui.core.keeper import EngineKeeper
 from tui.core.versions import VersionDesk
@@ -28,7 +28,7 @@ PURPOSE = "The model is answering for a comparison; this message is next."
 class Side:
     """Whose answer stands on one side: ``version`` ("base", "vN", "imported"), and its text as far as it is known."""
 
-    version: str
+    version: Version
     text: str | None = None
 
 
@@ -48,7 +48,7 @@ class Comparison:
         """Whether both answers are there."""
         return self.left.text is not None and self.right.text is not None
 
-    def heard(self, version: str, text: str) -> Comparison:
+    def heard(self, version: Version, text: str) -> Comparison:
         """The same with what *version* answered."""
         sides = [
             replace(side, text=text) if side.version == version and side.text is None else side
@@ -58,7 +58,7 @@ class Comparison:
 
 
 # -- what to ask -----------------------------------------------------------------------------------
-def of_question(question: str, history: tuple[Exchange, ...], left: str, right: str) -> list[Comparison]:
+def of_question(question: str, history: tuple[Exchange, ...], left: Version, right: Version) -> list[Comparison]:
     """One question. Raises :class:`DeskError` for an empty one."""
     said = clean(question).strip()
     if not said:
@@ -66,7 +66,7 @@ def of_question(question: str, history: tuple[Exchange, ...], left: str, right: 
     return [Comparison(said, history, Side(left), Side(right))]
 
 
-def of_heldout(desk: Desk, left: str, right: str) -> list[Comparison]:
+def of_heldout(desk: Desk, left: Version, right: Version) -> list[Comparison]:
     """The held-out pairs, evenly thinned out to :data:`MOST`. Raises :class:`DeskError` if there are none."""
     pairs = desk.pairs.heldout_set()
     if not pairs:
@@ -78,7 +78,7 @@ def of_heldout(desk: Desk, left: str, right: str) -> list[Comparison]:
     ]
 
 
-def of_file(path: Path, left: str, right: str) -> list[Comparison]:
+def of_file(path: Path, left: Version, right: Version) -> list[Comparison]:
     """The questions of a file of pairs, thinned out likewise. Raises :class:`DeskError` if it holds none, and
     :class:`store.importing.ImportRefused` if it can't be read."""
     pairs = pairs_in(path.expanduser())
@@ -90,7 +90,7 @@ def of_file(path: Path, left: str, right: str) -> list[Comparison]:
     ]
 
 
-def of_conversation(desk: Desk, conversation_id: int, version: str) -> list[Comparison]:
+def of_conversation(desk: Desk, conversation_id: int, version: Version) -> list[Comparison]:
     """Each customer message of a conversation with the reply it got on the left, for *version* to answer on the
     right from the same history. Raises :class:`DeskError` if nothing was said."""
     turns = desk.conversations.turns(conversation_id)
@@ -99,7 +99,11 @@ def of_conversation(desk: Desk, conversation_id: int, version: str) -> list[Comp
     for turn in turns:
         if turn.role == "customer":
             reply = replies.get(turn.id)
-            said = Side(reply.reply.version, reply.text) if reply is not None and reply.reply else Side("nobody", "")
+            said = (
+                Side(reply.reply.version, reply.text)
+                if reply is not None and reply.reply
+                else Side(Version("nobody"), "")
+            )
             found.append(Comparison(turn.text, desk.conversations.history(turn.id), said, Side(version)))
     if not found:
         raise DeskError("Nothing was said in this conversation yet.")
@@ -123,7 +127,7 @@ async def answer_all(
     engine: EngineKeeper,
     versions: VersionDesk,
     comparisons: Sequence[Comparison],
-    heard: Callable[[int, str, str], None],
+    heard: Callable[[int, Version, str], None],
 ) -> None:
     """Answer what is not answered yet; *heard* gets the place, the version and the text of each answer.
 
@@ -135,7 +139,7 @@ async def answer_all(
     settings = desk.settings.load()
     decoding = judging_decoding(settings, desk)
     for begin in range(0, len(comparisons), TOGETHER):
-        asked: dict[str, dict[int, Prompt]] = {}
+        asked: dict[Version, dict[int, Prompt]] = {}
         for place, item in enumerate(comparisons[begin : begin + TOGETHER], begin):
             for side in (item.left, item.right):
                 if side.text is None:
@@ -148,13 +152,13 @@ async def answer_all(
 
 
 async def _answers(
-    desk: Desk, versions: VersionDesk, version: str, prompts: list[Prompt], way: tuple[Decoding, BaseFacts | None]
+    desk: Desk, versions: VersionDesk, version: Version, prompts: list[Prompt], way: tuple[Decoding, BaseFacts | None]
 ) -> list[str]:
     """What *version* answers, from the cache if it said all of it before."""
     answers, (decoding, facts) = desk.answers, way
     keys: list[str] = []
     if facts is not None:
-        digest = "base" if version == "base" else versions.known(version).manifest_sha256
+        digest = "base" if version == BASE else versions.known(version).manifest_sha256
         keys = await asyncio.to_thread(lambda: [answer_key(facts, digest, decoding, prompt) for prompt in prompts])
     known = [text for key in keys if (text := answers.get(key)) is not None]
     if keys and len(known) == len(prompts):

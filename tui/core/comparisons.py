@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from store.desk import Desk
-from store.records import Exchange
 from store.versions.comparisons import Tally, Vote
+from store.words import Exchange, Version
 from tui.core.beside import Beside
 from tui.core.compare import Comparison, answer_all, of_conversation, of_file, of_heldout, of_question
 from tui.core.evaluation import evaluate
@@ -25,23 +25,25 @@ class ComparisonDesk:
     def __init__(self, store: Desk, beside: Beside, engine: EngineKeeper, versions: VersionDesk, who: str) -> None:
         self._store, self._beside, self._engine, self._versions, self._who = store, beside, engine, versions, who
 
-    def of_question(self, question: str, history: tuple[Exchange, ...], left: str, right: str) -> list[Comparison]:
+    def of_question(
+        self, question: str, history: tuple[Exchange, ...], left: Version, right: Version
+    ) -> list[Comparison]:
         """See :func:`tui.core.compare.of_question`."""
         return of_question(question, history, left, right)
 
-    async def of_heldout(self, left: str, right: str) -> list[Comparison]:
+    async def of_heldout(self, left: Version, right: Version) -> list[Comparison]:
         """See :func:`tui.core.compare.of_heldout`."""
         return await self._beside.read(lambda store: of_heldout(store, left, right))
 
-    async def of_conversation(self, conversation_id: int, version: str) -> list[Comparison]:
+    async def of_conversation(self, conversation_id: int, version: Version) -> list[Comparison]:
         """See :func:`tui.core.compare.of_conversation`."""
         return await self._beside.read(lambda store: of_conversation(store, conversation_id, version))
 
-    async def of_file(self, path: Path, left: str, right: str) -> list[Comparison]:
+    async def of_file(self, path: Path, left: Version, right: Version) -> list[Comparison]:
         """See :func:`tui.core.compare.of_file`."""
         return await asyncio.to_thread(of_file, path, left, right)
 
-    async def answer(self, comparisons: Sequence[Comparison], heard: Callable[[int, str, str], None]) -> None:
+    async def answer(self, comparisons: Sequence[Comparison], heard: Callable[[int, Version, str], None]) -> None:
         """See :func:`tui.core.compare.answer_all`."""
         await answer_all(self._store, self._engine, self._versions, comparisons, heard)
 
@@ -62,6 +64,6 @@ class ComparisonDesk:
             blind=blind,
         )
 
-    def tally(self, first: str, second: str) -> Tally:
+    def tally(self, first: Version, second: Version) -> Tally:
         """Every vote there is on these two versions."""
         return self._store.comparisons.tally(first, second)

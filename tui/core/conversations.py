@@ -9,7 +9,8 @@ from store.conversations.drafts import Draft
 from store.conversations.listing import SHOWS, Listed, Show
 from store.conversations.transcripts import as_json, as_markdown, file_name, write_new
 from store.desk import Desk
-from store.records import Conversation, Exchange, Turn
+from store.records import Conversation, Turn
+from store.words import Exchange
 from store.writing import TargetRefused
 from tui.core.beside import Beside
 from tui.core.errors import DeskError

@@ -10,7 +10,7 @@ from store.database import BROKEN, Database, damaged
 from store.database.soundness import damage, unreadable_cells
 from store.errors import OperatorError
 from store.home import Home, private_file
-from store.records import now
+from store.times import now
 from tui.core.errors import DeskError, with_log
 
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})

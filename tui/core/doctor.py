@@ -33,6 +33,7 @@ from store.home import Home
 from store.records import Run
 from store.runs import OVER
 from store.settings.file import FILE_NAME
+from store.words import BASE
 from tui.core.adapters import folder_of, verify_all
 from tui.core.base import base_spec
 from tui.core.erasing import removable
@@ -251,7 +252,7 @@ def _adapters(desk: Desk) -> Check:
             "adapters", False, " ".join(damaged), "They will not be activated. Restore their folders, or retrain."
         )
     active = desk.promotions.active()
-    if active != "base":
+    if active != BASE:
         try:
             verify(folder_of(desk, desk.versions.get(active)), fingerprint(base_spec(desk)))
         except EngineError as error:

@@ -15,6 +15,7 @@ from finetune.files import RunFiles
 from store.desk import Desk
 from store.erasing import Plan, Subject
 from store.runs import RunLock
+from store.words import Version
 from tui.core.adapters import folder_of
 from tui.core.beside import Beside
 from tui.core.errors import DeskError
@@ -38,9 +39,9 @@ class Forgotten:
     ``removable``: those that can be removed now."""
 
     counts: dict[str, int]
-    versions: list[str]
-    active: str | None
-    removable: list[str]
+    versions: list[Version]
+    active: Version | None
+    removable: list[Version]
     unreached: list[str]
 
 
@@ -58,11 +59,11 @@ class ErasingDesk:
         """See :func:`forget`."""
         return await self._beside.work(lambda store: forget(store, subject, self._who))
 
-    def removable(self) -> list[str]:
+    def removable(self) -> list[Version]:
         """See :func:`removable`."""
         return removable(self._store)
 
-    async def remove_versions(self) -> list[str]:
+    async def remove_versions(self) -> list[Version]:
         """See :func:`remove_versions`."""
         return await self._beside.work(lambda store: remove_versions(store, self._who))
 
@@ -73,7 +74,7 @@ class ErasingDesk:
         await self._beside.work(lambda store: store.erasing.finish())
         return True
 
-    def learned_by(self, version: str) -> bool:
+    def learned_by(self, version: Version) -> bool:
         """Whether *version* learned something that was erased since."""
         return version in self._store.erasing.tainted()
 
@@ -106,14 +107,14 @@ def forget(desk: Desk, subject: Subject, who: str) -> Forgotten:
     return Forgotten(counts, versions, active if active in versions else None, removable(desk), unreached)
 
 
-def removable(desk: Desk) -> list[str]:
+def removable(desk: Desk) -> list[Version]:
     """The versions that learned what was erased, are not answering, and whose files are there still."""
     active = desk.promotions.active()
     tainted = [desk.versions.get(name) for name in desk.erasing.tainted() if name != active]
     return [row.name for row in tainted if folder_of(desk, row).is_dir()]
 
 
-def remove_versions(desk: Desk, who: str) -> list[str]:
+def remove_versions(desk: Desk, who: str) -> list[Version]:
     """Remove the files of :func:`removable`, for good; their rows stay. Raises :class:`DeskError` while a retraining is
     in progress, or if a folder is not what deskloop published there."""
     with _no_run(desk):

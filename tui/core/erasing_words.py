@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from store.erasing import Plan
+from store.words import Version
 from tui.core.erasing import CHECKPOINTS, Forgotten
 
 BEYOND = (
@@ -38,7 +39,7 @@ def places(counts: dict[str, int]) -> str:
     )
 
 
-def plan_lines(found: Plan, active: str) -> list[str]:
+def plan_lines(found: Plan, active: Version) -> list[str]:
     """What would be done, a sentence a line."""
     lines = [f"Taken out of: {places(found.counts)}. This can't be undone."]
     if "pairs" in found.counts:

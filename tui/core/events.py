@@ -15,6 +15,7 @@ from bot.types import BaseFacts
 from finetune.events import Recorded
 from store.records import Turn
 from store.settings import Settings
+from store.words import Version
 
 EngineName = Literal["absent", "starting", "ready", "busy", "restarting", "failed"]
 
@@ -76,7 +77,7 @@ class EngineChanged:
 class VersionChanged:
     """The chat now answers with ``version`` ("base" or "vN"); the swap took ``seconds``."""
 
-    version: str
+    version: Version
     seconds: float
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from store.conversations.quality import Rate
 from store.desk import Desk
+from store.words import Version
 from tui.core.adapters import overview
 
 
@@ -14,7 +15,7 @@ class Milestone:
     """One version ("base" or "vN"): BLEU on its gate's held-out pairs (0 to 100), pairs it was trained on, and what
     operators made of all its replies. None: there is no such number."""
 
-    version: str
+    version: Version
     active: bool
     bleu: float | None
     pairs: int | None

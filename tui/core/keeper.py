@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.engines.engine import Engine
 from bot.types import AdapterRef, BaseFacts, BaseSpec, EngineError
+from store.words import BASE
 from tui.core.errors import DeskError, with_log
 from tui.core.events import EngineName, EngineState
 
@@ -50,7 +51,7 @@ class EngineKeeper:
         self._clock, self._sleep = clock, sleep
         self.log = log
         self.state = EngineState("absent", "The engine is not started yet.")
-        self.serving = "base"
+        self.serving = BASE
         self._engine: Engine | None = None
         self._use = asyncio.Lock()
         self._starting = asyncio.Lock()
@@ -96,7 +97,7 @@ class EngineKeeper:
                 self.died()
 
         engine = self._factory(log=self.log, on_death=on_death)
-        self._engine, self.serving = engine, "base"
+        self._engine, self.serving = engine, BASE
         facts = await engine.load(spec)
         await self._restore()
         self._move("ready", f"Answering with {self.serving}.", facts)
@@ -233,7 +234,7 @@ class EngineKeeper:
         if self._engine is None:
             raise EngineError("engine-died", "The engine is not running.")
         activation = await self._engine.activate(adapter)
-        self.serving = adapter.version if adapter is not None else "base"
+        self.serving = adapter.version if adapter is not None else BASE
         return activation.seconds
 
     async def cancel(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from store.desk import Desk
 from store.records import Pair
 from store.text import normalise
+from store.words import Version
 
 SHOWN = 5  # pairs that are shown of the hundreds
 LONG = 1000  # characters of a question that are compared
@@ -20,7 +21,7 @@ class Near:
     likeness: float
 
 
-def nearest(desk: Desk, version: str, question: str, limit: int = SHOWN) -> list[Near]:
+def nearest(desk: Desk, version: Version, question: str, limit: int = SHOWN) -> list[Near]:
     """The nearest pairs in what the run that made *version* was trained on, the nearest first. Empty for the base and
     for whatever was not made by a run of this desk. Takes some tens of milliseconds for ten thousand pairs."""
     from rapidfuzz import fuzz, process

@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.engines.child import EngineProcess
 from store.desk import Desk
 from store.home import Home
+from store.words import Version
 from tui.core.backup import BackupDesk
 from tui.core.base import base_spec
 from tui.core.bases import BaseDesk
@@ -49,7 +50,7 @@ class OpenDesk:
         home: Home | Path | str | None = None,
         operator: str | None = None,
         engine_factory: EngineFactory | None = None,
-        pin: str | None = None,
+        pin: Version | None = None,
         reach: Reach | None = None,
     ) -> None:
         self.reach: Reach = reach or Anywhere()

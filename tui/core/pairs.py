@@ -10,7 +10,8 @@ from store.pairs.conflicts import OpenConflict
 from store.pairs.editing import Outcome
 from store.pairs.listing import Choices, ListedPair, PairFilter
 from store.pairs.story import Story
-from store.records import Exchange, Pair, Split
+from store.records import Pair
+from store.words import Exchange, Split
 from tui.core.beside import Beside
 from tui.core.recipes import RecipeDesk
 

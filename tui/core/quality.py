@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from store.conversations.quality import Rate
 from store.desk import Desk
+from store.words import Version
 from tui.core.advice import Advice, advise
 from tui.core.beside import Beside
 
@@ -22,7 +23,7 @@ class Standing:
     (``previous`` None: there is none). ``p``: how often chance alone makes a rate so much worse; None where there are
     too few judgements to ask."""
 
-    version: str
+    version: Version
     rate: Rate
     previous: str | None = None
     before: Rate | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from finetune.gate import Sides, report_of, sentence_chrf
 from store.desk import Desk
 from store.records import JudgedAnswer, Run
+from store.words import BASE, Version
 from tui.core.beside import Beside
 
 
@@ -65,9 +66,9 @@ class ReportDesk:
         return await self._beside.work(lambda store: changes(store, run_id))
 
 
-def version_details(desk: Desk, name: str) -> str:
+def version_details(desk: Desk, name: Version) -> str:
     """What there is to know about a version, in lines for a person."""
-    if name == "base":
+    if name == BASE:
         return "The bare base model, without any adapter. It is always there to go back to."
     version = desk.versions.get(name)
     run = desk.runs.get(version.run_id) if version.run_id is not None else None

@@ -18,8 +18,9 @@ from finetune.run import client
 from store.database import DeskBusy
 from store.desk import Desk
 from store.errors import NotThere
-from store.records import Run, RunWish
+from store.records import Run
 from store.runs import LIVE, WrongTransition
+from store.words import RunWish
 from tui.core.beside import Beside
 from tui.core.changes import Changes
 from tui.core.errors import DeskError

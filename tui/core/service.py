@@ -14,6 +14,7 @@ from store.desk import Desk
 from store.home import Home
 from store.records import AdapterVersion, Pair, Promotion, Run, Turn
 from store.settings import Settings
+from store.words import Version
 from tui.core.beside import Beside
 from tui.core.chat import ChatDesk
 from tui.core.events import DeskChange, EngineState, ReplyEvent
@@ -35,7 +36,7 @@ class DeskService:
         home: Home | Path | str | None = None,
         operator: str | None = None,
         engine_factory: EngineFactory | None = None,
-        pin: str | None = None,
+        pin: Version | None = None,
         reach: Reach | None = None,
     ) -> None:
         self.parts = OpenDesk(home, operator, engine_factory, pin, reach)
@@ -127,20 +128,20 @@ class DeskService:
         return self.run_desk.interrupted()
 
     @property
-    def active(self) -> str:
+    def active(self) -> Version:
         return self.version_desk.active
 
     def versions(self) -> list[AdapterVersion]:
         removed = self.desk.versions.removed()
         return [row for row in self.desk.versions.list() if row.name not in removed]
 
-    async def activate(self, version: str, reason: str | None = None) -> Promotion:
+    async def activate(self, version: Version, reason: str | None = None) -> Promotion:
         return await self.version_desk.activate(version, reason)
 
     async def rollback(self, reason: str | None = None) -> Promotion:
         return await self.version_desk.go_back(reason)
 
-    async def sync_active(self) -> str:
+    async def sync_active(self) -> Version:
         return await self.version_desk.sync()
 
     @property

@@ -29,7 +29,7 @@ class VersionShelf:
         removed = self._store.versions.removed()
         return [BASE, *(Version(row.name) for row in self._store.versions.list() if row.name not in removed)]
 
-    def get(self, name: str) -> AdapterVersion:
+    def get(self, name: Version) -> AdapterVersion:
         """The row of a version. Raises :class:`DeskError` that names what exists."""
         rows = self._store.versions.list()
         row = next((row for row in rows if row.name == name), None)
@@ -46,28 +46,28 @@ class VersionShelf:
         """How the versions came along: a few numbers for each, oldest first."""
         return await self._beside.read(history)
 
-    async def nearest(self, version: str, question: str) -> list[Near]:
+    async def nearest(self, version: Version, question: str) -> list[Near]:
         """The pairs *version* was trained on that are nearest to *question*."""
         return await self._beside.read(lambda store: nearest(store, version, question))
 
-    def details(self, name: str) -> str:
+    def details(self, name: Version) -> str:
         """What there is to know about a version, in lines for a person."""
         return version_details(self._store, name)
 
-    def card(self, name: str) -> dict[str, Any]:
+    def card(self, name: Version) -> dict[str, Any]:
         """The same for a script. Raises :class:`DeskError` if there is no such version."""
         return card(self._store, self.get(name))
 
-    async def verify(self, name: str | None = None) -> list[Finding]:
+    async def verify(self, name: Version | None = None) -> list[Finding]:
         """Check the files of one version, or of all of them. Raises :class:`DeskError` for an unknown name."""
         return await self._beside.work(lambda store: verify_all(store, name))
 
-    async def export(self, name: str, folder: Path) -> list[str]:
+    async def export(self, name: Version, folder: Path) -> list[str]:
         """Copy the verified files of a version to the new *folder*; returns their names. Raises :class:`DeskError`."""
         row = self.get(name)
         return await self._beside.work(lambda store: export_version(store, row, folder))
 
-    async def export_merged(self, name: str, folder: Path) -> GateReport:
+    async def export_merged(self, name: Version, folder: Path) -> GateReport:
         """Base and version as one model in the new *folder*, judged. Raises :class:`DeskError`, and
         :class:`bot.types.EngineError`."""
         from finetune.merging import export_merged

@@ -9,7 +9,8 @@ from contextlib import asynccontextmanager
 from bot.engines.engine import Engine
 from bot.types import AdapterRef, EngineError
 from store.desk import Desk
-from store.records import AdapterVersion, Promotion, PromotionKind
+from store.records import AdapterVersion, Promotion
+from store.words import BASE, PromotionKind, Version
 from tui.core.adapters import REMOVED, folder_of, verify_version
 from tui.core.changes import Changes
 from tui.core.errors import DeskError
@@ -23,30 +24,32 @@ UNFIT = frozenset({"probe-failed", "adapter-damaged", "base-changed"})
 class VersionDesk:
     """Activation, rollback and the follow-up in the engine, for one operator."""
 
-    def __init__(self, desk: Desk, keeper: EngineKeeper, changes: Changes, who: str, pin: str | None = None) -> None:
+    def __init__(
+        self, desk: Desk, keeper: EngineKeeper, changes: Changes, who: str, pin: Version | None = None
+    ) -> None:
         self._desk, self._keeper, self._changes, self._who, self._pin = desk, keeper, changes, who, pin
 
     @property
-    def active(self) -> str:
+    def active(self) -> Version:
         """The version the promotions log names: "base" or "vN"."""
         return self._desk.promotions.active()
 
     @property
-    def wanted(self) -> str:
+    def wanted(self) -> Version:
         """The version the engine shall serve: the pinned one, else the active one."""
         return self._pin or self.active
 
-    def known(self, version: str) -> AdapterVersion:
+    def known(self, version: Version) -> AdapterVersion:
         """The row of *version*, or a :class:`DeskError` that names what exists."""
         row = next((row for row in self._desk.versions.list() if row.name == version), None)
         if row is None:
-            names = ", ".join(["base", *(row.name for row in self._desk.versions.list())])
+            names = ", ".join([BASE, *(row.name for row in self._desk.versions.list())])
             raise DeskError(f"There is no version {version}. This desk has: {names}.")
         return row
 
-    async def check(self, version: str) -> None:
+    async def check(self, version: Version) -> None:
         """Verify the files of *version* against its manifest; raises :class:`DeskError` with the finding."""
-        if version == "base":
+        if version == BASE:
             return
         try:
             await self._verified(version)
@@ -58,16 +61,16 @@ class VersionDesk:
         """The version that a rollback goes back to; None if there is none."""
         return self._desk.promotions.rollback_target()
 
-    def needs_reason(self, version: str) -> str | None:
+    def needs_reason(self, version: Version) -> str | None:
         """Why *version* may only be activated with a reason, in a few words; None if it needs none."""
         if version in self._desk.erasing.tainted():
             return "It learned something that was erased since"
-        run_id = None if version == "base" else self.known(version).run_id
+        run_id = None if version == BASE else self.known(version).run_id
         if run_id is not None and self._desk.runs.get(run_id).verdict == "reject":
             return "The check rejected it"
         return None
 
-    async def activate(self, version: str, reason: str | None = None) -> Promotion:
+    async def activate(self, version: Version, reason: str | None = None) -> Promotion:
         """Make *version* ("base" or "vN") active, in the log and, if it runs, in the engine."""
         return await self._followed(await self.promote(version, reason))
 
@@ -80,14 +83,14 @@ class VersionDesk:
             await self.sync()
         return promotion
 
-    async def promote(self, version: str, reason: str | None = None) -> Promotion:
+    async def promote(self, version: Version, reason: str | None = None) -> Promotion:
         """Write the operator's choice of *version*; the engine follows with :meth:`sync`.
 
         A version that its gate rejected, or that learned what was erased since, needs a *reason*, and is logged as
         forced: to let it answer is to use a person's words again. Raises :class:`DeskError`."""
         await self.check(version)
         tainted = self._answer_for_erased(version, reason)
-        run_id = None if version == "base" else self.known(version).run_id
+        run_id = None if version == BASE else self.known(version).run_id
         rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
         if rejected and not reason:
             raise DeskError(
@@ -106,7 +109,7 @@ class VersionDesk:
         await self.check(target)
         return self._desk.promotions.promote(target, kind="rollback", who=self._who, reason=reason)
 
-    def _answer_for_erased(self, version: str, reason: str | None) -> bool:
+    def _answer_for_erased(self, version: Version, reason: str | None) -> bool:
         """Whether *version* learned what was erased since. Raises :class:`DeskError` without a *reason* to use it."""
         tainted = version in self._desk.erasing.tainted()
         if tainted and not (reason or "").strip():
@@ -115,7 +118,7 @@ class VersionDesk:
             )
         return tainted
 
-    async def sync(self) -> str:
+    async def sync(self) -> Version:
         """Make the engine answer with the version the log names, between replies; returns what serves.
 
         A version that fails its checks is replaced by the one before it, in the log too, with a sentence."""
@@ -125,12 +128,12 @@ class VersionDesk:
         return self._keeper.serving
 
     @asynccontextmanager
-    async def lent(self, version: str, purpose: str) -> AsyncIterator[Engine]:
+    async def lent(self, version: Version, purpose: str) -> AsyncIterator[Engine]:
         """The engine with *version* on it, between replies; *purpose* tells those who wait. The wanted version is back
         on it before anybody else has it, also after an error or a cancellation.
 
         Raises :class:`DeskError` (no engine, no such version) and :class:`EngineError` (a version that can't serve)."""
-        if version != "base":
+        if version != BASE:
             self.known(version)
         async with self._keeper.use(purpose) as engine:
             try:
@@ -153,18 +156,18 @@ class VersionDesk:
             try:
                 seconds = await self._keeper.apply(await self._verified(wanted))
             except EngineError as error:
-                if error.kind not in UNFIT or wanted in ("base", self._pin):
+                if error.kind not in UNFIT or wanted in (BASE, self._pin):
                     raise
                 self._fall_back(wanted, error.sentence, tried)
             else:
                 self._changes.publish(VersionChanged(wanted, seconds))
 
-    async def _verified(self, version: str) -> AdapterRef | None:
+    async def _verified(self, version: Version) -> AdapterRef | None:
         """What the engine needs to activate *version* (None: the bare base), its files checked. To read hundreds of
         megabytes takes its time, so that is done beside the event loop.
 
         Raises :class:`EngineError` (``adapter-damaged``)."""
-        if version == "base":
+        if version == BASE:
             return None
         try:
             row = self.known(version)
@@ -176,13 +179,13 @@ class VersionDesk:
         await asyncio.to_thread(verify_version, folder, row)
         return AdapterRef(version, str(folder))
 
-    def _fall_back(self, wanted: str, why: str, tried: set[str]) -> None:
+    def _fall_back(self, wanted: Version, why: str, tried: set[str]) -> None:
         """Put the version before *wanted* back, unless another app on this desk already did."""
         with self._desk.atomic():
             if self.active != wanted:
                 return
             target = self._desk.promotions.rollback_target()
             if target is None or target in tried or target in self._desk.erasing.tainted():
-                target = "base"
+                target = BASE
             self._desk.promotions.promote(target, kind="probe-failed", who=self._who, reason=why)
         self._changes.publish(Notice(f"{wanted} cannot serve: {why} {target} answers instead.", trouble=True))

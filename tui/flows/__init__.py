@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from store.settings import Settings
+from store.words import Version
 from tui.core import DeskService
 from tui.flows.comparing import compare, show_details
 from tui.flows.conversations import archive, export_conversation, rename
@@ -81,7 +82,7 @@ class Flows:
         """Begin the story called *story*, unless it is being told."""
         self._stage.tell(story, STORIES[story](self._stage))
 
-    def activate(self, version: str) -> None:
+    def activate(self, version: Version) -> None:
         """Let another version answer."""
         self._stage.tell("activate", activate(self._stage, version))
 

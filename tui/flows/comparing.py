@@ -8,6 +8,7 @@ from contextlib import suppress
 from store.desk import Desk
 from store.errors import OperatorError
 from store.records import Turn
+from store.words import BASE, Version
 from tui.core import DeskError
 from tui.core.compare import Comparison, of_conversation, of_file, of_heldout, of_question, shuffled
 from tui.core.nearest import nearest
@@ -23,7 +24,7 @@ LONG = 300  # characters of a message shown in the form
 async def compare(stage: Stage) -> None:
     """Ask what to compare, then show it as it is answered."""
     service = stage.service
-    versions = ["base", *(row.name for row in service.versions())]
+    versions = [BASE, *(row.name for row in service.versions())]
     left, right = _sides(stage, versions)
     message = _marked_message(stage)
     wanted: Wanted | None = await stage.show(
@@ -49,19 +50,19 @@ async def show_details(stage: Stage) -> None:
     if message is None or marked is None:
         raise DeskError("No reply is marked. Mark one with {desk.mark-up}, or with a click.")
     reply = stage.service.desk.conversations.turn(marked)
-    version = reply.reply.version if reply.reply is not None else "base"
+    version = reply.reply.version if reply.reply is not None else BASE
     look = stage.service.reader.read
     await stage.show(ReplyDetails(reply, lambda: look(lambda desk: nearest(desk, version, message.text))))
 
 
-def _sides(stage: Stage, versions: list[str]) -> tuple[str, str]:
+def _sides(stage: Stage, versions: list[Version]) -> tuple[Version, Version]:
     """What stands in the form at first: what answered before, and what answers; or the version marked in the table."""
     service = stage.service
     screen, active = stage.app.screen, service.active
-    if isinstance(screen, VersionsScreen) and screen.marked not in (None, active):
-        return active, str(screen.marked)
+    if isinstance(screen, VersionsScreen) and screen.marked is not None and screen.marked != active:
+        return active, screen.marked
     before = service.desk.promotions.rollback_target()
-    return next((name for name in (before, versions[-1], "base") if name and name != active), "base"), active
+    return next((name for name in (before, versions[-1], BASE) if name and name != active), BASE), active
 
 
 def _marked_message(stage: Stage) -> Turn | None:

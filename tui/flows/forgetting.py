@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from store.desk import Desk
 from store.erasing import Subject
+from store.words import Version
 from tui.core import erasing as core
 from tui.core.erasing_words import done_lines, plan_lines
 from tui.core.recipes import recipe_from
@@ -65,7 +66,7 @@ async def _waiting(stage: Stage, title: str, work: Callable[[Desk], Done]) -> Do
         wait.done()
 
 
-async def _offer_removal(stage: Stage, names: list[str]) -> None:
+async def _offer_removal(stage: Stage, names: list[Version]) -> None:
     text = f"The files of {', '.join(names)}, which learned it and don't answer, are removed for good."
     if await stage.show(Confirm("Remove these versions?", text, "Remove", "Keep", careful=True)):
         who = stage.service.who
@@ -73,7 +74,7 @@ async def _offer_removal(stage: Stage, names: list[str]) -> None:
         stage.say(f"Removed: {', '.join(removed)}.")
 
 
-async def _offer_retraining(stage: Stage, active: str) -> None:
+async def _offer_retraining(stage: Stage, active: Version) -> None:
     """A version from the base, in the place of the one that learned it."""
     service = stage.service
     text = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from finetune.endings import JUDGED, ending_of
 from store.pairs.listing import PairFilter
 from store.records import Run
+from store.words import Version
 from tui.core.recipes import USUAL, recipe_from
 from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage
@@ -133,7 +134,7 @@ def _may_interrupt(stage: Stage) -> bool:
     return isinstance(screen, TrainingScreen)
 
 
-async def _override(stage: Stage, run: Run, version: str) -> None:
+async def _override(stage: Stage, run: Run, version: Version) -> None:
     held = ending_of(run).held
     why = "The check rejected it." if held is None else f"It is held: {held.because}."
     ask = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from finetune.endings import JUDGED
+from store.words import BASE, Version
 from tui.core import DeskError
 from tui.core.adapters import overview
 from tui.core.history import history
@@ -14,9 +15,9 @@ from tui.screens.history import HistoryScreen
 from tui.screens.versions import VersionsScreen
 
 
-def name_of(version: str, *, first: bool = False) -> str:
+def name_of(version: Version, *, first: bool = False) -> str:
     """A version as a sentence names it; *first*: at its beginning."""
-    return version if version != "base" else "The bare base" if first else "the bare base"
+    return version if version != BASE else "The bare base" if first else "the bare base"
 
 
 async def show_versions(stage: Stage) -> None:
@@ -35,7 +36,7 @@ async def show_report(stage: Stage) -> None:
     """How the run went that made the version marked in the table."""
     screen = stage.app.screen
     version = screen.marked if isinstance(screen, VersionsScreen) else stage.service.active
-    if version is None or version == "base":
+    if version is None or version == BASE:
         raise DeskError("The bare base was not made by a retraining, so there is no report on it.")
     run_id = stage.service.desk.versions.get(version).run_id
     if run_id is None or stage.service.desk.runs.get(run_id).state not in JUDGED:
@@ -43,10 +44,10 @@ async def show_report(stage: Stage) -> None:
     await show_verdict(stage, run_id)
 
 
-async def activate(stage: Stage, version: str) -> None:
+async def activate(stage: Stage, version: Version) -> None:
     """Let *version* answer; one that was rejected needs a reason."""
     service = stage.service
-    row = None if version == "base" else service.desk.versions.get(version)
+    row = None if version == BASE else service.desk.versions.get(version)
     run = None if row is None or row.run_id is None else service.desk.runs.get(row.run_id)
     name, reason = name_of(version), None
     erased = version in service.desk.erasing.tainted()

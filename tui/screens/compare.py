@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from store.text import clean
 from store.versions.comparisons import Tally, Vote
+from store.words import Version
 from tui.core import DeskError
 from tui.core.compare import Comparison, Side
 from tui.core.quality import sign_test_p
@@ -39,7 +40,7 @@ class CompareScreen(ResultScreen[None]):
         *,
         blind: bool,
         keep: Callable[[Comparison], None],
-        tally: Callable[[str, str], Tally],
+        tally: Callable[[Version, Version], Tally],
         stop: Callable[[], None],
     ) -> None:
         super().__init__()
@@ -68,7 +69,7 @@ class CompareScreen(ResultScreen[None]):
         self._show()
 
     # -- what is answered --------------------------------------------------------------------------
-    def heard(self, place: int, version: str, text: str) -> None:
+    def heard(self, place: int, version: Version, text: str) -> None:
         """*version* answered the question at *place*."""
         self._items[place] = self._items[place].heard(version, text)
         if self.is_mounted:
@@ -201,7 +202,7 @@ def _text(text: str | None) -> Content:
     return Content("…" if text is None else seen(text) or "(nothing)")
 
 
-def _age(version: str) -> tuple[int, str]:
+def _age(version: Version) -> tuple[int, str]:
     """Versions in the order they were made, the base first."""
     number = version[1:]
     return (int(number) if version.startswith("v") and number.isdigit() else 0, version)

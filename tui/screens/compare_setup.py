@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -12,6 +12,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Input, Select
 
+from store.words import Version
 from tui.core.reach import Reach
 from tui.screens.dialog import Dialog
 from tui.screens.paths import PathSuggester, file_problem
@@ -39,8 +40,8 @@ class Wanted:
     """What to compare. ``text``: the question, or the file's path."""
 
     kind: Kind
-    left: str
-    right: str
+    left: Version
+    right: Version
     text: str
     blind: bool
 
@@ -52,11 +53,11 @@ class CompareSetup(Dialog[Wanted]):
 
     def __init__(
         self,
-        versions: Sequence[str],
-        left: str,
-        right: str,
+        versions: Sequence[Version],
+        left: Version,
+        right: Version,
         *,
-        active: str,
+        active: Version,
         question: str,
         conversation: bool,
         reach: Reach,
@@ -76,12 +77,12 @@ class CompareSetup(Dialog[Wanted]):
         yield Tick("Blind: names and sides are hidden until you vote", id="blind")
         yield Plain("", classes="problem", id="compare-problem")
 
-    def _row(self, name: str, field: Select[str]) -> ComposeResult:
+    def _row(self, name: str, field: Select[Any]) -> ComposeResult:
         with Horizontal(classes="field"):
             yield Plain(name, classes="field-name")
             yield field
 
-    def _side(self, name: str, version: str) -> Select[str]:
+    def _side(self, name: str, version: Version) -> Select[Version]:
         options = [
             (Content(f"{each} (answers now)" if each == self._active else each), each) for each in self._versions
         ]
@@ -117,7 +118,9 @@ class CompareSetup(Dialog[Wanted]):
     @on(Button.Pressed, "#start-compare")
     def _go(self) -> None:
         text = self.query_one(Input).value.strip()
-        wanted = Wanted(self._kind, self._value("left"), self._value("right"), text, self.query_one(Tick).value)
+        wanted = Wanted(
+            self._kind, Version(self._value("left")), Version(self._value("right")), text, self.query_one(Tick).value
+        )
         if (problem := _problem(wanted, self._reach)) is None:
             self.dismiss(wanted)
         else:

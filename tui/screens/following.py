@@ -11,6 +11,7 @@ from textual.worker import Worker
 
 from finetune.events import Done
 from store.records import Pair
+from store.words import BASE
 from tui.core import (
     DeskChange,
     DeskError,
@@ -134,7 +135,7 @@ class Following:
         if change.version == self._answering:
             return
         self._answering = change.version
-        name = "The bare base" if change.version == "base" else change.version
+        name = "The bare base" if change.version == BASE else change.version
         self._chat.notify(f"{name} answers now.", title="Another version", markup=False, timeout=8)
         await self._chat.transcript.remark(f"— {name} answers from here on ({change.seconds * 1000:.0f} ms) —")
 

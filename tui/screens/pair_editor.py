@@ -11,8 +11,9 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button, TextArea
 
-from store.records import Exchange, Pair
+from store.records import Pair
 from store.text import clean
+from store.words import Exchange
 from tui.core.pair_words import history_lines, personal_warning
 from tui.keymap import spoken
 from tui.keys import CORRECTION

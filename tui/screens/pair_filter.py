@@ -11,8 +11,8 @@ from textual.content import Content
 from textual.widgets import Button, Select
 
 from store.pairs.listing import PAIR_STATES, Choices, PairFilter
-from store.records import Source
 from store.text import clean
+from store.words import Source
 from tui.core.pair_words import SIDES, STATES
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton

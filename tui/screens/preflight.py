@@ -10,6 +10,7 @@ from textual.binding import BindingType
 from textual.widgets import Button
 
 from finetune.preflight import Preflight
+from store.words import BASE
 from tui.keymap import spoken
 from tui.keys import PREFLIGHT, SCROLLED
 from tui.screens.dialog import Dialog
@@ -32,7 +33,7 @@ class PreflightDialog(Dialog[Choice]):
         """The facts, one a line, then what stands in the way and what to know."""
         found = self._found
         minutes = max(1, round(found.estimate_seconds / 60))
-        parent = "the bare base" if found.parent == "base" else found.parent
+        parent = "the bare base" if found.parent == BASE else found.parent
         settles = spoken(self, " open: {preflight.conflicts} settles them") if found.conflicts else ""
         looks = spoken(self, ": {preflight.personal} looks at them") if found.flagged else ""
         chat = "waits for it: its memory is needed" if found.unload_engine else "goes on meanwhile"

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from store.records import Reply, Turn
+from store.words import BASE, Version
 from tui.core.certainty import certainty_words
 from tui.core.nearest import Near
 from tui.screens.dialog import Dialog
@@ -83,8 +84,8 @@ def settings_line(decoding: dict[str, Any]) -> str:
     return ", ".join([how, *(f"{name} {decoding[name]}" for name in named)])
 
 
-def _none(version: str) -> str:
-    if version == "base":
+def _none(version: Version) -> str:
+    if version == BASE:
         return "The bare base was trained on none of this desk's pairs."
     return "It was not trained on this desk, so its pairs are not known."
 

@@ -15,6 +15,7 @@ from textual.widgets import TabbedContent, TabPane
 from finetune.endings import ending_of
 from finetune.gate import LanguageReport, Scores, report_of
 from store.records import Run
+from store.words import Version
 from tui.core.reports import Change
 from tui.keys import REPORT
 from tui.screens.result import ResultScreen
@@ -34,7 +35,7 @@ MEASURES: tuple[tuple[str, str, Callable[[Scores], float]], ...] = (
 class Override:
     """The operator wants the version all the same; why is asked next."""
 
-    version: str
+    version: Version
 
 
 class ReportScreen(ResultScreen[Override | None]):
@@ -43,7 +44,7 @@ class ReportScreen(ResultScreen[Override | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = list(REPORT)
 
-    def __init__(self, run: Run, active: str, changes: Callable[[], Awaitable[Sequence[Change]]]) -> None:
+    def __init__(self, run: Run, active: Version, changes: Callable[[], Awaitable[Sequence[Change]]]) -> None:
         super().__init__()
         self._run, self._active, self._changes = run, active, changes
 

@@ -12,9 +12,10 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from finetune.endings import ending_told
-from finetune.events import Decided, Done, Evaluated, Judged, Phase, PhaseName, Recorded, Step, Watched, sentence
+from finetune.events import Decided, Done, Evaluated, Judged, Phase, Recorded, Step, Watched, sentence
 from finetune.gate import GateReport
 from store.records import Run
+from store.words import PhaseName
 from tui.core.run_words import bar
 from tui.keymap import spoken
 from tui.keys import TRAINING

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from store.text import clean
+from store.words import Version
 from tui.core.adapters import Overview
 from tui.keys import VERSIONS
 from tui.screens.result import ResultScreen
@@ -32,11 +33,11 @@ class VersionsScreen(ResultScreen[None]):
     class Wanted(Message):
         """The operator wants this version ("base" or "vN") to answer."""
 
-        def __init__(self, version: str) -> None:
+        def __init__(self, version: Version) -> None:
             super().__init__()
             self.version = version
 
-    def __init__(self, rows: Sequence[Overview], details: Callable[[str], str]) -> None:
+    def __init__(self, rows: Sequence[Overview], details: Callable[[Version], str]) -> None:
         super().__init__()
         self._rows, self._details = rows, details
 
@@ -61,7 +62,7 @@ class VersionsScreen(ResultScreen[None]):
         self.show(self._rows, active)
         table.focus()
 
-    def show(self, rows: Sequence[Overview], marked: str | None = None) -> None:
+    def show(self, rows: Sequence[Overview], marked: Version | None = None) -> None:
         """Show *rows*, with the mark on *marked* (None: where it is)."""
         self._rows = rows
         marked = marked or self.marked
@@ -80,17 +81,18 @@ class VersionsScreen(ResultScreen[None]):
         self.refresh_bindings()
 
     @property
-    def marked(self) -> str | None:
+    def marked(self) -> Version | None:
         """The version under the cursor."""
         table: DataTable[Any] = self.query_one(DataTable)
         if not table.row_count:
             return None
-        return table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
+        key = table.coordinate_to_cell_key(table.cursor_coordinate).row_key.value
+        return None if key is None else Version(key)
 
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Show the details of the marked version."""
         if event.row_key.value is not None:
-            self.query_one("#details", Plain).show(self._details(event.row_key.value))
+            self.query_one("#details", Plain).show(self._details(Version(event.row_key.value)))
         self.refresh_bindings()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
@@ -107,7 +109,7 @@ class VersionsScreen(ResultScreen[None]):
         """Back to the chat."""
         self.dismiss(None)
 
-    def _can_answer(self, version: str) -> bool:
+    def _can_answer(self, version: Version) -> bool:
         return any(row.version == version and not (row.active or row.other_base or row.removed) for row in self._rows)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -18,6 +18,7 @@ from bot.contention import Contention, started
 from bot.traces import print_trace, private_errors
 from bot.types import AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, EngineError, EngineStatus, Prompt
 from bot.wire import LINE_LIMIT, decode, encode, plain, read
+from store.words import BASE
 
 CANCEL = "cancel"
 PULSE = "pulse"  # answered at once, whatever is being worked on (bot.pulse)
@@ -87,7 +88,7 @@ class EngineProcessMain:
         if operation == "load":
             return self._load(read(BaseSpec, request["base"]))
         if operation == "status" and self._serving is None:
-            return plain(EngineStatus("base", (), _memory()))
+            return plain(EngineStatus(BASE, (), _memory()))
         if self._serving is None:
             raise EngineError("bad-request", "The engine has no base loaded yet.")
         if operation == "status":
