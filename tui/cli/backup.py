@@ -8,7 +8,6 @@ import click
 
 from store.home import Home
 from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
-from tui.core.backup import back_up
 from tui.core.backup import restore as bring_back
 
 
@@ -24,7 +23,7 @@ def backup(cli: Cli, file: Path, force: bool) -> None:
     Apps may be open meanwhile. A desk that is damaged gives no backup, and is told what to do.
     """
     with cli.stdout_if_named(file) as stdout:
-        done = cli.do(lambda service: back_up(service.desk, file, force=force, stdout=stdout))
+        done = cli.do(lambda desk: desk.backup.write(file, force=force, stdout=stdout))
     if stdout is None:
         cli.emit({"file": str(done.file), "bytes": done.size, "versions": done.versions, "left_out": done.left_out,
                   "notes": done.notes})  # fmt: skip

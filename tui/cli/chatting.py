@@ -8,22 +8,22 @@ from store.records import Turn
 from store.words import Version
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.typed import TYPED, VERSION
-from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
+from tui.core import DeskError, OpenDesk, ReplyDelta, ReplyFinished
 
 
 async def exchange(
-    cli: Cli, service: DeskService, text: str, conversation: int | None = None, customer: str | None = None
+    cli: Cli, desk: OpenDesk, text: str, conversation: int | None = None, customer: str | None = None
 ) -> Turn:
     """Ask *text* as a customer, stream the answer to stdout (unless ``--json``), return the reply.
 
     Raises :class:`DeskError` if no whole reply came."""
-    state = await service.start_engine()
-    if state.name in ("absent", "failed"):
-        raise DeskError(state.sentence)
+    await desk.engine.start()
+    if desk.engine.state.name in ("absent", "failed"):
+        raise DeskError(desk.engine.state.sentence)
     if conversation is None:
-        conversation = service.desk.conversations.create(service.who, customer=customer).id
+        conversation = desk.conversations.begin(customer).id
     finished: ReplyFinished | None = None
-    async for event in service.send(conversation, text):
+    async for event in desk.chat.send(conversation, text):
         if isinstance(event, ReplyDelta):
             cli.piece(event.text)
         elif isinstance(event, ReplyFinished):
@@ -71,11 +71,11 @@ def ask(cli: Cli, text: str, version: Version | None, conversation: int | None, 
         raise click.UsageError("A conversation that is there keeps its customer. Leave --customer out.")
 
     async def work() -> Turn:
-        async with cli.service(pin=version) as service:
+        async with cli.desk(pin=version) as desk:
             if version is not None:
-                await service.version_desk.check(version)
+                await desk.promotions.check(version)
             cli.say("Loading the model...")
-            return await exchange(cli, service, text, conversation, customer)
+            return await exchange(cli, desk, text, conversation, customer)
 
     turn = cli.run(work())
     assert turn.reply is not None
@@ -97,7 +97,7 @@ def correct(cli: Cli, reply_id: int, text: str) -> None:
 
     TEXT - is read from standard input, unseen by other accounts of the machine.
     """
-    pair, waiting = cli.do(lambda service: (service.correct(reply_id, text), service.waiting()))
+    pair, waiting = cli.read(lambda desk: (desk.judgements.correct(reply_id, text), desk.judgements.waiting()))
     cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
     cli.say(f"Kept as pair {pair.id}. Corrections waiting for training: {waiting}.")
 
@@ -108,7 +108,7 @@ def correct(cli: Cli, reply_id: int, text: str) -> None:
 @json_option
 @pass_cli
 def approve(cli: Cli, reply_id: int) -> None:
-    """Keep your word that the reply REPLY_ID was good as it stood."""
-    pair, waiting = cli.do(lambda service: (service.approve(reply_id), service.waiting()))
+    """Approve the reply REPLY_ID as it is."""
+    pair, waiting = cli.read(lambda desk: (desk.judgements.approve(reply_id), desk.judgements.waiting()))
     cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
     cli.say(f"Kept as pair {pair.id}.")

@@ -24,7 +24,7 @@ from store.home import Home
 from store.text import clean
 from store.words import Version
 from store.writing import STDOUT, TargetRefused
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.core.crashes import explain
 from tui.core.errors import with_log
 
@@ -93,20 +93,29 @@ class Cli:
         """The desk's folder. A new one is made only with *create* or ``--create``, so that a typo makes no desk."""
         return Home.open(self.home, create=create or self.create)
 
-    def service(self, pin: Version | None = None, *, create: bool = False) -> DeskService:
-        """The whole service; ``pin``: answer with this version whatever is active; *create*: see :meth:`open_home`."""
-        return DeskService(self.open_home(create=create), pin=pin)
+    def desk(self, pin: Version | None = None, *, create: bool = False) -> OpenDesk:
+        """The desk, open; ``pin``: answer with this version whatever is active; *create*: see :meth:`open_home`."""
+        return OpenDesk(self.open_home(create=create), pin=pin)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run *work* in an event loop of its own."""
         return asyncio.run(work)
 
-    def do(self, act: Callable[[DeskService], T], *, create: bool = False) -> T:
-        """Do one thing at the desk that needs no model."""
+    def read(self, look: Callable[[OpenDesk], T]) -> T:
+        """One thing at the desk that is done at once."""
 
         async def work() -> T:
-            async with self.service(create=create) as service:
-                return act(service)
+            async with self.desk() as desk:
+                return look(desk)
+
+        return self.run(work())
+
+    def do(self, act: Callable[[OpenDesk], Coroutine[Any, Any, T]], *, create: bool = False) -> T:
+        """One thing at the desk that may take its time."""
+
+        async def work() -> T:
+            async with self.desk(create=create) as desk:
+                return await act(desk)
 
         return self.run(work())
 

@@ -14,14 +14,11 @@ import click
 from store.home import MODELS_VARIABLE, Home
 from store.owned import mark_own, remove_own
 from store.records import Pair, Run
-from store.sample import load_sample
 from store.words import BASE
 from tui.cli.chatting import exchange, reply_facts
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import follow_run
-from tui.core import DeskError, DeskService
-from tui.core.recipes import recipe_from
-from tui.core.setup import set_up
+from tui.core import DeskError, OpenDesk
 
 WHO = "demo"
 # Learning the whole sample desk takes about as long as a coffee break on 2 cores; a demo should not. So it learns the
@@ -46,7 +43,7 @@ def demo(cli: Cli, whole: bool, keep: bool, chosen: str | None, changes: tuple[s
     --whole it trains on a part of the sample desk, to be over in a few minutes.
     """
     with _temporary_home(cli, keep) as home:
-        promoted = cli.run(_Story(cli, home).tell(whole, chosen, changes))
+        promoted = cli.run(_Story(cli, home).run(whole, chosen, changes))
     if not promoted:
         raise click.exceptions.Exit(FAILED)
 
@@ -74,69 +71,66 @@ class _Story:
     def __init__(self, cli: Cli, home: Home) -> None:
         self._cli, self._home = cli, home
 
-    async def tell(self, whole: bool, chosen: str | None, changes: tuple[str, ...]) -> bool:
+    async def run(self, whole: bool, chosen: str | None, changes: tuple[str, ...]) -> bool:
         """The whole story; returns whether the new version was promoted."""
-        async with DeskService(self._home, operator=WHO) as service:
+        async with OpenDesk(self._home, operator=WHO) as desk:
             self._title("A desk for a small fictional shop.")
-            await set_up(service.desk, None, WHO, self._cli.say, service.engine_factory)
-            pair = self._load(service, whole)
+            await desk.bases.set_up(None, self._cli.say)
+            pair = await self._load(desk, whole)
 
             self._title("A customer asks; the bare base answers.")
-            reply_id = await self._ask(service, pair.instruction)
+            reply_id = await self._ask(desk, pair.instruction)
 
             self._title("The operator corrects it.")
-            service.correct(reply_id, pair.output)
+            desk.judgements.correct(reply_id, pair.output)
             self._cli.data(f"  correction: {pair.output}")
-            self._step("correct", reply_id=reply_id, waiting=service.waiting())
+            self._step("correct", reply_id=reply_id, waiting=desk.judgements.waiting())
 
             self._title("Retraining, with the check at its end. The chat could go on meanwhile.")
-            run = await self._retrain(service, chosen, changes)
-            if service.active == BASE:
+            run = await self._retrain(desk, chosen, changes)
+            if desk.promotions.active == BASE:
                 if run.state not in ("held", "rejected") or run.candidate is None:
                     raise DeskError("The demo ends here, because the run made no version.")
                 self._title(f"The check did not promote {run.candidate}; the operator tries it all the same.")
-                await service.activate(run.candidate, "demo")
+                await desk.promotions.activate(run.candidate, "demo")
 
             self._title("The same question again.")
-            await service.sync_active()
-            await self._ask(service, pair.instruction)
+            await desk.promotions.sync()
+            await self._ask(desk, pair.instruction)
 
             self._title("Roll back, and ask once more: the old answer, exactly.")
-            await service.rollback("demo")
-            await self._ask(service, pair.instruction)
+            await desk.promotions.go_back("demo")
+            await self._ask(desk, pair.instruction)
             return run.state == "promoted"
 
-    def _load(self, service: DeskService, whole: bool) -> Pair:
+    async def _load(self, desk: OpenDesk, whole: bool) -> Pair:
         """Load the sample desk; returns the pair whose question the customer will ask."""
-        service.desk.settings.set("faithful", {"max_new_tokens": MAX_NEW_TOKENS}, WHO)
+        desk.settings.change("faithful", {"max_new_tokens": MAX_NEW_TOKENS})
         if not whole:
-            service.desk.settings.set("heldout_share", FEW_HELDOUT_SHARE, WHO)
-        load_sample(service.desk, WHO)
+            desk.settings.change("heldout_share", FEW_HELDOUT_SHARE)
+        await desk.importing.sample()
         answers: dict[str, list[Pair]] = {}
-        for pair in service.desk.pairs.list():
+        for pair in desk.pairs.live():
             answers.setdefault(pair.output, []).append(pair)
         kept = list(answers) if whole else _few(answers)
-        with service.desk.atomic():
-            for answer in answers.keys() - set(kept):
-                for pair in answers[answer]:
-                    service.desk.pairs.exclude(pair.id, WHO, "demo")
-        train, heldout = (service.desk.pairs.count(split=side) for side in ("train", "heldout"))
+        await desk.pairs.exclude([pair.id for answer in answers.keys() - set(kept) for pair in answers[answer]], "demo")
+        train, heldout = (desk.pairs.count(split=side) for side in ("train", "heldout"))
         self._cli.data(f"  {train} pairs to learn from, {heldout} held out to check with")
         self._step("load", train=train, heldout=heldout)
         return next(pair for answer in kept for pair in answers[answer] if pair.split == "train")
 
-    async def _ask(self, service: DeskService, question: str) -> int:
+    async def _ask(self, desk: OpenDesk, question: str) -> int:
         self._cli.data(f"  customer: {question}")
         self._cli.data("  bot: ", nl=False)
-        turn = await exchange(self._cli, service, question)
+        turn = await exchange(self._cli, desk, question)
         facts = reply_facts(turn)
         self._cli.data(f"  ({facts['version']})")
         self._step("ask", question=question, **facts)
         return turn.id
 
-    async def _retrain(self, service: DeskService, chosen: str | None, changes: tuple[str, ...]) -> Run:
-        run = await service.start_run(recipe_from(service.desk, chosen, changes))
-        return await follow_run(self._cli, service, run)
+    async def _retrain(self, desk: OpenDesk, chosen: str | None, changes: tuple[str, ...]) -> Run:
+        run = await desk.runs.start(desk.recipes.chosen(chosen, changes))
+        return await follow_run(self._cli, desk, run)
 
     def _title(self, sentence: str) -> None:
         (self._cli.say if self._cli.json else self._cli.data)(f"\n== {sentence}")

@@ -8,7 +8,7 @@ from store.database import BROKEN
 from store.home import Home, NoDesk
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.core import DeskError
-from tui.core.doctor import examine, examine_unreadable
+from tui.core.doctor import examine_unreadable
 
 
 @click.command()
@@ -18,7 +18,7 @@ from tui.core.doctor import examine, examine_unreadable
 def doctor(cli: Cli) -> None:
     """Check machine, memory, base, store and adapters; say what is wrong and what to do. Exit 1 if something is."""
     try:
-        checks = cli.do(lambda service: list(examine(service.desk)))
+        checks = cli.read(lambda desk: list(desk.health.examine()))
     except NoDesk:
         raise
     except (DeskError, *BROKEN) as error:

@@ -28,13 +28,13 @@ def evaluate(cli: Cli, file: Path, version: Version | None, format_: str | None)
     line = Line(cli)
 
     async def work() -> dict[str, Any]:
-        async with cli.service(pin=version) as service:
+        async with cli.desk(pin=version) as desk:
             if version is not None:
-                await service.version_desk.check(version)
+                await desk.promotions.check(version)
             cli.say("Loading the model...")
-            with typed_file(file, service.home.root) as path:
-                return await service.parts.comparisons.evaluate(
-                    path, format_, lambda done, all_: line.show(f"{done} of {all_} answers")
+            with typed_file(file, desk.home.root) as path:
+                return await desk.comparisons.evaluate(
+                    path, format_, lambda done, all_: line.write(f"{done} of {all_} answers")
                 )
 
     result = cli.run(work())

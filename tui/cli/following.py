@@ -12,12 +12,12 @@ from store.words import RunState
 from tui.cli.context import DONE, FAILED, INCONCLUSIVE, REJECTED, Cli
 from tui.cli.progress import Line
 from tui.cli.streams import ending
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.core.reports import outcome
 from tui.core.runs import ways_on
 
 
-async def follow_run(cli: Cli, service: DeskService, run: Run) -> Run:
+async def follow_run(cli: Cli, desk: OpenDesk, run: Run) -> Run:
     """Print the events of *run* until it is over, then its outcome. Ctrl-C cancels it cleanly; where the system or a
     closed terminal ends the command, the run is stopped with a checkpoint to go on from."""
     line = Line(cli)
@@ -27,14 +27,14 @@ async def follow_run(cli: Cli, service: DeskService, run: Run) -> Run:
     def interrupt() -> None:
         if not cancelling:
             stopped = ending.number is not None
-            end = service.stop_run() if stopped else service.cancel_run()
+            end = desk.runs.interrupt() if stopped else desk.runs.cancel()
             cancelling.append(loop.create_task(end))  # first: saying so may fail on a closed pipe
             line.end()
             cli.say(f"{'Stopping' if stopped else 'Cancelling'} run {run.id}; what answers now goes on answering...")
 
     loop.add_signal_handler(signal.SIGINT, interrupt)
     try:
-        async for entry in service.run_events(run.id):
+        async for entry in desk.runs.events(run.id):
             if not isinstance(entry.event, Done):  # the outcome below says it, in the shape scripts depend on
                 kind, body = encode(entry.event)
                 cli.emit({"event": kind, "at": entry.at, **body})
@@ -44,7 +44,7 @@ async def follow_run(cli: Cli, service: DeskService, run: Run) -> Run:
     finally:
         loop.remove_signal_handler(signal.SIGINT)
     line.end()
-    over = service.desk.runs.get(run.id)
+    over = desk.runs.get(run.id)
     cli.emit(outcome(over))
     _conclude(cli, over)
     return over
@@ -61,9 +61,9 @@ def exit_code(run: Run) -> int:
 def _narrate(cli: Cli, line: Line, event: Event) -> None:
     match event:
         case Step():
-            line.show(f"{sentence(event)}  {event.machine}".strip())
+            line.write(f"{sentence(event)}  {event.machine}".strip())
         case Judged():
-            line.show(sentence(event))
+            line.write(sentence(event))
         case Failed():
             pass  # said at the end, with what can be done
         case _ if words := sentence(event):

@@ -4,24 +4,46 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import click
 
-from store.erasing import Plan, Subject
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
 from tui.cli.retrain import preflight_lines
 from tui.cli.streams import is_terminal
 from tui.cli.typed import TYPED
-from tui.core import DeskError, DeskService
-from tui.core.erasing import FROM_THE_BASE, plan, removable, remove_versions
-from tui.core.erasing import forget as erase
+from tui.core import DeskError, OpenDesk
+from tui.core.erasing import Plan, Subject
 from tui.core.erasing_words import done_lines, plan_lines
-from tui.core.recipes import recipe_from
 
 NUMBER = click.IntRange(1, 2**62)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The command's options. At most one of the first four names who or what is erased."""
+
+    customer: str | None
+    conversation: int | None
+    pair: int | None
+    text: str | None
+    yes: bool
+    finish: bool
+    retrain: bool
+    remove: bool
+
+    def subjects(self) -> Iterator[Subject]:
+        """Whatever is named."""
+        if self.customer is not None:
+            yield Subject.of_customer(self.customer)
+        if self.conversation is not None:
+            yield Subject("conversation", number=self.conversation)
+        if self.pair is not None:
+            yield Subject("pair", number=self.pair)
+        if self.text is not None:
+            yield Subject.of_text(self.text)
 
 
 @click.command()
@@ -41,67 +63,45 @@ NUMBER = click.IntRange(1, 2**62)
 @home_option
 @json_option
 @pass_cli
-def forget(
-    cli: Cli,
-    customer: str | None,
-    conversation: int | None,
-    pair: int | None,
-    text: str | None,
-    yes: bool,
-    finish: bool,
-    retrain: bool,
-    remove: bool,
-) -> None:
+def forget(cli: Cli, /, **options: Any) -> None:
     """Erase what a person said: from conversations, pairs, answers, caches, indexes, checkpoints, logs and free pages.
 
     First it says what it will do. --customer - and --text - read standard input, so that no list of processes shows
     it. Nothing of it is kept, but that, when, by whom and in how many places something was erased.
     """
-    subjects = list(_named(customer, conversation, pair, text))
-    if len(subjects) > 1 or (not subjects and not (finish or remove or retrain)):
+    wanted = Wanted(**options)
+    subjects = list(wanted.subjects())
+    if len(subjects) > 1 or (not subjects and not (wanted.finish or wanted.retrain or wanted.remove)):
         raise click.UsageError(
             "Name one of --customer, --conversation, --pair and --text; or --finish, --retrain or --remove-versions."
         )
 
-    async def work() -> int:
-        async with cli.service() as service:
-            if finish or service.desk.erasing.unfinished():
-                service.desk.erasing.finish()
-                cli.emit({"event": "finished"})
-                cli.say("The database's files hold nothing any more of what was erased.")
-            for subject in subjects:
-                if not _forgotten(cli, service, subject, yes):
-                    return 1
-            code = await _retrained(cli, service) if retrain else 0
-            if remove:
-                _removed(cli, service, yes)
-            return code
+    async def work(desk: OpenDesk) -> int:
+        if await desk.erasing.finish() or wanted.finish:
+            cli.emit({"event": "finished"})
+            cli.say("The database's files hold nothing any more of what was erased.")
+        for subject in subjects:
+            if not await _forgotten(cli, desk, subject, wanted.yes):
+                return 1
+        code = await _retrained(cli, desk) if wanted.retrain else 0
+        if wanted.remove:
+            await _removed(cli, desk, wanted.yes)
+        return code
 
-    raise click.exceptions.Exit(cli.run(work()))
+    raise click.exceptions.Exit(cli.do(work))
 
 
-def _named(customer: str | None, conversation: int | None, pair: int | None, text: str | None) -> Iterator[Subject]:
-    if customer is not None:
-        yield Subject.of_customer(customer)
-    if conversation is not None:
-        yield Subject("conversation", number=conversation)
-    if pair is not None:
-        yield Subject("pair", number=pair)
-    if text is not None:
-        yield Subject.of_text(text)
-
-
-def _forgotten(cli: Cli, service: DeskService, subject: Subject, yes: bool) -> bool:
-    found = plan(service.desk, subject)
+async def _forgotten(cli: Cli, desk: OpenDesk, subject: Subject, yes: bool) -> bool:
+    found = await desk.erasing.plan(subject)
     cli.emit({"event": "plan", "found": found.found, **_plain(found)})
     if not found.found:
         cli.say("Nothing of it is in this desk. Nothing was changed.")
         return True
-    for line in plan_lines(found, service.active):
+    for line in plan_lines(found, desk.promotions.active):
         cli.say(line)
     if not _agreed(yes, "Erase it, for good?"):
         return False
-    done = erase(service.desk, subject, service.who)
+    done = await desk.erasing.forget(subject)
     cli.emit({"event": "erased", **asdict(done)})
     for line in done_lines(done):
         cli.say(line)
@@ -114,22 +114,22 @@ def _forgotten(cli: Cli, service: DeskService, subject: Subject, yes: bool) -> b
     return True
 
 
-async def _retrained(cli: Cli, service: DeskService) -> int:
+async def _retrained(cli: Cli, desk: OpenDesk) -> int:
     """Replace an active version that learned something erased."""
-    if service.active not in service.desk.erasing.tainted():
+    if not desk.erasing.learned_by(desk.promotions.active):
         cli.say("The version that answers has learned nothing that was erased. Nothing needs to be retrained.")
         return 0
-    recipe = recipe_from(service.desk, None, [f"{name}={value}" for name, value in FROM_THE_BASE.items()])
-    preflight = await service.preflight(recipe)
+    recipe = desk.recipes.from_the_base()
+    preflight = await desk.runs.preflight(recipe)
     for line in preflight_lines(preflight):
         cli.say(line)
     if preflight.problems:
         return 1
-    return exit_code(await follow_run(cli, service, await service.run_desk.start(preflight)))
+    return exit_code(await follow_run(cli, desk, await desk.runs.start(preflight)))
 
 
-def _removed(cli: Cli, service: DeskService, yes: bool) -> None:
-    names = removable(service.desk)
+async def _removed(cli: Cli, desk: OpenDesk, yes: bool) -> None:
+    names = desk.erasing.removable()
     if not names:
         cli.emit({"event": "removed", "versions": []})
         cli.say("There is no version to remove: none that learned something erased, but the one that answers.")
@@ -137,7 +137,7 @@ def _removed(cli: Cli, service: DeskService, yes: bool) -> None:
     cli.say(f"The files of {', '.join(names)} are removed, for good. What is known of them stays.")
     if not _agreed(yes, "Remove them?"):
         raise DeskError("Nothing was removed.")
-    cli.emit({"event": "removed", "versions": remove_versions(service.desk, service.who)})
+    cli.emit({"event": "removed", "versions": await desk.erasing.remove_versions()})
     cli.say(f"Removed: {', '.join(names)}.")
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 
-from store.database import SALVAGE
-from store.importing import import_file
-from store.pairs.exporting import UnknownFormat, export_file
+from store.errors import SALVAGE
 from store.text import counted
 from store.words import Split
 from tui.cli.context import Cli, force_option, home_option, json_option, pass_cli
 from tui.cli.progress import Line
 from tui.cli.typed import TYPED
 from tui.core import DeskError
+from tui.core.importing import Options, UnknownFormat
 
 
 @click.group(invoke_without_command=True)
@@ -30,7 +30,7 @@ def pairs(ctx: click.Context) -> None:
 
 @pairs.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
+@click.option("--format", "form", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
 @click.option("--split", type=click.Choice(["train", "heldout"]), help="Put every pair on this side.")
 @click.option("--strict", is_flag=True, help="Import everything or, if one row is bad, nothing.")
 @click.option(
@@ -44,41 +44,21 @@ def pairs(ctx: click.Context) -> None:
 @home_option
 @json_option
 @pass_cli
-def import_pairs(
-    cli: Cli,
-    file: Path,
-    format_: str | None,
-    split: str | None,
-    strict: bool,
-    column: tuple[str, ...],
-    columns: str | None,
-    encoding: str | None,
-    plain: bool,
-) -> None:
+def import_pairs(cli: Cli, /, file: Path, split: Split | None, strict: bool, **reading: Any) -> None:
     """Import pairs or conversations from FILE. Exact duplicates are skipped.
 
     Bad rows are listed in the desk's exports folder, each with its reason. A column's ROLE is instruction, input,
     output, history, category, lang or split; in a table with one message a row also conversation, role and text.
     """
+    columns = _columns(reading.pop("column"), reading.pop("columns"))
+    options = Options(columns=columns, **reading)
     line = Line(cli)
 
     def progress(done: int, total: int, rows: int) -> None:
-        line.show(f"{100 * done // max(total, 1):3d}%  {rows} rows")
+        line.write(f"{100 * done // max(total, 1):3d}%  {rows} rows")
 
     result = cli.do(
-        lambda service: import_file(
-            service.desk,
-            file,
-            format=format_,
-            split=split,
-            strict=strict,
-            columns=_columns(column, columns),
-            encoding=encoding,
-            plain=plain,
-            who=service.who,
-            progress=progress,
-        ),
-        create=True,
+        lambda desk: desk.importing.bring_in(file, options, split=split, strict=strict, progress=progress), create=True
     )
     line.end()
     counts = {"added": result.added, "duplicates": result.duplicates, "rejected": result.rejected}
@@ -94,10 +74,10 @@ def import_pairs(
         )
 
 
-def _columns(single: tuple[str, ...], several: str | None) -> dict[str, str] | None:
+def _columns(single: tuple[str, ...], several: str | None) -> dict[str, str]:
     named = [*single, *(several.split(",") if several else ())]
     try:
-        return dict(part.split("=", 1) for part in named) or None
+        return dict(part.split("=", 1) for part in named)
     except ValueError:
         raise click.UsageError("A column is named as ROLE=NAME: --column instruction=Question.") from None
 
@@ -111,12 +91,9 @@ def _columns(single: tuple[str, ...], several: str | None) -> dict[str, str] | N
 @pass_cli
 def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None:
     """Write all live pairs to the new FILE, in a form that imports again; `-` is standard output."""
-    lost: list[int] = []
     try:
         with cli.stdout_if_named(file) as stdout:
-            count = cli.do(
-                lambda service: export_file(service.desk, file, format_, force=force, stdout=stdout, lost=lost)
-            )
+            count, lost = cli.do(lambda desk: desk.importing.export(file, format_, force=force, stdout=stdout))
     except UnknownFormat as error:
         raise click.UsageError(error.sentence) from error
     except OSError as error:
@@ -139,10 +116,10 @@ def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None
 @pass_cli
 def list_pairs(cli: Cli, split: Split | None, query: str | None, limit: int | None) -> None:
     """List live pairs in the order they came in."""
-    rows, total = cli.do(
-        lambda service: (
-            service.desk.pairs.list(split=split, query=query, limit=limit),
-            service.desk.pairs.count(split=split, query=query),
+    rows, total = cli.read(
+        lambda desk: (
+            desk.pairs.live(split=split, query=query, limit=limit),
+            desk.pairs.count(split=split, query=query),
         )
     )
     for pair in rows:

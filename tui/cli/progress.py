@@ -20,7 +20,7 @@ class Line:
         self._live = is_terminal(sys.stderr)
         self._said_at = time.monotonic()
 
-    def show(self, text: str) -> None:
+    def write(self, text: str) -> None:
         """Replace the line by *text*."""
         self._text = text
         if self._live:

@@ -11,7 +11,6 @@ from finetune.preflight import Preflight
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
 from tui.cli.streams import is_terminal
-from tui.core.recipes import recipe_from
 
 
 @click.command()
@@ -28,9 +27,9 @@ def retrain(cli: Cli, chosen: str | None, changes: tuple[str, ...], yes: bool) -
     """
 
     async def work() -> int:
-        async with cli.service() as service:
-            recipe = recipe_from(service.desk, chosen, changes)
-            preflight = await service.preflight(recipe)
+        async with cli.desk() as desk:
+            recipe = desk.recipes.chosen(chosen, changes)
+            preflight = await desk.runs.preflight(recipe)
             for line in preflight_lines(preflight):
                 cli.say(line)
             cli.emit({"event": "preflight", **asdict(preflight)})
@@ -38,7 +37,7 @@ def retrain(cli: Cli, chosen: str | None, changes: tuple[str, ...], yes: bool) -
                 return FAILED
             if not yes and not _agreed(cli):
                 return FAILED
-            return exit_code(await follow_run(cli, service, await service.run_desk.start(preflight)))
+            return exit_code(await follow_run(cli, desk, await desk.runs.start(preflight)))
 
     raise click.exceptions.Exit(cli.run(work()))
 

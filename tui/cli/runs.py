@@ -11,7 +11,7 @@ from finetune.events import Done, recorded, sentence
 from store.records import Run, RunEvent
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
-from tui.core import DeskError, DeskService
+from tui.core import OpenDesk
 
 
 @click.group(invoke_without_command=True)
@@ -30,12 +30,7 @@ def runs(ctx: click.Context) -> None:
 @pass_cli
 def list_runs(cli: Cli) -> None:
     """List every run, newest first."""
-
-    def look(service: DeskService) -> list[Run]:
-        service.interrupted()  # a run whose process is gone shows as interrupted, not as live
-        return sorted(service.desk.runs.list(), key=lambda run: -run.id)
-
-    rows = cli.do(look)
+    rows = cli.read(lambda desk: desk.runs.list())
     for run in rows:
         cli.emit(asdict(run))
         cli.data(f"{run.id:>5}  {run.state:<12} {run.candidate or '':<6} {run.verdict or '':<13} {run.created_at}")
@@ -51,11 +46,10 @@ def list_runs(cli: Cli) -> None:
 def show(cli: Cli, number: int) -> None:
     """Show run NUMBER: recipe, verdict, what failed, and its events."""
 
-    def look(service: DeskService) -> tuple[Run, list[RunEvent]]:
-        run = known_run(service, number)
-        return run, service.desk.runs.events(number)
+    def look(desk: OpenDesk) -> tuple[Run, list[RunEvent]]:
+        return desk.runs.get(number), desk.runs.stored_events(number)
 
-    run, rows = cli.do(look)
+    run, rows = cli.read(look)
     facts = asdict(run)
     cli.emit({**facts, "events": [asdict(row) for row in rows]})
     for key, value in facts.items():
@@ -74,9 +68,9 @@ def resume(cli: Cli, number: int) -> None:
     """Go on with the interrupted or failed run NUMBER from its last checkpoint."""
 
     async def work() -> int:
-        async with cli.service() as service:
-            run = await service.resume_run(number)
-            return exit_code(await follow_run(cli, service, run))
+        async with cli.desk() as desk:
+            run = await desk.runs.resume(number)
+            return exit_code(await follow_run(cli, desk, run))
 
     raise click.exceptions.Exit(cli.run(work()))
 
@@ -88,14 +82,6 @@ def resume(cli: Cli, number: int) -> None:
 @pass_cli
 def discard(cli: Cli, number: int) -> None:
     """Give the interrupted or failed run NUMBER up and remove its files."""
-    cli.do(lambda service: service.discard_run(number))
+    cli.read(lambda desk: desk.runs.discard(number))
     cli.emit({"run": number, "state": "cancelled"})
     cli.data(f"Run {number} is discarded. Its pairs wait for the next retraining.")
-
-
-def known_run(service: DeskService, number: int) -> Run:
-    """Run *number*, or a :class:`DeskError` that says there is none."""
-    run = next((run for run in service.desk.runs.list() if run.id == number), None)
-    if run is None:
-        raise DeskError(f"There is no run {number}. `deskloop runs list` shows them.")
-    return run

@@ -26,7 +26,7 @@ def settings(ctx: click.Context) -> None:
 @pass_cli
 def list_settings(cli: Cli) -> None:
     """List every setting with its value."""
-    values = asdict(cli.do(lambda service: service.settings))
+    values = asdict(cli.read(lambda desk: desk.settings.now))
     cli.emit(values)
     for key, value in values.items():
         cli.data(f"{key} = {one_line_json(value)}")
@@ -39,7 +39,7 @@ def list_settings(cli: Cli) -> None:
 @pass_cli
 def get_setting(cli: Cli, key: str) -> None:
     """Print the value of KEY."""
-    values = asdict(cli.do(lambda service: service.settings))
+    values = asdict(cli.read(lambda desk: desk.settings.now))
     if key not in values:
         raise click.UsageError(f"There is no setting {key!r}. Settings: {', '.join(values)}.")
     cli.emit({key: values[key]})
@@ -54,6 +54,6 @@ def get_setting(cli: Cli, key: str) -> None:
 @pass_cli
 def set_setting(cli: Cli, key: str, value: str) -> None:
     """Set KEY to VALUE (a word, a number, or JSON; - is read from standard input)."""
-    changed = cli.do(lambda service: asdict(service.change_setting(key, value)))
+    changed = cli.read(lambda desk: asdict(desk.settings.change(key, value)))
     cli.emit({key: changed[key]})
     cli.say(f"{key} is now {one_line_json(changed[key])}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tui.cli.context import Cli, home_option, json_option, pass_cli
-from tui.core.setup import Prepared, set_up
+from tui.core.setup import Prepared
 
 
 @click.command()
@@ -23,8 +23,8 @@ def setup(cli: Cli, base: str | None) -> None:
     """
 
     async def work() -> Prepared:
-        async with cli.service(create=True) as service:
-            return await set_up(service.desk, base, service.who, cli.say, service.engine_factory)
+        async with cli.desk(create=True) as desk:
+            return await desk.bases.set_up(base, cli.say)
 
     prepared = cli.run(work())
     cli.emit({"base": prepared.base, "folder": str(prepared.folder), "prepared_now": prepared.fresh})

@@ -6,20 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 
 from finetune.gate import GateReport
-from finetune.merging import export_merged
 from store.records import Promotion
-from store.words import BASE, Version
+from store.words import Version
 from store.writing import STDOUT
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.typed import TYPED, VERSION
-from tui.core import DeskService, Notice
-from tui.core.adapters import Overview, card, export_version, overview, report_on, verify_all
-from tui.core.base import base_spec
+from tui.core import Notice, OpenDesk
+from tui.core.adapters import Overview
 
 
 @click.group(invoke_without_command=True)
@@ -38,11 +35,11 @@ def versions(ctx: click.Context) -> None:
 @pass_cli
 def list_versions(cli: Cli) -> None:
     """List every version with its numbers; the active one is marked."""
-    rows, active = cli.do(lambda service: (overview(service.desk), service.active))
+    rows = cli.do(lambda desk: desk.versions.overview())
     for row in rows:
         cli.emit(row.to_dict())
         cli.data(_line(row))
-    if active == BASE and len(rows) == 1:
+    if len(rows) == 1:
         cli.say("The bare base answers. `deskloop retrain` makes the first version.")
 
 
@@ -68,12 +65,7 @@ def _line(row: Overview) -> str:
 @pass_cli
 def show(cli: Cli, version: Version) -> None:
     """Show the card of VERSION: recipe, data, numbers, files."""
-
-    def look(service: DeskService) -> tuple[dict[str, Any], GateReport | None]:
-        row = service.version_desk.known(version)
-        return card(service.desk, row), report_on(service.desk, row)
-
-    facts, report = cli.do(look)
+    facts, report = cli.read(lambda desk: (desk.versions.card(version), desk.versions.report(version)))
     cli.emit(facts)
     for key, value in facts.items():
         cli.data(f"{key}: {value}")
@@ -92,7 +84,7 @@ def show(cli: Cli, version: Version) -> None:
 @pass_cli
 def activate(cli: Cli, version: Version, reason: str | None, no_probe: bool) -> None:
     """Make VERSION (vN or base) the one that answers."""
-    _change(cli, lambda service: service.version_desk.promote(version, reason), probe=not no_probe)
+    _change(cli, lambda desk: desk.promotions.promote(version, reason), probe=not no_probe)
 
 
 @versions.command()
@@ -103,19 +95,19 @@ def activate(cli: Cli, version: Version, reason: str | None, no_probe: bool) -> 
 @pass_cli
 def rollback(cli: Cli, reason: str | None, no_probe: bool) -> None:
     """Go back to the version that answered before the active one."""
-    _change(cli, lambda service: service.version_desk.roll_back(reason), probe=not no_probe)
+    _change(cli, lambda desk: desk.promotions.roll_back(reason), probe=not no_probe)
 
 
-def _change(cli: Cli, write: Callable[[DeskService], Awaitable[Promotion]], *, probe: bool) -> None:
+def _change(cli: Cli, write: Callable[[OpenDesk], Awaitable[Promotion]], *, probe: bool) -> None:
     """Write a promotion, prove it in an engine of our own, and say what answers now."""
 
     async def work() -> tuple[Version, Version]:
-        async with cli.service() as service:
-            service.listen(lambda change: cli.say(change.sentence) if isinstance(change, Notice) else None)
-            wanted = (await write(service)).version
+        async with cli.desk() as desk:
+            desk.changes.listen(lambda change: cli.say(change.sentence) if isinstance(change, Notice) else None)
+            wanted = (await write(desk)).version
             if probe:
-                await _prove(cli, service)
-            return wanted, service.active
+                await _prove(cli, desk)
+            return wanted, desk.promotions.active
 
     wanted, active = asyncio.run(work())
     cli.emit({"version": active, "wanted": wanted})
@@ -124,10 +116,10 @@ def _change(cli: Cli, write: Callable[[DeskService], Awaitable[Promotion]], *, p
     cli.data(f"{active} answers now.")
 
 
-async def _prove(cli: Cli, service: DeskService) -> None:
+async def _prove(cli: Cli, desk: OpenDesk) -> None:
     cli.say("Loading the model to prove it...")
-    state = await service.start_engine()
-    if state.name not in ("ready", "busy"):
+    await desk.engine.start()
+    if (state := desk.engine.state).name not in ("ready", "busy"):
         cli.say(f"Not proved: {state.sentence} The files are as published; the next start will prove it.")
 
 
@@ -138,7 +130,7 @@ async def _prove(cli: Cli, service: DeskService) -> None:
 @pass_cli
 def verify(cli: Cli, version: Version | None) -> None:
     """Check the files of VERSION, or of every version, against their manifests."""
-    findings = cli.do(lambda service: verify_all(service.desk, version))
+    findings = cli.do(lambda desk: desk.versions.verify(version))
     for finding in findings:
         cli.emit({"version": finding.version, "ok": finding.sentence is None, "problem": finding.sentence})
         cli.data(f"{finding.version}: {finding.sentence or 'as published'}")
@@ -160,18 +152,17 @@ def export(cli: Cli, version: Version, folder: Path, merged: bool) -> None:
     if merged:
         _export_merged(cli, version, folder.expanduser().absolute())
         return
-    files = cli.do(lambda service: export_version(service.desk, service.version_desk.known(version), folder))
+    files = cli.do(lambda desk: desk.versions.export(version, folder))
     cli.emit({"version": version, "folder": str(folder), "files": files})
     cli.data(f"{version} copied to {folder}: {', '.join(files)}")
 
 
 def _export_merged(cli: Cli, version: Version, folder: Path) -> None:
     async def work() -> GateReport:
-        async with cli.service() as service:
-            row = service.version_desk.known(version)
-            await service.version_desk.check(version)
+        async with cli.desk() as desk:
+            await desk.promotions.check(version)
             cli.say("Merging, then answering the held-out questions with both...")
-            return await export_merged(service.desk, base_spec(service.desk), row, folder)
+            return await desk.versions.export_merged(version, folder)
 
     report = asyncio.run(work())
     cli.emit({"version": version, "folder": str(folder), "verdict": report.verdict, "bleu": asdict(report.bleu)})

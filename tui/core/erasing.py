@@ -20,7 +20,7 @@ from tui.core.adapters import folder_of
 from tui.core.beside import Beside
 from tui.core.errors import DeskError
 
-__all__ = ["FROM_THE_BASE", "ErasingDesk", "Forgotten", "Plan", "Subject"]
+__all__ = ["ErasingDesk", "Forgotten", "Plan", "Subject"]
 
 CHECKPOINTS = "runs with checkpoints"
 LEARNED_ERASED = "learned something that was erased since"

@@ -10,7 +10,7 @@ from store.desk import Desk
 from store.importing import ColumnsUnknown, ImportPreview, ImportRefused, ImportResult, Options, import_file
 from store.importing import preview_file as preview
 from store.importing.importer import Progress as FileProgress
-from store.pairs.exporting import export_file
+from store.pairs.exporting import UnknownFormat, export_file
 from store.sample import load_sample
 from tui.core.beside import Beside
 from tui.core.recipes import desk_recipe
@@ -23,6 +23,7 @@ __all__ = [
     "ImportRefused",
     "ImportResult",
     "Options",
+    "UnknownFormat",
 ]
 
 

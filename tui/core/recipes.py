@@ -24,6 +24,11 @@ class RecipeDesk:
         """See :func:`recipe_from`."""
         return recipe_from(self._store, chosen, changes)
 
+    def from_the_base(self) -> Recipe:
+        """The desk's recipe without a warm start: what replaces a version that learned too much must not begin as it.
+        Raises as :meth:`chosen`."""
+        return self.chosen(None, ["warm_start=False"])
+
     def named(self, name: str) -> Recipe:
         """See :func:`desk_recipe`."""
         return desk_recipe(self._store, name)

@@ -9,7 +9,7 @@ from finetune.gate import GateReport
 from store.desk import Desk
 from store.records import AdapterVersion
 from store.words import BASE, Version
-from tui.core.adapters import Finding, Overview, card, export_version, overview, verify_all
+from tui.core.adapters import Finding, Overview, card, export_version, overview, report_on, verify_all
 from tui.core.base import base_spec
 from tui.core.beside import Beside
 from tui.core.errors import DeskError
@@ -57,6 +57,10 @@ class VersionShelf:
     def card(self, name: Version) -> dict[str, Any]:
         """The same for a script. Raises :class:`DeskError` if there is no such version."""
         return card(self._store, self.get(name))
+
+    def report(self, name: Version) -> GateReport | None:
+        """How the gate of a version went; None if none was finished. Raises :class:`DeskError`."""
+        return report_on(self._store, self.get(name))
 
     async def verify(self, name: Version | None = None) -> list[Finding]:
         """Check the files of one version, or of all of them. Raises :class:`DeskError` for an unknown name."""
