@@ -7,8 +7,8 @@ from dataclasses import asdict
 import click
 
 from finetune.endings import ending_of
-from finetune.events import Done, recorded, sentence
-from store.records import Run, RunEvent
+from finetune.events import Done, Recorded, encode, sentence
+from store.records import Run
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
 from tui.core import OpenDesk
@@ -46,17 +46,22 @@ def list_runs(cli: Cli) -> None:
 def show(cli: Cli, number: int) -> None:
     """Show run NUMBER: recipe, verdict, what failed, and its events."""
 
-    def look(desk: OpenDesk) -> tuple[Run, list[RunEvent]]:
+    def look(desk: OpenDesk) -> tuple[Run, list[Recorded]]:
         return desk.runs.get(number), desk.runs.stored_events(number)
 
-    run, rows = cli.read(look)
+    run, entries = cli.read(look)
     facts = asdict(run)
-    cli.emit({**facts, "events": [asdict(row) for row in rows]})
+    cli.emit({**facts, "events": [_as_json(entry) for entry in entries]})
     for key, value in facts.items():
         cli.data(f"{key}: {value}")
-    for entry in map(recorded, rows):
+    for entry in entries:
         words = ending_of(run).sentence if isinstance(entry.event, Done) else sentence(entry.event)
         cli.data(f"{entry.at}  {words}")
+
+
+def _as_json(entry: Recorded) -> dict[str, object]:
+    kind, body = encode(entry.event)
+    return {"id": entry.id, "run_id": entry.run_id, "at": entry.at, "kind": kind, "body": body}
 
 
 @runs.command()
