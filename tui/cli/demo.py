@@ -129,7 +129,7 @@ class _Story:
         return turn.id
 
     async def _retrain(self, desk: OpenDesk, chosen: str | None, changes: tuple[str, ...]) -> Run:
-        run = await desk.runs.start(desk.recipes.chosen(chosen, changes))
+        run = await desk.runs.start(await desk.runs.preflight(desk.recipes.chosen(chosen, changes)))
         return await follow_run(self._cli, desk, run)
 
     def _title(self, sentence: str) -> None:
