@@ -214,7 +214,7 @@ class DeskloopApp(TerminalApp[None]):
         """The app can't go on: textual shows what the error draws itself as, which here is a sentence. The rest is in
         the log."""
         cause = error.error if isinstance(error, WorkerFailed) else error
-        sentence = explain(self.service.home, cause, "app.log", "app")
+        sentence = explain(self.service.home, cause, "app", "app")
         vars(error)["__rich__"] = lambda: Text(clean(sentence))
         super()._handle_exception(error)
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from store.desk import Desk
+from store.home import Home
 from store.pairs import NewPair
 from tests.cli.conftest import Deskloop, a_reply
 from tui.cli.context import one_line_json
+from tui.core.crashes import reports
 
 
 @pytest.mark.parametrize("order", ["before", "after", "group", "environment"])
@@ -90,7 +92,7 @@ def test_wrong_usage_is_exit_code_2(deskloop: Deskloop, home: Path, arguments: l
     assert deskloop("--home", home, *arguments).exit_code == 2
 
 
-def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(
+def test_a_crash_is_one_sentence_with_the_report_that_holds_the_rest(
     deskloop: Deskloop, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def crash(self: object) -> None:
@@ -98,7 +100,7 @@ def test_a_crash_is_one_sentence_with_the_log_that_holds_the_rest(
 
     monkeypatch.setattr("store.conversations.judgements.Judgements.waiting", crash)
     result = deskloop("approve", a_reply(home), "--home", home)
-    log = home / "logs" / "command.log"
+    (log,) = reports(Home(home))
     assert result.exit_code == 1
     assert str(log) in result.stderr
     assert "Traceback" not in result.stderr

@@ -16,6 +16,7 @@ from tests.store.test_desk import said
 from tests.tui.helpers import wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
+from tui.core.crashes import reports
 
 
 @pytest.fixture
@@ -50,11 +51,11 @@ async def test_what_nobody_foresaw_is_one_sentence(app: DeskloopApp, service: De
 
     with pytest.raises(Exception) as caught:  # noqa: PT011  (textual's own around a worker's)
         await run()
-    log = service.home.logs / "app.log"
+    (report,) = reports(service.home)
     assert last_words(caught.value) == (
-        f"This did not work: boom . What was kept before is still there. Details: {log}"
+        f"This did not work: boom . What was kept before is still there. A report for whoever mends it is in {report}"
     )
-    kept = log.read_text()
+    kept = report.read_text()
     assert "in fall\n" in kept
     assert "RuntimeError\n" in kept
     assert "RuntimeError: boom" not in kept  # what an error says may quote a customer

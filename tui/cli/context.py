@@ -175,7 +175,7 @@ def force_option(command: F) -> F:
 def sentence_of(home: str | None, error: Exception) -> str:
     """What a command says of any error."""
     more = " Or replace it with --force." if isinstance(error, TargetRefused) and error.taken else ""
-    return explain(Home(Home.place(home)), error, "command.log", " ".join(sys.argv[1:2])) + more
+    return explain(Home(Home.place(home)), error, "command", " ".join(sys.argv[1:2])) + more
 
 
 class DeskGroup(click.Group):

@@ -1,24 +1,34 @@
-"""What nobody foresaw: kept in a log for whoever mends it, told to the operator in a sentence."""
+"""What nobody foresaw: a report for whoever mends it, and a sentence for the operator."""
 
 from __future__ import annotations
 
 import errno
+import platform
+import re
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 from bot.traces import trace_of
-from store.database import BROKEN, Database, damaged
+from store.database import Database
 from store.database.soundness import damage, unreadable_cells
-from store.errors import OperatorError
-from store.home import Home, private_file
+from store.errors import BROKEN, OperatorError, damaged
+from store.home import Home
 from store.times import now
+from store.writing import free_name, new_file
 from tui.core.errors import DeskError, with_log
 
+Where = Literal["app", "command", "web"]
+KEPT = 10  # reports: a fault that comes again and again fills no disk
+_REPORT = re.compile(r"unexpected-(?P<where>[a-z]+)-(?P<stamp>\d{8}-\d{6}-\d{6})(-(?P<number>\d+))?\.log")
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM})
 
 
-def explain(home: Home, error: BaseException, log: str, what: str) -> str:
+def explain(home: Home, error: BaseException, where: Where, what: str) -> str:
     """The sentence for any error: its own if it has one, else what is wrong with the disk or the desk, else that it
-    did not work. Then the details are in *log*, a file of the desk's logs, under *what* was being done."""
+    did not work. Then a report is written, and named; *what* says what was being done."""
     if isinstance(error, OperatorError):
         return with_log(error.sentence, error.log)
     if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -26,11 +36,10 @@ def explain(home: Home, error: BaseException, log: str, what: str) -> str:
             f"{error.filename or 'The disk'} can't be written: {(error.strerror or 'no room').lower()}. Nothing of "
             "this action was kept and nothing before it is lost; make room or make it writable, or name another place."
         )
-    if (sentence := damage_of(home)) is not None:
-        return with_log(sentence, keep(home, log, what, error))
-    return with_log(
-        f"This did not work: {_kind(error)}. What was kept before is still there.", keep(home, log, what, error)
-    )
+    report = write_report(home, error, where, what)
+    if (sentence := damage_of(home)) is None:
+        sentence = f"This did not work: {_kind(error)}. What was kept before is still there."
+    return sentence if report is None else f"{sentence} A report for whoever mends it is in {report}"
 
 
 def _kind(error: BaseException) -> str:
@@ -57,14 +66,43 @@ def damage_of(home: Home) -> str | None:
     return damaged(home.database, found[0]).sentence if found else None
 
 
-def keep(home: Home, log: str, what: str, error: BaseException) -> Path | None:
-    """Write the traceback of *error* to a log of the desk; returns that log, None where even that fails."""
+def write_report(home: Home, error: BaseException, where: Where, what: str) -> Path | None:
+    """Write where *error* came from to a new file among the desk's logs, for whoever mends it: nobody's words, no
+    address. Of earlier reports the last few stay. None where that can't be done, or there is no desk."""
     try:
         if not home.begun():
             return None
-        path = private_file(home.logs / log)
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(f"{now()} {what}\n{trace_of(error)}\n")
-    except (OSError, DeskError):
+        stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
+        path = free_name(home.logs, f"unexpected-{where}-{stamp}", ".log")
+        head = f"deskloop {_version()}, Python {platform.python_version()}, {platform.system()} {platform.machine()}"
+        with new_file(path, own=True) as file:
+            file.write(f"{head}\n{now()} {where}: {what}\n\n{trace_of(error)}".encode("utf-8", "backslashreplace"))
+        _drop_old(home)
+    except (OSError, OperatorError):
         return None
     return path
+
+
+def reports(home: Home) -> list[Path]:
+    """The reports among the desk's logs, the oldest first."""
+    found = [path for path in home.logs.glob("unexpected-*.log") if _REPORT.fullmatch(path.name)]
+    return sorted((path for path in found if path.is_file() and not path.is_symlink()), key=_age)
+
+
+def _age(path: Path) -> tuple[str, str, int]:
+    found = _REPORT.fullmatch(path.name)
+    assert found is not None
+    return found["stamp"], found["where"], int(found["number"] or 1)
+
+
+def _drop_old(home: Home) -> None:
+    for path in reports(home)[:-KEPT]:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _version() -> str:
+    try:
+        return version("deskloop")
+    except PackageNotFoundError:
+        return "of a checkout"

@@ -75,7 +75,7 @@ class Stage:
         except OperatorError as error:
             self.say(error.sentence, trouble=True)
         except Exception as error:
-            self.say(explain(self.service.home, error, "app.log", name), trouble=True)
+            self.say(explain(self.service.home, error, "app", name), trouble=True)
         finally:
             self._told.discard(name)
             if self.chat.is_mounted:

@@ -8,6 +8,7 @@ import sys
 from store.home import Home
 from tui.app import DeskloopApp
 from tui.core import DeskService
+from tui.core.crashes import explain
 from tui.core.reach import InDesk
 from tui.web.driver import DeskWebDriver
 
@@ -15,9 +16,13 @@ from tui.web.driver import DeskWebDriver
 def main() -> int:
     """Open the app and stay until it is left; returns the exit code."""
     home = Home.open(create=False)
-    app = DeskloopApp(DeskService(home, reach=InDesk(home)), driver=DeskWebDriver)
-    app.collector.begin()
-    app.run()
+    try:
+        app = DeskloopApp(DeskService(home, reach=InDesk(home)), driver=DeskWebDriver)
+        app.collector.begin()
+        app.run()
+    except Exception as error:  # standard error is a log
+        print(explain(home, error, "web", "opening the app"), file=sys.stderr)
+        return 1
     return app.return_code or 0
 
 
