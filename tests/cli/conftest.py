@@ -38,7 +38,7 @@ def script(home: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     make_base(home / "models")
     script = Script()
     monkeypatch.setattr("tui.core.open_desk.EngineProcess", script)
-    monkeypatch.setattr("tui.core.doctor.trouble_of", lambda folder: None)  # it holds no model that loads
+    monkeypatch.setattr("tui.core.doctor.base.trouble_of", lambda folder: None)  # it holds no model that loads
     return script
 
 

@@ -36,7 +36,7 @@ def told(
     async def looked_at(*_: object) -> None:
         """Here a base is files without a model; looking at one has tests of its own."""
 
-    monkeypatch.setattr("tui.core.setup._look_at", looked_at)
+    monkeypatch.setattr("tui.core.setup._examine", looked_at)
     monkeypatch.setattr("finetune.run.client.start_run", start)
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))

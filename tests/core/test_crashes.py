@@ -29,7 +29,10 @@ def test_it_says_version_place_and_nobodys_words(desk: Desk) -> None:
 
 
 def test_the_last_few_stay_and_nothing_else_goes(desk: Desk) -> None:
-    theirs = [desk.home.logs / "unexpected-app-of-mine.log", desk.home.logs / "unexpected-app-20260101-000000-000000.txt"]
+    theirs = [
+        desk.home.logs / "unexpected-app-of-mine.log",
+        desk.home.logs / "unexpected-app-20260101-000000-000000.txt",
+    ]
     for path in theirs:
         path.write_text("mine")
     outside = desk.home.root.parent / "outside.log"

@@ -64,11 +64,14 @@ async def set_up(
             f"they are now: deskloop setup --base {wanted}"
         )
     if fresh or base is not None or known is None:
-        await _look_at(named.folder, log, say)
+        await _examine(named.folder, log, say)
         spec = BaseSpec(str(named.folder), cast(Quantization, desk.settings.load().quantization), digest)
         await _answer_once(spec, desk, engine_factory or EngineProcess, say)
     revision = (read_mark(named.folder) or {}).get("revision") if named.ours else None
-    _decide(desk, name, named.folder, digest, revision if isinstance(revision, str) else None, who)
+    with desk.atomic():  # what the name means, and that it is the desk's base: both or neither
+        desk.bases.decide(name, named.folder, digest, revision if isinstance(revision, str) else None, who)
+        if desk.settings.load().base != name:
+            desk.settings.set("base", name, who)
     return Prepared(name, named.folder, fresh)
 
 
@@ -83,14 +86,6 @@ def _digest(folder: Path) -> str:
     except OSError as error:
         what = error.filename or folder
         raise DeskError(f"{what} can't be read: {error.strerror or error}. Nothing was changed.") from error
-
-
-def _decide(desk: Desk, name: str, folder: Path, digest: str, revision: str | None, who: str) -> None:
-    """Write what *name* means and that it is the desk's base, both or neither."""
-    with desk.atomic():
-        desk.bases.decide(name, folder, digest, revision, who)
-        if desk.settings.load().base != name:
-            desk.settings.set("base", name, who)
 
 
 async def _answer_once(spec: BaseSpec, desk: Desk, factory: EngineFactory, say: Say) -> None:
@@ -118,7 +113,7 @@ async def _prepare(named: Named, log: Path, say: Say) -> None:
     await _run(["bot.bases.prepare", named.name, str(named.folder)], log, say, f"Preparing {named.name} failed.")
 
 
-async def _look_at(folder: Path, log: Path, say: Say) -> None:
+async def _examine(folder: Path, log: Path, say: Say) -> None:
     """Run ``python -m bot.bases.check``."""
     await _run(["bot.bases.check", str(folder)], log, say, f"{folder} could not be looked at. {TOO_MUCH}")
 

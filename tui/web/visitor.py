@@ -21,7 +21,7 @@ def main() -> int:
         app.collector.begin()
         app.run()
     except Exception as error:  # standard error is a log
-        print(explain(home, error, "web", "opening the app"), file=sys.stderr)
+        sys.stderr.write(explain(home, error, "web", "opening the app") + "\n")
         return 1
     return app.return_code or 0
 
