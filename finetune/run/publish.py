@@ -26,6 +26,7 @@ from store.desk import Desk
 from store.home import sync_folder
 from store.records import AdapterVersion
 from store.times import now
+from store.versions import NewVersion
 from store.words import Version
 
 
@@ -60,7 +61,7 @@ def publish(desk: Desk, candidate: Candidate) -> AdapterVersion:
         sync_tree(built)
     sync_folder(desk.home.adapters)
     with desk.atomic():
-        row = desk.versions.add(number, name, digest, mark, recipe.method, recipe.to_dict(), candidate.run_id)
+        row = desk.versions.add(NewVersion(number, digest, mark, recipe.method, recipe.to_dict(), candidate.run_id))
         desk.runs.update(candidate.run_id, candidate=name)
     return row
 

@@ -5,6 +5,6 @@ corrections and approvals, ``review`` the replies that wait for one, ``quality``
 ``listing`` shows conversations in windows, ``transcripts`` writes one to a file.
 """
 
-from store.conversations.conversations import Conversations, conversation_of, one_line
+from store.conversations.conversations import Conversations, Measured, conversation_of, one_line
 
-__all__ = ["Conversations", "conversation_of", "one_line"]
+__all__ = ["Conversations", "Measured", "conversation_of", "one_line"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from store.database import Database, Row
@@ -28,6 +29,20 @@ SELECT t.*, r.version, r.decoding, r.state, r.finished_at, r.new_tokens, r.secon
     r.certainty, r.judgement, {_CORRECTION} AS correction
 FROM turns t LEFT JOIN replies r ON r.turn_id = t.id
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured while a reply was generated. ``certainty``: the mean natural logarithm of its tokens'
+    probabilities."""
+
+    new_tokens: int | None = None
+    seconds: float | None = None
+    first_token_seconds: float | None = None
+    certainty: float | None = None
+
+
+NOT_MEASURED = Measured()
 
 
 class Conversations:
@@ -119,12 +134,9 @@ class Conversations:
         reply_id: int,
         text: str,
         state: ReplyState,
-        new_tokens: int | None = None,
-        seconds: float | None = None,
-        first_token_seconds: float | None = None,
-        certainty: float | None = None,
+        measured: Measured = NOT_MEASURED,
     ) -> Turn:
-        """Write a reply's end, once. *certainty*: the mean natural logarithm of its tokens' probabilities.
+        """Write a reply's end, once.
 
         Raises :class:`Refused` if it has an end already."""
         with self._db.atomic():
@@ -133,10 +145,10 @@ class Conversations:
                 "certainty = ? WHERE turn_id = ? AND finished_at IS NULL",
                 state,
                 now(),
-                new_tokens,
-                seconds,
-                first_token_seconds,
-                certainty,
+                measured.new_tokens,
+                measured.seconds,
+                measured.first_token_seconds,
+                measured.certainty,
                 reply_id,
             ).rowcount
             if not done:

@@ -13,19 +13,36 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from store.desk import Desk
 from store.importing.intake import Intake, Options
 from store.importing.rejects import Rejects
 from store.importing.rows import ImportRefused, Item, NewConversation, RowRejected
 from store.importing.staging import Staging
-from store.pairs.new import ReadyPair
+from store.pairs.new import Origin, ReadyPair
 from store.text import clean
 from store.words import Split
 
 TELL_EVERY = 500  # rows between two calls of the progress function
 
 Progress = Callable[[int, int, int], None]  # bytes done, bytes in all, rows read
+
+
+class ReadingOptions(TypedDict, total=False):
+    """How a file is to be read, where it does not say so itself: see :class:`store.importing.intake.Options`."""
+
+    columns: Mapping[str, str] | None
+    encoding: str | None
+    plain: bool
+
+
+class ImportOptions(ReadingOptions, total=False):
+    """What is to be done with the rows of a file. ``split``: the side of questions that the desk does not know;
+    ``strict``: all rows or none."""
+
+    split: Split | None
+    strict: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +62,10 @@ def import_file(
     desk: Desk,
     path: Path | str,
     format: str | None = None,
-    split: Split | str | None = None,
-    strict: bool = False,
-    columns: Mapping[str, str] | None = None,
     *,
     who: str,
-    encoding: str | None = None,
-    plain: bool = False,
     progress: Progress | None = None,
+    **options: Unpack[ImportOptions],
 ) -> ImportResult:
     """Import pairs or conversations from *path*.
 
@@ -62,16 +75,16 @@ def import_file(
     counted, so that importing again changes nothing. *strict*: everything or, if one row is bad, nothing.
     *encoding*: what the file is written in, None to tell by its first bytes. *plain*: HTML in it becomes plain text.
     Raises :class:`ImportRefused` with a sentence; nothing is imported then."""
-    path = Path(path)
+    path, split = Path(path), options.get("split")
     if split not in (None, "train", "heldout"):
         raise ImportRefused(f"A pair is on the side train or heldout, not {split!r}.")
     desk.db.check_writable()
-    with Intake(path, Options(format, columns or {}, encoding, plain)) as intake:
+    with Intake(path, how(format, options)) as intake:
         staging, rejects = Staging(desk.home.root), Rejects(desk.home.exports, path.stem)
         try:
-            work = _Import(desk, clean(path.name), who, split, progress)
+            work = _Import(desk, Origin("import", who, clean(path.name)), split, progress)
             work.read(intake, staging, rejects)
-            if not (strict and rejects.count):
+            if not (options.get("strict") and rejects.count):
                 work.write(intake, staging)
             rejects.close(keep=True)
         except BaseException:
@@ -90,9 +103,14 @@ def import_file(
         )
 
 
+def how(form: str | None, options: ReadingOptions) -> Options:
+    """The options of an intake."""
+    return Options(form, options.get("columns") or {}, options.get("encoding"), options.get("plain", False))
+
+
 class _Import:
-    def __init__(self, desk: Desk, name: str, who: str, split: Split | None, progress: Progress | None) -> None:
-        self._desk, self._name, self._who, self._split = desk, name, who, split
+    def __init__(self, desk: Desk, origin: Origin, split: Split | None, progress: Progress | None) -> None:
+        self._desk, self._origin, self._split = desk, origin, split
         self._progress = progress or (lambda done, size, rows: None)
         self._rows = 0
         self.added = self.duplicates = self.conversations = 0
@@ -126,7 +144,7 @@ class _Import:
                     self.duplicates += len(pairs)
                     continue
                 for pair in pairs:
-                    if self._desk.pairs.writer.write(pair, "import", self._who, self._name, None, share) is None:
+                    if self._desk.pairs.writer.write(pair, self._origin, share) is None:
                         self.duplicates += 1
                     else:
                         self.added += 1
@@ -139,9 +157,9 @@ class _Import:
         digest = digest_of(conversation)
         if known_conversation(self._desk, digest):
             return False
-        source = f"import:{self._name}#{digest}"
-        row = self._desk.conversations.create(self._who, conversation.title, source, conversation.customer)
-        self._desk.conversations.import_turns(row.id, conversation.turns, self._who)
+        source = f"import:{self._origin.ref}#{digest}"
+        row = self._desk.conversations.create(self._origin.who, conversation.title, source, conversation.customer)
+        self._desk.conversations.import_turns(row.id, conversation.turns, self._origin.who)
         self.conversations += 1
         return True
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 from store.desk import Desk
-from store.importing.importer import TELL_EVERY, Progress, digest_of, known_conversation
-from store.importing.intake import Intake, Options
+from store.importing.importer import TELL_EVERY, Progress, ReadingOptions, digest_of, how, known_conversation
+from store.importing.intake import Intake
 from store.importing.rows import Item, NewConversation, RowRejected
 
 SHOWN = 5  # pairs or conversations that are shown
@@ -45,16 +45,14 @@ def preview_file(
     desk: Desk,
     path: Path | str,
     format: str | None = None,
-    columns: Mapping[str, str] | None = None,
     *,
-    encoding: str | None = None,
-    plain: bool = False,
     progress: Progress | None = None,
+    **options: Unpack[ReadingOptions],
 ) -> ImportPreview:
     """Read *path* as :func:`store.importing.import_file` would, and tell what would come in. Nothing is written.
 
     Raises :class:`ImportRefused` with a sentence where the import would."""
-    with Intake(Path(path), Options(format, columns or {}, encoding, plain)) as intake:
+    with Intake(Path(path), how(format, options)) as intake:
         return _Preview(desk).read(intake, progress or (lambda done, size, rows: None))
 
 

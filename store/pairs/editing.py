@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from store.database import Database
 from store.erasing.words import MARK
 from store.errors import Refused
-from store.pairs import NewPair, Pairs
+from store.pairs import NewPair, Origin, Pairs
 from store.pairs.tags import Tags, tag_of
 from store.personal import find, redact
 from store.records import Pair
@@ -58,7 +58,7 @@ class PairEditing:
             ready = self._pairs.writer.ready(new)
             if ready.digest == self._db.value("SELECT content_sha256 FROM pairs WHERE id = ?", pair_id):
                 raise Refused(f"Nothing of pair {pair_id} was changed.")
-            number = self._pairs.writer.write(ready, old.source, who, old.source_ref, old.reply_id, 0.0)
+            number = self._pairs.writer.write(ready, Origin(old.source, who, old.source_ref, old.reply_id), 0.0)
             if number is None:
                 raise Refused(f"Another pair has exactly this text already. Exclude pair {pair_id} instead.")
             self._db.run("UPDATE pairs SET superseded_by = ? WHERE id = ?", number, pair_id)

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypedDict, Unpack
 
 from store.desk import Desk
 from store.errors import Refused
@@ -22,14 +22,20 @@ class UnknownFormat(Refused):
     """No export has a format of that name."""
 
 
+class Where(TypedDict, total=False):
+    """``force``: in the place of a file that is there; ``stdout``: what to write to where the path is ``-``."""
+
+    force: bool
+    stdout: BinaryIO | None
+
+
 def export_file(
     desk: Desk,
     path: Path | str,
     format: str | None = None,
     *,
-    force: bool = False,
-    stdout: BinaryIO | None = None,
     lost: list[int] | None = None,
+    **where: Unpack[Where],
 ) -> int:
     """Write every live pair to the new file *path* (0600, whole or not at all), as they are at one moment; returns how
     many.
@@ -57,7 +63,7 @@ def export_file(
         for count, pair in enumerate(desk.pairs.live(lost), 1):  # noqa: B007  (count is the result)
             yield pair
 
-    with output(path, stdout, force=force) as file:
+    with output(path, **where) as file:
         for piece in writers[chosen](counted()):
             file.write(piece.encode())
     return count

@@ -49,6 +49,17 @@ class ReadyPair:
     personal: tuple[Kind, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a pair comes from, and who brought it. ``ref``: a judgement, or a file's name; ``reply_id``: the reply that
+    was judged."""
+
+    source: Source
+    who: str
+    ref: str | None = None
+    reply_id: int | None = None
+
+
 class PairWriter:
     """The two halves of adding a pair. Everything slow is in :meth:`ready`, which holds up nobody."""
 
@@ -89,16 +100,14 @@ class PairWriter:
         )
         return row is not None
 
-    def write(
-        self, pair: ReadyPair, source: Source, who: str, ref: str | None, reply_id: int | None, share: float
-    ) -> int | None:
+    def write(self, pair: ReadyPair, origin: Origin, share: float) -> int | None:
         """Write *pair* and return its id; None if exactly this pair is there already, live or excluded: what an
         operator took out does not come back by importing its file again. To be called inside a transaction."""
-        judged = source in ("correction", "approval")  # what an operator says now is never a duplicate
+        judged = origin.source in ("correction", "approval")  # what an operator says now is never a duplicate
         if not judged and self.known(pair.digest):
             return None
         was = self._db.value("SELECT split FROM splits WHERE key = ?", pair.key)
-        self._decide_side(pair, source, was, share)
+        self._decide_side(pair, origin.source, was, share)
         number = self._db.insert(
             "INSERT INTO pairs (key, content_sha256, instruction, history, output, lang, category, source, "
             "source_ref, reply_id, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -109,17 +118,17 @@ class PairWriter:
             pair.output,
             pair.lang,
             pair.category,
-            source,
-            ref,
-            reply_id,
+            origin.source,
+            origin.ref,
+            origin.reply_id,
             now(),
-            who,
+            origin.who,
         )
         index_pair(self._db, number, pair.body)
         if pair.personal:
             self._db.run("INSERT INTO personal_data (pair_id, kinds) VALUES (?, ?)", number, ",".join(pair.personal))
-        if source == "correction" and was == "heldout":
-            self._displace(pair.key, number, who)
+        if origin.source == "correction" and was == "heldout":
+            self._displace(pair.key, number, origin.who)
         return number
 
     def _displace(self, key: str, correction: int, who: str) -> None:

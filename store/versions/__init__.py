@@ -1,6 +1,11 @@
-"""Versions: their rows, the log of promotions and the cache of answers (``versions``), and which of two answers
-operators found better (``comparisons``)."""
+"""Adapter versions and what is known of them.
 
-from store.versions.versions import Answers, Promotions, Versions
+``versions`` holds their rows, ``promotions`` the log that says which of them answers, ``answers`` what they said to
+questions that are asked again, ``comparisons`` which of two the operators found better.
+"""
 
-__all__ = ["Answers", "Promotions", "Versions"]
+from store.versions.answers import Answers
+from store.versions.promotions import Promotions
+from store.versions.versions import NewVersion, Versions
+
+__all__ = ["Answers", "NewVersion", "Promotions", "Versions"]

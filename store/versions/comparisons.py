@@ -16,6 +16,19 @@ Vote = Literal["left", "right", "both", "neither"]
 
 
 @dataclass(frozen=True, slots=True)
+class Ballot:
+    """A vote, and on what. ``versions`` and ``answers`` are left and right as they stood on the screen; ``blind``:
+    without the versions' names."""
+
+    question: str
+    history: Sequence[Exchange]
+    versions: tuple[Version, Version]
+    answers: tuple[str, str]
+    vote: Vote
+    blind: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """The votes on two versions, whichever side each was on: ``first`` and ``second`` count those for one of them."""
 
@@ -31,27 +44,17 @@ class Comparisons:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(
-        self,
-        question: str,
-        history: Sequence[Exchange],
-        versions: tuple[Version, Version],
-        answers: tuple[str, str],
-        vote: Vote,
-        who: str,
-        *,
-        blind: bool,
-    ) -> int:
-        """Keep a vote; *versions* and *answers* are left and right as they stood on the screen. Returns its id."""
+    def add(self, ballot: Ballot, who: str) -> int:
+        """Keep a vote. Returns its id."""
         return self._db.insert(
             "INSERT INTO comparisons (instruction, history, version_left, version_right, answer_left, answer_right, "
             "blind, vote, created_at, created_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            clean(question),
-            json.dumps([list(exchange) for exchange in history], ensure_ascii=False),
-            *versions,
-            *(clean(answer) for answer in answers),
-            int(blind),
-            vote,
+            clean(ballot.question),
+            json.dumps([list(exchange) for exchange in ballot.history], ensure_ascii=False),
+            *ballot.versions,
+            *(clean(answer) for answer in ballot.answers),
+            int(ballot.blind),
+            ballot.vote,
             now(),
             who,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from store.conversations import Measured
 from store.desk import Desk
 from store.words import BASE
 from tests.core.conftest import make_base
@@ -48,5 +49,5 @@ def a_reply(home: Path, text: str = "We open at nine.") -> int:
         conversation = desk.conversations.create("tester")
         message = desk.conversations.add_customer(conversation.id, "When do you open?", "tester")
         reply = desk.conversations.begin_reply(message.id, BASE, {})
-        desk.conversations.finish_reply(reply.id, text, "complete", 5, 0.5, 0.1)
+        desk.conversations.finish_reply(reply.id, text, "complete", Measured(5, 0.5, 0.1))
         return reply.id

@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters import WEIGHTS_NAME, Manifest, sha256_of, write_manifest
 from store.desk import Desk
+from store.versions import NewVersion
 from store.words import BASE
 from tests.core.scripted import Script
 from tui.core import DeskChange, DeskService
@@ -49,7 +50,7 @@ def make_version(
         desk.runs.transition(run_id, "evaluating", candidate=f"v{number}")
         desk.runs.save_report(run_id, verdict, {"bleu": {"active": bleu[0], "candidate": bleu[1]}})  # type: ignore[arg-type]
         desk.runs.transition(run_id, {"promote": "promoted", "reject": "rejected"}.get(verdict, "held"))
-    return desk.versions.add(number, folder.name, digest, mark, "qlora", {}, run_id).name
+    return desk.versions.add(NewVersion(number, digest, mark, "qlora", {}, run_id)).name
 
 
 @pytest.fixture

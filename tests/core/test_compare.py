@@ -10,7 +10,7 @@ import pytest
 from bot.types import Answer, EngineError, Prompt
 from store.desk import Desk
 from store.pairs import NewPair
-from store.versions.comparisons import Tally
+from store.versions.comparisons import Ballot, Tally
 from store.words import Version
 from tests.core.conftest import make_version
 from tests.core.scripted import DIED, Script, ScriptedEngine
@@ -128,7 +128,7 @@ def test_votes_are_counted_for_the_version_whichever_side_it_was_on(desk: Desk) 
         (("v1", "v2"), "left"), (("v2", "v1"), "left"), (("v2", "v1"), "right"), (("v1", "v2"), "neither"),
         (("v1", "v3"), "left"),
     ):  # fmt: skip
-        desk.comparisons.add("Q\x1b[2J", (), versions, ("a", "b"), vote, "maria", blind=True)  # type: ignore[arg-type]
+        desk.comparisons.add(Ballot("Q\x1b[2J", (), versions, ("a", "b"), vote, True), "maria")  # type: ignore[arg-type]
     assert desk.comparisons.tally(Version("v1"), Version("v2")) == Tally(2, 1, 0, 1)
     assert desk.comparisons.tally(Version("v2"), Version("v1")) == Tally(1, 2, 0, 1)
 

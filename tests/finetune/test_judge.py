@@ -18,6 +18,7 @@ from finetune.gate.judging import evaluate_file, evaluate_versions
 from finetune.gate.questions import FileQuestion
 from finetune.gate.report import GateReport
 from store.desk import Desk
+from store.versions import NewVersion
 
 FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 2048, 0.1, 1, 2, "cpu")
 SYSTEM = "You are a customer support agent."
@@ -88,7 +89,7 @@ class Scripted:
 def desk(tmp_path: Path) -> Iterator[Desk]:
     with Desk.open(tmp_path) as opened:
         for number in (1, 2):
-            opened.versions.add(number, f"v{number}", f"{number}" * 64, FACTS.fingerprint, "qlora", {}, None)
+            opened.versions.add(NewVersion(number, f"{number}" * 64, FACTS.fingerprint, "qlora", {}, None))
         yield opened
 
 

@@ -18,6 +18,7 @@ from finetune.merging import NotMerged, export_merged, merge
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import AdapterVersion
+from store.versions import NewVersion
 from tests import tiny as makers
 
 IDS = torch.arange(10, 40)[None]
@@ -34,7 +35,7 @@ def desk(tmp_path: Path, tiny: Path) -> Iterator[Desk]:
 def published(desk: Desk, base: Path, spec: BaseSpec, method: str = "qlora") -> AdapterVersion:
     folder = makers.make_adapter(base, desk.home.adapters / "v1", scale=0.2)
     makers.publish_adapter(folder, base, "v1", spec.quantization)
-    return desk.versions.add(1, "v1", sha256_of(folder / "manifest.json"), fingerprint(spec), method, {}, None)
+    return desk.versions.add(NewVersion(1, sha256_of(folder / "manifest.json"), fingerprint(spec), method, {}, None))
 
 
 @pytest.mark.parametrize("quantization", ["nf4", "bf16"])

@@ -12,6 +12,7 @@ from finetune.recipe import Recipe
 from finetune.run.publish import Candidate, publish
 from finetune.run.shelf import clean_up
 from store.desk import Desk
+from store.versions import NewVersion
 from store.words import BASE, Version
 
 
@@ -84,5 +85,7 @@ def test_a_version_that_lost_its_row_is_not_overwritten(desk: Desk, adapter: Pat
 
 
 def test_no_folder_column_leads_outside(desk: Desk) -> None:
-    desk.versions.add(1, "../../elsewhere", "m", "f", "qlora", {}, None)
+    desk.versions.add(NewVersion(1, "m", "f", "qlora", {}, None))
+    desk.db.conn.execute("DROP TRIGGER IF EXISTS adapter_versions_no_update")
+    desk.db.run("UPDATE adapter_versions SET folder = '../../elsewhere'")
     assert desk.versions.get(Version("v1")).folder == "v1"

@@ -12,6 +12,7 @@ from store.database.soundness import unreadable_cells
 from store.desk import Desk
 from store.pairs import NewPair
 from store.settings import SettingError, Settings
+from store.versions import NewVersion
 from store.words import BASE, Version
 from tests.store.test_desk import said
 
@@ -58,7 +59,7 @@ def test_every_reader_goes_on_past_a_damaged_cell(desk: Desk, value: str) -> Non
     run = desk.runs.create({"r": 4}, BASE, "ann")
     desk.runs.add_event(run.id, "note", {"sentence": "x"})
     desk.runs.update(run.id, report={"verdict": "promote"}, failure={"kind": "failed", "sentence": "x"})
-    desk.versions.add(1, "v1", "m", "f", "qlora", {"r": 4}, run.id)
+    desk.versions.add(NewVersion(1, "m", "f", "qlora", {"r": 4}, run.id))
     for table, column in [
         ("runs", "recipe"), ("runs", "report"), ("runs", "failure"), ("run_events", "body"), ("recipes", "recipe"),
         ("adapter_versions", "recipe"), ("replies", "decoding"), ("pairs", "history"),

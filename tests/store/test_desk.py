@@ -14,12 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from store.conversations import Measured
 from store.database import DeskBusy, DeskUnreadable
 from store.desk import Desk
 from store.home import Home
 from store.pairs import NewPair
 from store.runs import RunAlreadyLive, RunLock, WrongTransition
 from store.settings import SettingError
+from store.versions import NewVersion
 from store.words import BASE, Version
 from store.writing import new_file
 
@@ -29,7 +31,7 @@ def said(desk: Desk, question: str = "Where is my order?", answer: str = "No ide
     conversation = desk.conversations.create("ann")
     message = desk.conversations.add_customer(conversation.id, question, "ann")
     reply = desk.conversations.begin_reply(message.id, BASE, {"do_sample": False})
-    desk.conversations.finish_reply(reply.id, answer, "complete", 3, 0.5, 0.1)
+    desk.conversations.finish_reply(reply.id, answer, "complete", Measured(3, 0.5, 0.1))
     return reply.id
 
 
@@ -325,7 +327,7 @@ def test_corrections_wait_until_the_active_version_knows_them(desk: Desk) -> Non
     assert desk.judgements.waiting() == 1
     run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 8)], [], "hash")
-    desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
+    desk.versions.add(NewVersion(1, "sha", "base", "qlora", {}, run.id))
     assert desk.judgements.waiting() == 1
     desk.promotions.promote(Version("v1"), "gate", "ann", run_id=run.id)
     assert desk.judgements.waiting() == 0
@@ -340,7 +342,7 @@ def test_two_corrections_of_one_question_do_not_wait_for_ever(desk: Desk) -> Non
     assert desk.conflicts.open() == []
     run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair, _ in desk.pairs.training_set()], [], "hash")
-    desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
+    desk.versions.add(NewVersion(1, "sha", "base", "qlora", {}, run.id))
     desk.promotions.promote(Version("v1"), "gate", "ann", run_id=run.id)
     assert desk.judgements.waiting() == 0
 
@@ -416,7 +418,7 @@ def test_a_live_run_whose_process_is_gone_is_interrupted_and_one_that_lives_is_n
 # -- promotions ------------------------------------------------------------------------------------
 def test_rolling_back_goes_down_the_stack_to_the_base(desk: Desk) -> None:
     for number in (1, 2, 3):
-        desk.versions.add(number, f"v{number}", "sha", "base", "qlora", {}, None)
+        desk.versions.add(NewVersion(number, "sha", "base", "qlora", {}, None))
         desk.promotions.promote(f"v{number}", "gate", "ann")
     order = []
     while (target := desk.promotions.rollback_target()) is not None:

@@ -14,6 +14,7 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.pairs.listing import PairFilter
 from store.records import JudgedAnswer, Pair
+from store.versions import NewVersion
 from store.words import BASE
 
 
@@ -144,7 +145,7 @@ def test_the_story_of_a_pair(desk: Desk) -> None:
     pair = desk.editing.edit(old.id, "bob", "Where?", "Right there.")
     run = desk.runs.create({}, BASE, "ann")
     desk.runs.set_snapshot(run.id, [(pair.id, 8)], [], "hash")
-    desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
+    desk.versions.add(NewVersion(1, "sha", "base", "qlora", {}, run.id))
     judged = JudgedAnswer(pair.id, "correction", "No idea.", "Right there.", "Right there.", "learned")
     desk.runs.save_report(run.id, "promote", {}, [judged])
     story = desk.pair_stories.story(pair.id)

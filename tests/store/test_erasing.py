@@ -17,6 +17,8 @@ from store.erasing.words import Words
 from store.importing import import_file
 from store.pairs import NewPair
 from store.records import JudgedAnswer
+from store.versions import NewVersion
+from store.versions.comparisons import Ballot
 from store.words import BASE, Version
 from tests.leftovers import leftovers
 
@@ -60,14 +62,13 @@ def full(desk: Desk) -> dict[str, int]:
     rows = [JudgedAnswer(learned[0], "correction", f"{NAME}?", f"{NUMBER}!", NAME, "learned")]
     desk.runs.save_report(run, "promote", {"sentence": f"Learned {NAME}", "bleu": {"active": 1, "candidate": 2}}, rows)
     desk.runs.transition(run, "promoted", failure={"sentence": NAME})
-    desk.versions.add(1, "v1", "1" * 64, "f" * 64, "qlora", {}, run)
+    desk.versions.add(NewVersion(1, "1" * 64, "f" * 64, "qlora", {}, run))
     desk.promotions.promote(Version("v1"), "forced", "maria", f"{NAME} wanted it", run)
     going_on = desk.runs.create({}, Version("v1"), "maria").id
     desk.runs.transition(going_on, "cancelled")
-    desk.versions.add(2, "v2", "2" * 64, "f" * 64, "qlora", {}, going_on)
-    desk.comparisons.add(
-        f"Where is {NUMBER}?", [(NAME, "yes")], ("base", "v1"), (NAME, "no"), "left", "maria", blind=True
-    )
+    desk.versions.add(NewVersion(2, "2" * 64, "f" * 64, "qlora", {}, going_on))
+    ballot = Ballot(f"Where is {NUMBER}?", [(NAME, "yes")], (BASE, Version("v1")), (NAME, "no"), "left", True)
+    desk.comparisons.add(ballot, "maria")
     desk.answers.put_many({"a" * 64: f"{NAME}, yes", "b" * 64: "no"})
     desk.drafts.keep([Draft(f"Dear {NAME}, we", hers), Draft(f"No, {NUMBER}", None, third)], "maria")
     desk.settings.set("system_message", f"Be kind to {NAME}.", "maria")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store.conversations import Measured
 from store.desk import Desk
 from store.words import BASE
 from tests.store.test_desk import said
@@ -11,7 +12,7 @@ def sure(desk: Desk, certainty: float | None, state: str = "complete", version: 
     """A reply of which the bot was so sure; returns its id."""
     message = desk.conversations.add_customer(desk.conversations.create("ann").id, "When?", "ann")
     reply = desk.conversations.begin_reply(message.id, version, {})
-    desk.conversations.finish_reply(reply.id, "Now.", state, certainty=certainty)  # type: ignore[arg-type]
+    desk.conversations.finish_reply(reply.id, "Now.", state, Measured(certainty=certainty))  # type: ignore[arg-type]
     return reply.id
 
 

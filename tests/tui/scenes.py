@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from finetune.gate.words import Decision
 from finetune.recipe import Recipe
+from store.conversations import Measured
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import JudgedAnswer
@@ -37,7 +38,7 @@ def said(desk: Desk, title: str, *exchanges: tuple[str, str, str, str]) -> list[
         message = desk.conversations.add_customer(conversation, customer, "maria")
         reply = desk.conversations.begin_reply(message.id, version, {})
         certainty = -0.04 * len(bot)
-        desk.conversations.finish_reply(reply.id, bot, state, 12, 0.8, 0.1, certainty)  # type: ignore[arg-type]
+        desk.conversations.finish_reply(reply.id, bot, state, Measured(12, 0.8, 0.1, certainty))  # type: ignore[arg-type]
         ids.append(reply.id)
     return ids
 

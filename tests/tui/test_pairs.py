@@ -7,6 +7,7 @@ import pytest
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import JudgedAnswer
+from store.versions import NewVersion
 from store.words import BASE
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, told, wait_until, write
@@ -117,7 +118,7 @@ async def test_the_story_and_the_way_to_the_reply(app: DeskloopApp, desk: Desk) 
     desk.runs.set_snapshot(run.id, [(13, 8)], [], "hash")
     desk.runs.transition(run.id, "training")
     desk.runs.transition(run.id, "evaluating")
-    desk.versions.add(1, "v1", "sha", "base", "qlora", {}, run.id)
+    desk.versions.add(NewVersion(1, "sha", "base", "qlora", {}, run.id))
     judged = JudgedAnswer(13, "correction", "All.", "The ones from Siena.", "The terracotta ones.", "learned")
     desk.runs.save_report(run.id, "promote", {}, [judged])
     desk.runs.transition(run.id, "rejected")

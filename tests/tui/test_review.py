@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from store.conversations import Measured
 from store.desk import Desk
 from store.words import Version
 from tests.tui import scenes
@@ -20,7 +21,7 @@ def ask(desk: Desk, *questions: str) -> list[int]:
     for place, question in enumerate(questions):
         message = desk.conversations.add_customer(desk.conversations.create("jo").id, question, "jo")
         reply = desk.conversations.begin_reply(message.id, Version("v1"), {})
-        desk.conversations.finish_reply(reply.id, f"About {question}", "complete", certainty=-0.1 - place)
+        desk.conversations.finish_reply(reply.id, f"About {question}", "complete", Measured(certainty=-0.1 - place))
         replies.append(reply.id)
     return replies
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt
 from finetune.lengths import decoding_of
+from store.conversations import Measured
 from store.desk import Desk
 from store.records import Turn
 from store.text import CleanPieces, clean
@@ -156,10 +157,9 @@ class ChatDesk:
                 reply_id,
                 partial if answer is None else clean(answer.text),
                 state,
-                new_tokens=answer.new_tokens if answer else None,
-                seconds=answer.seconds if answer else None,
-                first_token_seconds=answer.first_token_seconds if answer else None,
-                certainty=answer.certainty if answer else None,
+                Measured(answer.new_tokens, answer.seconds, answer.first_token_seconds, answer.certainty)
+                if answer
+                else Measured(),
             )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from store.desk import Desk
-from store.versions.comparisons import Tally, Vote
+from store.versions.comparisons import Ballot, Tally, Vote
 from store.words import Exchange, Version
 from tui.core.beside import Beside
 from tui.core.compare import Comparison, answer_all, of_conversation, of_file, of_heldout, of_question
@@ -54,15 +54,9 @@ class ComparisonDesk:
     def keep(self, item: Comparison, *, blind: bool) -> None:
         """Keep the vote on *item*, which has one."""
         assert item.vote is not None
-        self._store.comparisons.add(
-            item.question,
-            item.history,
-            (item.left.version, item.right.version),
-            (item.left.text or "", item.right.text or ""),
-            item.vote,
-            self._who,
-            blind=blind,
-        )
+        versions, answers = (item.left.version, item.right.version), (item.left.text or "", item.right.text or "")
+        ballot = Ballot(item.question, item.history, versions, answers, item.vote, blind)
+        self._store.comparisons.add(ballot, self._who)
 
     def tally(self, first: Version, second: Version) -> Tally:
         """Every vote there is on these two versions."""

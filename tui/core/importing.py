@@ -12,6 +12,7 @@ from store.importing import preview_file as preview
 from store.importing.importer import Progress as FileProgress
 from store.pairs.exporting import UnknownFormat, export_file
 from store.sample import load_sample
+from store.words import Split
 from tui.core.beside import Beside
 from tui.core.recipes import desk_recipe
 
@@ -44,7 +45,7 @@ class ImportDesk:
                 store,
                 path,
                 options.form,
-                options.columns,
+                columns=options.columns,
                 encoding=options.encoding,
                 plain=options.plain,
                 progress=progress,
@@ -62,7 +63,7 @@ class ImportDesk:
         path: Path,
         options: Options,
         *,
-        split: str | None = None,
+        split: Split | None = None,
         strict: bool = False,
         progress: FileProgress | None = None,
     ) -> ImportResult:
@@ -73,8 +74,8 @@ class ImportDesk:
                 store,
                 path,
                 options.form,
-                split,
-                strict,
+                split=split,
+                strict=strict,
                 columns=options.columns,
                 who=self._who,
                 encoding=options.encoding,

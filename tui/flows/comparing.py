@@ -8,6 +8,7 @@ from contextlib import suppress
 from store.desk import Desk
 from store.errors import OperatorError
 from store.records import Turn
+from store.versions.comparisons import Ballot
 from store.words import BASE, Version
 from tui.core import DeskError
 from tui.core.compare import Comparison, of_conversation, of_file, of_heldout, of_question, shuffled
@@ -107,15 +108,9 @@ async def _show(stage: Stage, items: list[Comparison], *, blind: bool) -> None:
 
     def keep(item: Comparison) -> None:
         assert item.vote is not None
-        service.desk.comparisons.add(
-            item.question,
-            item.history,
-            (item.left.version, item.right.version),
-            (item.left.text or "", item.right.text or ""),
-            item.vote,
-            service.who,
-            blind=blind,
-        )
+        versions, answers = (item.left.version, item.right.version), (item.left.text or "", item.right.text or "")
+        ballot = Ballot(item.question, item.history, versions, answers, item.vote, blind)
+        service.desk.comparisons.add(ballot, service.who)
 
     async def ask() -> None:
         try:
