@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters import WEIGHTS_NAME, verify
+from finetune.events import Decided, Done, Judged, Phase, Step
 from finetune.recipe import Recipe
 from store.home import MODELS_VARIABLE
 from store.pairs import NewPair
@@ -60,8 +61,8 @@ async def test_a_correction_is_learned_swapped_in_and_rolled_back(service: DeskS
         await service.start_run(RECIPE)  # one live run a desk
     during, during_reply = await ask(service, QUESTION)  # the chat goes on meanwhile
     assert (during.text, during_reply.version) == (first.text, "base")
-    kinds = [event.kind async for event in service.run_events(run.id)]
-    assert {"phase", "step", "judged", "verdict", "done"} <= set(kinds)
+    said = {type(entry.event) async for entry in service.run_events(run.id)}
+    assert {Phase, Step, Judged, Decided, Done} <= said
 
     # Nothing is held out on this desk: the gate can't promote, and says so.
     over = service.desk.runs.get(run.id)
