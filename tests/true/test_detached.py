@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from finetune.events import Note, Step
+from finetune.events import Done, Note, Step
 from finetune.recipe import Recipe
 from store.runs import LIVE
 from tests.true.kills import Bench
