@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import errno
+from typing import Literal, get_args
 
 from store.errors import DeskError, OperatorError
 
 SAFE = "Nothing was lost, and what answered before goes on answering."
 
-SENTENCES = {
+FailureKind = Literal[
+    "out-of-memory", "disk-full", "desk-busy", "desk-read-only", "desk-damaged", "diverged", "nothing-to-learn",
+    "needs-gpu", "no-such-layer", "too-few-pairs", "recipe-unreadable", "base-changed", "base-missing", "trainer-died",
+    "engine-died", "probe-failed", "failed",
+]  # fmt: skip
+SENTENCES: dict[FailureKind, str] = {
     "out-of-memory": f"The machine ran out of memory while training. {SAFE} Close other programs and resume the run, "
     "or retrain with a smaller batch_size or max_length.",
     "disk-full": f"The disk is full. {SAFE} Free some space and resume the run.",
@@ -39,23 +45,29 @@ SENTENCES = {
 
 
 class RunFailure(OperatorError):
-    """A run can't go on. ``kind`` is a key of :data:`SENTENCES`; ``detail`` goes into logs and quotes nobody."""
+    """A run can't go on. ``detail`` goes into logs and quotes nobody."""
 
     quotes_nobody = True
 
     def __init__(self, kind: str, detail: str = "") -> None:
-        self.kind = kind if kind in SENTENCES else "failed"
-        super().__init__(SENTENCES[self.kind])
+        known = failure_kind(kind)
+        self.kind = known
+        super().__init__(SENTENCES[known])
         self.detail = detail or kind
 
     def __str__(self) -> str:
         return self.detail
 
 
-def kind_of(error: BaseException) -> str:
-    """The kind of an error that was not raised as a :class:`RunFailure`."""
+def failure_kind(word: str) -> FailureKind:
+    """The kind that *word* stands for: what another process said, or another part of deskloop."""
+    return next((kind for kind in get_args(FailureKind) if kind == word), "failed")
+
+
+def kind_of(error: BaseException) -> FailureKind:
+    """The kind of any error that can end a run."""
     if isinstance(error, RunFailure | DeskError) and error.kind in SENTENCES:
-        return error.kind
+        return failure_kind(error.kind)
     text = f"{type(error).__name__}: {error}".lower()
     if isinstance(error, MemoryError) or any(
         sign in text for sign in ("out of memory", "outofmemory", "can't allocate memory", "cannot allocate memory")

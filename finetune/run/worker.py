@@ -98,7 +98,7 @@ def _give_up(run: RunContext) -> None:
 
 def _fail(run: RunContext, error: BaseException) -> None:
     kind = error.kind if isinstance(error, EngineError) else kind_of(error)
-    sentence = error.sentence if isinstance(error, EngineError) else SENTENCES.get(kind, SENTENCES["failed"])
+    sentence = error.sentence if isinstance(error, EngineError) else SENTENCES[kind_of(error)]
     failure = Failed(kind, sentence, str(run.files.log))
     if run.run.state in LIVE:
         run.desk.runs.transition(run.run_id, "failed", failure=asdict(failure))

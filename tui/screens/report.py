@@ -53,7 +53,7 @@ class ReportScreen(ResultScreen[Override | None]):
         run = self._run
         after = run.candidate or "the candidate"
         with Vertical(id="report"):
-            yield Plain(f"Run {run.id}: {ending_of(run).sentence}", classes="title")
+            yield Plain(f"Run {run.id}: {ending_of(run).sentence}".removesuffix("."), classes="title")
             with TabbedContent(id="report-tabs"):
                 with TabPane(Content("Numbers"), id="numbers"), VerticalScroll():
                     for text, kind in report_lines(run):
