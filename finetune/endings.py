@@ -62,7 +62,7 @@ def ending_of(run: Run) -> Ending:
     report = report_of(run)
     return Ending(
         state=run.state,
-        version=None if run.candidate is None else Version(run.candidate),
+        version=run.candidate,
         bleu=report.bleu if report is not None else Sides(),
         held=_held(run.state, report),
         failure=failure_of(run),

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import errno
-from typing import Literal, get_args
+from typing import get_args
 
 from store.errors import DeskError, OperatorError
+from store.words import FailureKind
 
 SAFE = "Nothing was lost, and what answered before goes on answering."
 
-FailureKind = Literal[
-    "out-of-memory", "disk-full", "desk-busy", "desk-read-only", "desk-damaged", "diverged", "nothing-to-learn",
-    "needs-gpu", "no-such-layer", "too-few-pairs", "recipe-unreadable", "base-changed", "base-missing", "trainer-died",
-    "engine-died", "probe-failed", "failed",
-]  # fmt: skip
 SENTENCES: dict[FailureKind, str] = {
     "out-of-memory": f"The machine ran out of memory while training. {SAFE} Close other programs and resume the run, "
     "or retrain with a smaller batch_size or max_length.",

@@ -59,9 +59,9 @@ class ReportScreen(ResultScreen[Override | None]):
                     for text, kind in report_lines(run):
                         yield Plain(text, classes=kind)
                 with TabPane(Content("Corrections"), id="corrections"):
-                    yield JudgedAnswers(run.parent, after, show="all", id="judged-corrections")
+                    yield JudgedAnswers(run.parent, after, first="all", id="judged-corrections")
                 with TabPane(Content("Answers"), id="answers"):
-                    yield JudgedAnswers(run.parent, after, show="changed", id="judged-answers")
+                    yield JudgedAnswers(run.parent, after, first="changed", id="judged-answers")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -73,8 +73,8 @@ class ReportScreen(ResultScreen[Override | None]):
         changes = await self._changes()
         corrections = [change for change in changes if change.answer.kind == "correction"]
         answers = [change for change in changes if change.answer.kind == "heldout"]
-        self.query_one("#judged-corrections", JudgedAnswers).show(corrections)
-        self.query_one("#judged-answers", JudgedAnswers).show(answers)
+        self.query_one("#judged-corrections", JudgedAnswers).fill(corrections)
+        self.query_one("#judged-answers", JudgedAnswers).fill(answers)
         tabs = self.query_one(TabbedContent)
         tabs.get_tab("corrections").label = Content(f"Corrections {len(corrections)}")
         tabs.get_tab("answers").label = Content(f"Answers {len(answers)}")

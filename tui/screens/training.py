@@ -81,12 +81,12 @@ class TrainingScreen(ResultScreen[None]):
             case Step() as step:
                 self._add_step(step)
             case Judged() as judged:
-                self._show_bar(judged.share, judged.place)
+                self._draw_bar(judged.share, judged.place)
             case Done() as done:
                 self._end(entry.at, done)
             case Evaluated() as found:
-                self.query_one(LossPlot).add_look(found.step, found.loss, found.pairs)
-                self._show_numbers({LOSS_NAMES[found.pairs]: f"{found.loss:.3f}"})
+                self.query_one(LossPlot).add_evaluation(found.step, found.loss, found.pairs)
+                self._draw_numbers({LOSS_NAMES[found.pairs]: f"{found.loss:.3f}"})
             case Phase(phase):
                 self.query_one("#phase", Plain).show(phase_line(phase))
             case Decided(_, report):
@@ -102,7 +102,7 @@ class TrainingScreen(ResultScreen[None]):
         self.refresh_bindings()
 
     def _add_step(self, step: Step) -> None:
-        self._show_bar(step.share, step.place)
+        self._draw_bar(step.share, step.place)
         numbers = {}
         if step.loss is not None:
             self.query_one(LossPlot).add(step.step, step.steps, step.loss, step.epoch)
@@ -113,16 +113,16 @@ class TrainingScreen(ResultScreen[None]):
             numbers["tokens/s"] = f"{step.tokens_per_second:.0f}"
         if step.peak_memory_bytes:
             numbers["memory peak"] = f"{step.peak_memory_bytes / 2**30:.1f} GiB"
-        self._show_numbers(numbers)
+        self._draw_numbers(numbers)
 
-    def _show_numbers(self, numbers: dict[str, str]) -> None:
-        """Show these numbers, and beside them those that came before."""
+    def _draw_numbers(self, numbers: dict[str, str]) -> None:
+        """Draw these numbers, and beside them those that came before."""
         self._numbers |= numbers
         order = ("loss", *LOSS_NAMES.values(), "rate", "tokens/s", "memory peak")
         words = [f"{name} {self._numbers[name]}" for name in order if name in self._numbers]
         self.query_one("#numbers", Plain).show("   ".join(words))
 
-    def _show_bar(self, share: float, words: str) -> None:
+    def _draw_bar(self, share: float, words: str) -> None:
         self.query_one("#bar", Plain).show(f"{bar(share, 30)} {share:4.0%}  {words}")
 
     # -- keys --------------------------------------------------------------------------------------

@@ -30,15 +30,15 @@ LABEL = 200  # characters of a question that a line of the list may need
 
 
 class JudgedAnswers(Container):
-    """Shows changes, the worst first; the filter leaves out those that are not asked for."""
+    """A list of changes, the worst first; the filter leaves out those that are not asked for."""
 
-    def __init__(self, before: str, after: str, *, show: Filter, id: str) -> None:
+    def __init__(self, before: str, after: str, *, first: Filter, id: str) -> None:
         super().__init__(id=id, classes="judged-answers")
         self._names = before, after
         self._changes: Sequence[Change] = ()
         self._shown: list[Change] = []
         self._known = False
-        self.filter: Filter = show
+        self.filter: Filter = first
 
     def compose(self) -> ComposeResult:
         """What is shown, the list, the details."""
@@ -48,25 +48,25 @@ class JudgedAnswers(Container):
             with VerticalScroll(classes="judged-details"):
                 yield Static("", markup=False)
 
-    def show(self, changes: Sequence[Change]) -> None:
-        """Show these; a filter that would leave nothing gives way to all."""
+    def fill(self, changes: Sequence[Change]) -> None:
+        """List these; a filter that would leave nothing gives way to all."""
         self._changes, self._known = changes, True
         if not any(FILTERS[self.filter](change) for change in changes):
             self.filter = "all"
-        self._fill()
+        self._redraw()
 
     def next_filter(self) -> None:
         """Show the next of all, changed, worse, better."""
         if self._known:
             names = list(FILTERS)
             self.filter = names[(names.index(self.filter) + 1) % len(names)]
-            self._fill()
+            self._redraw()
 
     def focus_list(self) -> None:
         """Begin with the first answer."""
         self.query_one(OptionList).focus()
 
-    def _fill(self) -> None:
+    def _redraw(self) -> None:
         self._shown = [change for change in self._changes if FILTERS[self.filter](change)]
         words = " · ".join(f"[{name}]" if name == self.filter else name for name in FILTERS)
         count = f"{len(self._shown)} of {len(self._changes)}, the worst first"

@@ -1,4 +1,4 @@
-"""What a run told, line by line, with search."""
+"""What a run said, line by line, with search."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class RunLog(OptionList):
 
     def __init__(self) -> None:
         super().__init__(id="run-log", markup=False)
-        self._told: list[str] = []
+        self._log_lines: list[str] = []
         self._query = ""
 
     def add(self, at: str, sentence: str) -> None:
         """One more line; ``at``: when, as the store writes it."""
         line = f"{at[11:19]} {' '.join(clean(sentence).split())}"
-        self._told.append(line)
+        self._log_lines.append(line)
         self.add_option(Option(Content(line)))
         if self.highlighted is None:
             self.scroll_end(animate=False)
@@ -36,12 +36,12 @@ class RunLog(OptionList):
         one it is, in words."""
         if not self._query:
             return "Nothing is searched for. / begins."
-        found = [number for number, line in enumerate(self._told) if self._query in line.casefold()]
+        found = [number for number, line in enumerate(self._log_lines) if self._query in line.casefold()]
         if not found:
             return f"No line has “{self._query}”."
         here = self.highlighted
         if here is None:
-            here = len(self._told) if by < 0 else -1
+            here = len(self._log_lines) if by < 0 else -1
         ahead = (
             [number for number in found if number > here] if by > 0 else [number for number in found if number < here]
         )
