@@ -101,9 +101,9 @@ async def app_times(home: Path, long: int) -> dict[str, dict[str, float]]:
     """The app itself, by keys."""
     found: dict[str, dict[str, float]] = {}
     service = DeskService(home, operator="maria")
-    app = DeskloopApp(service)
+    app = DeskloopApp(service.parts)
     app.collector.begin()  # as tui.app.run_app does
-    app.service.start_engine = _no_engine  # type: ignore[method-assign]
+    app.desk.engine.start = _no_engine  # type: ignore[method-assign]
     start = time.perf_counter()
     async with app.run_test(size=SIZE) as pilot:
         await until(lambda: app.screen is app.chat and app.chat.is_mounted and app.chat.query_one(Rows).count > 1)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from textual.binding import Binding
 from textual.keys import Keys, _character_to_key, _normalize_key_list
 from textual.message_pump import MessagePump
 
 from store.settings import refuse
 from store.text import clean
-from tui import keys as lists
-from tui.keys import WITHIN, key_name
+from tui.keys import PLACES, WITHIN, key_name
 
 MODIFIERS = ("ctrl", "alt", "shift", "super", "meta", "hyper")
 NAMED = frozenset(key.value for key in Keys if "<" not in key.value) | {"space"}
@@ -23,15 +21,6 @@ RESERVED = {
     "tab": "going to the next field",
     "shift+tab": "going to the field before",
 }
-
-
-def places() -> dict[str, list[Binding]]:
-    """Every list of :mod:`tui.keys` by its name, in the order in which they are written there."""
-    return {
-        name: value
-        for name, value in vars(lists).items()
-        if isinstance(value, list) and value and all(isinstance(item, Binding) for item in value)
-    }
 
 
 def normal(keys: str) -> str:
@@ -46,7 +35,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_.]+\.[a-z_-]+)\}")
 def in_words(sentence: str, changes: Mapping[str, str]) -> str:
     """*sentence* with the key of an action in the place of its name: ``{desk.retrain}`` becomes F5, or what *changes*
     say instead. What is no name of an action stays."""
-    known = {binding.id: binding.key for bindings in places().values() for binding in bindings if binding.id}
+    known = {binding.id: binding.key for bindings in PLACES.values() for binding in bindings if binding.id}
 
     def key_of(match: re.Match[str]) -> str:
         name = match[1]
@@ -65,9 +54,9 @@ def spoken(node: MessagePump, sentence: str) -> str:
 def keymap(changes: Mapping[str, str]) -> dict[str, str]:
     """What :meth:`textual.app.App.set_keymap` needs for *changes*: them, and whatever shares a key with a changed
     binding, which would lose that key otherwise. Names the app doesn't know are left out."""
-    known = {binding.id: binding.key for bindings in places().values() for binding in bindings if binding.id}
+    known = {binding.id: binding.key for bindings in PLACES.values() for binding in bindings if binding.id}
     wanted = {name: normal(keys) for name, keys in changes.items() if name in known}
-    for bindings in places().values():
+    for bindings in PLACES.values():
         lost = {key for binding in bindings if binding.id in wanted for key in binding.key.split(",")}
         for binding in bindings:
             if binding.id and lost.intersection(binding.key.split(",")):
@@ -79,13 +68,13 @@ def check(changes: Mapping[str, str]) -> None:
     """Check that *changes* name bindings and keys that exist, and that no two actions of one place share a key.
 
     Raises :class:`store.settings.SettingError`."""
-    known = {binding.id for bindings in places().values() for binding in bindings}
+    known = {binding.id for bindings in PLACES.values() for binding in bindings}
     for name, keys in changes.items():
         if name not in known:
             raise refuse("is no action; docs/keys.md lists them", "keys", clean(name))
         for key in normal(keys).split(","):
             _check_key(name, key)
-    for place in places():
+    for place in PLACES:
         _check_place(place, changes)
 
 
@@ -110,7 +99,7 @@ CHARACTERS = frozenset(_character_to_key(chr(code)) for code in range(33, 127))
 
 def _check_place(place: str, changes: Mapping[str, str]) -> None:
     """Check one list together with the lists that are in force where it is."""
-    own = places()[place]
+    own = PLACES[place]
     for_commands = any(_is_character(key) for binding in own for key in binding.key.split(","))
     for binding in own:
         for key in normal(changes.get(binding.id or "", "")).split(","):
@@ -131,7 +120,7 @@ def _check_place(place: str, changes: Mapping[str, str]) -> None:
 
 def _owners(place: str, changes: Mapping[str, str]) -> Iterator[tuple[str, frozenset[str]]]:
     """Every key of a place, with the actions it would mean."""
-    together = [*places()["APP"], *places()[place], *(places()[WITHIN[place]] if place in WITHIN else ())]
+    together = [*PLACES["APP"], *PLACES[place], *(PLACES[WITHIN[place]] if place in WITHIN else ())]
     owners: dict[str, set[str]] = {}
     for binding in together:
         if binding.id:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from textual.binding import Binding
 
-from tui.keymap import places
-from tui.keys import APP, key_name
+from tui.keys import APP, PLACES, key_name
 
 FILE = Path(__file__).parent.parent / "docs" / "keys.md"
 TITLES = {"APP": "Everywhere", "COMPOSER": "Where you write", "CONVERSATIONS": "The list of conversations"}
@@ -34,11 +33,11 @@ def table() -> str:
 
 
 def _own() -> Iterator[tuple[str, list[Binding]]]:
-    """The bindings of each place that are told nowhere before it."""
-    told: set[str | None] = set()
-    for place, bindings in sorted(places().items(), key=lambda item: item[1] is not APP):
-        own = [binding for binding in bindings if binding.id not in told]
-        told.update(binding.id for binding in own)
+    """The bindings of each place that no place before it lists."""
+    listed: set[str | None] = set()
+    for place, bindings in sorted(PLACES.items(), key=lambda item: item[1] is not APP):
+        own = [binding for binding in bindings if binding.id not in listed]
+        listed.update(binding.id for binding in own)
         if own:
             yield place, own
 

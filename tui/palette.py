@@ -47,4 +47,4 @@ class DeskCommands(Provider):
                 yield Hit(score, matcher.highlight(name), partial(self._do, action), help=help_text)
 
     async def _do(self, action: str) -> None:
-        await self.app.run_action(action, self.screen)
+        await self.app.run_action(action, self.screen, {"screen": self.screen})

@@ -1,4 +1,4 @@
-"""The exchange in progress: one at a time, whichever conversation is on the screen."""
+"""The reply that is on its way: one at a time, whichever conversation is on the screen."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.worker import Worker
 
-from tui.core import DeskError, DeskService, ReplyEvent, ReplyStarted
+from store.records import Turn
+from tui.core import DeskError, ReplyEvent, ReplyFinished, ReplyStarted
+from tui.core.open_desk import OpenDesk
 
 
 @dataclass(slots=True)
-class Exchange:
+class PendingReply:
     """A message and the reply that is on its way. ``reply`` is None until the engine has taken the message on;
-    ``text`` is what was shown of the reply so far."""
+    ``text`` is what was drawn of the
+    reply so far, or would have been."""
 
     conversation: int
     message: str
@@ -29,40 +32,46 @@ class Talk:
     """Sends messages, answers again and stops. What happens is posted to *screen*, which alone changes what is
     seen; the work itself belongs to the app, so that it outlives whatever is shown."""
 
-    class Said(Message):
-        """Something happened in the exchange."""
+    class Happened(Message):
+        """Something happened before the reply's end."""
 
-        def __init__(self, exchange: Exchange, event: ReplyEvent) -> None:
+        def __init__(self, pending: PendingReply, event: ReplyEvent) -> None:
             super().__init__()
-            self.exchange, self.event = exchange, event
+            self.pending, self.event = pending, event
 
     class Ended(Message):
-        """The exchange is over. ``trouble``: why there is no reply, if there is none."""
+        """The reply's end, however it came: complete, stopped, failed, or by the death of the engine. ``turn``: the
+        reply as it is kept; None if there is none. ``sentence``: what went wrong, or why the reply is short."""
 
-        def __init__(self, exchange: Exchange, trouble: str | None) -> None:
+        def __init__(self, pending: PendingReply, turn: Turn | None, sentence: str | None) -> None:
             super().__init__()
-            self.exchange, self.trouble = exchange, trouble
+            self.pending, self.turn, self.sentence = pending, turn, sentence
 
-    def __init__(self, service: DeskService, screen: Screen[Any]) -> None:
-        self._service, self._screen = service, screen
+        @property
+        def answered(self) -> bool:
+            """Whether the message has its whole answer."""
+            return self.turn is not None and self.turn.reply is not None and self.turn.reply.state == "complete"
+
+    def __init__(self, desk: OpenDesk, screen: Screen[Any]) -> None:
+        self._desk, self._screen = desk, screen
         self._worker: Worker[None] | None = None
-        self.current: Exchange | None = None
+        self.current: PendingReply | None = None  # until its end is drawn
 
     def send(self, conversation: int | None, text: str) -> int:
         """Keep the customer's message (None: in a new conversation) and begin to answer it; returns the conversation.
 
         Raises :class:`DeskError`, with nothing written."""
-        with self._service.desk.atomic():
-            if conversation is None:
-                conversation = self._service.desk.conversations.create(self._service.who).id
-            events = self._service.send(conversation, text)
-        self._follow(events, Exchange(conversation, text))
+        if conversation is None:
+            conversation, events = self._desk.chat.begin(text)
+        else:
+            events = self._desk.chat.send(conversation, text)
+        self._follow(events, PendingReply(conversation, text))
         return conversation
 
     def again(self, message: int, preset: str | None = None) -> None:
         """Answer a message once more, by *preset* (None: the desk's). Raises :class:`DeskError`."""
-        turn = self._service.desk.conversations.turn(message)
-        self._follow(self._service.regenerate(message, preset), Exchange(turn.conversation_id, turn.text))
+        turn = self._desk.conversations.turn(message)
+        self._follow(self._desk.chat.regenerate(message, preset), PendingReply(turn.conversation_id, turn.text))
 
     async def stop(self) -> None:
         """Stop the reply; one that waits for its turn is not begun."""
@@ -71,23 +80,31 @@ class Talk:
         if self.current.reply is None:
             self._worker.cancel()
         else:
-            await self._service.stop()
+            await self._desk.chat.stop()
 
-    def _follow(self, events: AsyncIterator[ReplyEvent], exchange: Exchange) -> None:
-        self.current = exchange
+    def over(self) -> None:
+        """The end of the reply is drawn; another message may be sent."""
+        self.current = None
+
+    def _follow(self, events: AsyncIterator[ReplyEvent], pending: PendingReply) -> None:
+        self.current = pending
         self._worker = self._screen.app.run_worker(
-            self._tell(events, exchange), name="exchange", group="exchange", exit_on_error=False
+            self._relay(events, pending), name="reply", group="reply", exit_on_error=False
         )
 
-    async def _tell(self, events: AsyncIterator[ReplyEvent], exchange: Exchange) -> None:
-        trouble: str | None = None
+    async def _relay(self, events: AsyncIterator[ReplyEvent], pending: PendingReply) -> None:
+        sentence: str | None = None
         try:
             async with aclosing(cast(AsyncGenerator[ReplyEvent, None], events)):
                 async for event in events:
+                    if isinstance(event, ReplyFinished):
+                        sentence = event.sentence
+                        continue
                     if isinstance(event, ReplyStarted):
-                        exchange.reply = event.turn.id
-                    self._screen.post_message(self.Said(exchange, event))
+                        pending.reply = event.turn.id
+                    self._screen.post_message(self.Happened(pending, event))
         except DeskError as error:
-            trouble = error.sentence
+            sentence = error.sentence
         finally:
-            self._screen.post_message(self.Ended(exchange, trouble))
+            turn = None if pending.reply is None else self._desk.conversations.turn(pending.reply)
+            self._screen.post_message(self.Ended(pending, turn, sentence))

@@ -70,4 +70,4 @@ def service(bare: DeskService) -> DeskService:
 
 @pytest.fixture
 def app(service: DeskService) -> DeskloopApp:
-    return DeskloopApp(service)
+    return DeskloopApp(service.parts)

@@ -46,8 +46,8 @@ def told(app: App[Any], text: str) -> bool:
 
 async def ready(app: DeskloopApp, pilot: Pilot[None]) -> None:
     """Wait until the engine answers and the first screen is the chat, with all that is looked up for it."""
-    await wait_until(pilot, lambda: app.service.engine_state.name == "ready" and app.screen is app.chat)
-    await wait_until(pilot, lambda: not app.chat.follows.quality.stale)
+    await wait_until(pilot, lambda: app.desk.engine.state.name == "ready" and app.screen is app.chat)
+    await wait_until(pilot, lambda: not app.facts.stale)
 
 
 async def say(app: DeskloopApp, pilot: Pilot[None], text: str) -> None:

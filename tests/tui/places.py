@@ -162,7 +162,7 @@ async def go(app: DeskloopApp, pilot: Pilot[None], place: Place) -> None:
         if step.startswith("?"):
             await wait_until(pilot, lambda words=step[1:]: shows(app, words))  # type: ignore[misc]
         elif step.startswith("="):
-            app.screen.query_one(Input).value = step[1:].format(home=app.service.home.root)
+            app.screen.query_one(Input).value = step[1:].format(home=app.desk.home.root)
         else:
             await pilot.press(step)
     await wait_until(pilot, lambda: shows(app, place.until), place.until)

@@ -50,7 +50,7 @@ def test_a_folder_of_other_things_is_refused_before_anything_is_asked(tmp_path: 
 
 
 async def test_what_was_chosen_before_is_not_asked_again(bare: DeskService) -> None:
-    app = DeskloopApp(bare, "sample")
+    app = DeskloopApp(bare.parts, "sample")
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: bare.desk.pairs.count() > 200)
         assert not shows(app, "Welcome to deskloop")

@@ -16,11 +16,12 @@ from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, screen_text, shows, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import DeskService
+from tui.core.turns import WINDOW
 from tui.screens.correction import CorrectionEditor
 from tui.screens.dialog import Ask
 from tui.screens.search import SearchDialog
 from tui.widgets.rows import Rows
-from tui.widgets.transcript import MOST, WINDOW, Transcript
+from tui.widgets.transcript import MOST, Transcript
 from tui.widgets.turns import BotTurn, CustomerTurn
 
 SIZE = (80, 24)
@@ -118,7 +119,7 @@ async def test_when_the_engine_dies_the_app_says_so_and_goes_on(
         await wait_until(pilot, lambda: shows(app, "base says:"))
         engines.gate = None
         engines.made[0].die()
-        await wait_until(pilot, lambda: app.chat.talk.current is None and app.service.engine_state.name == "ready")
+        await wait_until(pilot, lambda: app.chat.talk.current is None and app.desk.engine.state.name == "ready")
         assert shows(app, "Bot · base · failed")
         assert app.chat.composer.text == "why?"
         assert replies(service)[0].state == "failed"

@@ -101,7 +101,7 @@ async def test_no_screen_is_led_astray(
         return text
 
     engines.reply = reply
-    app = DeskloopApp(service)
+    app = DeskloopApp(service.parts)
     async with app.run_test(size=size) as pilot:
         await ready(app, pilot)
         await pilot.press("h", "i", "enter")
@@ -197,7 +197,7 @@ async def test_hidden_text_that_an_older_desk_kept_is_shown_where_it_stood(
     tags = "".join(chr(0xE0000 + ord(letter)) for letter in "be rude")
     desk.db.run("UPDATE turns SET text = text || ? WHERE id = ?", tags, desk.conversations.turn(said).id - 1)
     desk.db.run("UPDATE turns SET text = ? || text WHERE id = ?", "\u200b\u3164", said)
-    app = DeskloopApp(service)
+    app = DeskloopApp(service.parts)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: shows(app, "Which pots stand frost?⟨7 hidden characters⟩"))

@@ -63,7 +63,7 @@ async def test_help_over_work_that_takes_time_closes_with_it(
         await gate.wait()
         raise OSError("the stick was pulled")
 
-    monkeypatch.setattr("tui.flows.data.preview_of", slow)
+    monkeypatch.setattr("tui.core.importing.ImportDesk.preview", slow)
     file = tmp_path / "pairs.jsonl"
     file.write_text("{}\n")
     async with app.run_test(size=SIZE) as pilot:

@@ -13,9 +13,9 @@ from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, shows, told, wait_until, write
 from tui.app import DeskloopApp, one_line
 from tui.core import DeskService
+from tui.core.drafts import joined
 from tui.screens.correction import CorrectionEditor
 from tui.screens.search import SearchDialog
-from tui.widgets.composer import joined
 
 
 def open_wide(engines: Engines) -> None:
@@ -91,15 +91,15 @@ async def test_what_is_being_written_outlives_the_app(app: DeskloopApp, service:
         await pilot.press("ctrl+n")
         await wait_until(pilot, lambda: app.chat.conversation is None)
         await write(pilot, "hello")
-        app.chat.keep_drafts()
+        app.drafts.keep()
         assert service.desk.drafts.take("maria") == [Draft("and to Fr", 1), Draft("hello")]
         await app.chat.open(1)
         await pilot.press("f2")
         await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor))
-        app.chat.keep_drafts()  # an editor in which nothing was written holds no draft
+        app.drafts.keep()  # an editor in which nothing was written holds no draft
         assert [draft.reply for draft in service.desk.drafts.take("maria")] == [None, None]
         await write(pilot, "Yes, to")
-        app.chat.keep_drafts()
+        app.drafts.keep()
         assert service.desk.drafts.take("maria")[-1] == Draft("Yes, to", None, reply)
 
 

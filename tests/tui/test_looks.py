@@ -48,7 +48,7 @@ ROUNDS = [list(PLACES)[first::6] for first in range(6)]
 @pytest.mark.parametrize("names", ROUNDS, ids=["-".join(names[:2]) for names in ROUNDS])
 async def test_a_screen_can_be_read_in_every_theme_and_at_every_width(bare: DeskService, names: list[str]) -> None:
     furnish(bare)
-    app = DeskloopApp(bare)
+    app = DeskloopApp(bare.parts)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         for name in names:
@@ -62,7 +62,7 @@ async def test_so_can_a_run_and_what_is_shown_at_rare_moments(bare: DeskService)
     lock = RunLock(bare.home)
     assert lock.acquire()
     scenes.train(bare.desk)
-    app = DeskloopApp(bare)
+    app = DeskloopApp(bare.parts)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: shows(app, "step 25 of 40"))

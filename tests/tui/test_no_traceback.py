@@ -17,6 +17,7 @@ from tests.tui.helpers import wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
 from tui.core.crashes import reports
+from tui.core.open_desk import OpenDesk
 
 
 @pytest.fixture
@@ -73,7 +74,7 @@ async def test_no_damage_makes_the_app_speak_python(tmp_path: Path, script: Scri
     file.write_bytes(bytes(raw))
     words = None
     try:
-        app = DeskloopApp(DeskService(tmp_path / "home", operator="ann", engine_factory=script))
+        app = DeskloopApp(OpenDesk(tmp_path / "home", operator="ann", engine_factory=script))
         async with app.run_test() as pilot:
             await wait_until(pilot, lambda: app.return_code == 1 or app.chat.is_mounted)
             await pilot.pause()
@@ -93,7 +94,7 @@ async def test_a_desk_that_may_only_be_read_opens_and_says_so(
         said(desk)
     monkeypatch.setattr("store.database.database.why_unwritable", lambda path: "its disk is read-only")
     service = DeskService(tmp_path / "home", operator="ann", engine_factory=script)
-    app = DeskloopApp(service)
+    app = DeskloopApp(service.parts)
     async with app.run_test(size=(100, 30)) as pilot:
         await wait_until(pilot, lambda: any("can only be read" in note.message for note in app._notifications))
         assert [turn.text for turn in service.desk.conversations.turns(1)] == ["Where is my order?", "No idea."]

@@ -44,7 +44,7 @@ async def opened(
         service.desk.pairs.add(NewPair("When do you open?", "At nine.", split="train"), "import", "ann")
     if setup is not None:
         setup(service)
-    app = DeskloopApp(service)
+    app = DeskloopApp(service.parts)
     async with app.run_test(size=size) as pilot:
         if not fresh:
             await wait_until(pilot, lambda: service.engine_state.name == "ready", "the engine is ready")

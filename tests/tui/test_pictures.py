@@ -40,7 +40,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskService:
     def details(desk: Any, name: str) -> str:
         return version_details(desk, name).replace(str(tmp_path), "/home/maria")
 
-    monkeypatch.setattr("tui.flows.versions.version_details", details)
+    monkeypatch.setattr("tui.core.shelf.version_details", details)
     make_base(tmp_path / "models")
     return DeskService(tmp_path / "garden", operator="maria", engine_factory=Engines())
 
@@ -50,7 +50,7 @@ def picture(request: pytest.FixtureRequest, desk: DeskService, snap_compare: Any
     """Drive the app with keys, then compare what is seen with the picture in ``__snapshots__``."""
 
     def take(drive: Drive, first: bool = False) -> None:
-        app = DeskloopApp(desk)
+        app = DeskloopApp(desk.parts)
 
         async def run_before(pilot: Pilot[None]) -> None:
             if not first:

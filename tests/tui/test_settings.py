@@ -25,10 +25,10 @@ async def test_a_value_is_judged_while_it_is_written_and_kept_when_it_is_left(ap
         await wait_until(pilot, lambda: shows(app, "heldout_share [changed") is False)
         await pilot.press("home", "9")
         await wait_until(pilot, lambda: shows(app, "heldout_share must be between 0 and 0.9"))
-        assert app.service.settings.heldout_share == 0.2
+        assert app.desk.settings.now.heldout_share == 0.2
         await pilot.press("home", "delete", "tab")
         await wait_until(pilot, lambda: shows(app, "heldout_share [changed; usual: 0.2]"))
-        assert app.service.settings.heldout_share == 0.25
+        assert app.desk.settings.now.heldout_share == 0.25
 
 
 async def test_presets_and_keys_are_lines(app: DeskloopApp) -> None:
@@ -40,7 +40,7 @@ async def test_presets_and_keys_are_lines(app: DeskloopApp) -> None:
         await write(pilot, "top_p = 3")
         await wait_until(pilot, lambda: shows(app, "natural.top_p must be between 0.01 and 1.0"))
         await pilot.press("backspace", *"0.5", "tab")
-        await wait_until(pilot, lambda: app.service.settings.natural == {"top_p": 0.5})
+        await wait_until(pilot, lambda: app.desk.settings.now.natural == {"top_p": 0.5})
 
 
 async def test_what_the_file_gives_is_shown_and_locked(app: DeskloopApp, service: DeskService) -> None:
@@ -61,7 +61,7 @@ async def test_a_theme_is_seen_at_once_and_kept(app: DeskloopApp) -> None:
         await wait_until(pilot, lambda: bool(app.screen.query("#set-theme")))
         app.screen.query_one("#set-theme", Select).value = "deskloop-high-contrast"
         await wait_until(pilot, lambda: app.theme == "deskloop-high-contrast")
-        assert app.service.settings.theme == "deskloop-high-contrast"
+        assert app.desk.settings.now.theme == "deskloop-high-contrast"
 
 
 async def test_a_wrong_file_is_said_once_at_the_start(app: DeskloopApp, service: DeskService) -> None:

@@ -17,8 +17,9 @@ from store.runs import RunLock
 from tests.tui import scenes
 from tests.tui.helpers import ready, screen_text, shows, told, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import DeskService, RunProgress
 from tui.core.recipes import recipe_from
+from tui.messages import DeskChanged
 from tui.screens.preflight import PreflightDialog
 from tui.screens.recipe_form import ChooseRecipe, RecipeForm
 from tui.screens.runs import RunsScreen
@@ -282,7 +283,7 @@ async def test_a_run_that_is_killed_is_told_and_where_to_go_on_with_it(
         await wait_until(pilot, lambda: app.screen is app.chat and not shows(app, "step 25 of 40"))
 
 
-async def test_an_event_is_shown_once_however_often_it_is_told(
+async def test_an_event_is_shown_once_however_often_it_comes(
     app: DeskloopApp, live: OwnRun, service: DeskService
 ) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
@@ -292,7 +293,7 @@ async def test_an_event_is_shown_once_however_often_it_is_told(
         screen = app.screen
         assert isinstance(screen, TrainingScreen)
         lines = screen.query_one(RunLog).option_count
-        for entry in service.run_desk.stored_events(live.run_id):
-            screen.add(entry)
+        for entry in service.parts.runs.stored_events(live.run_id):
+            screen.post_message(DeskChanged(RunProgress(entry)))
         await pilot.pause()
         assert screen.query_one(RunLog).option_count == lines

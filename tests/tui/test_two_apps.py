@@ -63,11 +63,11 @@ async def test_a_promotion_by_another_swaps_in_here(app: DeskloopApp, other: Des
         await other.activate(name)
         await wait_until(pilot, lambda: shows(app, f"{name} · ready"))
         engine: FakeEngine = engines.made[-1]
-        assert app.service.keeper.serving == name
+        assert app.desk.engine.serving == name
         assert engine.active == name
         await other.rollback()
-        await wait_until(pilot, lambda: app.service.keeper.serving == "base")
-        assert [row.who for row in app.service.desk.promotions.list()] == ["jo", "jo"]
+        await wait_until(pilot, lambda: app.desk.engine.serving == "base")
+        assert [row.who for row in app.desk.promotions.list()] == ["jo", "jo"]
 
 
 async def test_settings_of_another_are_followed(app: DeskloopApp, other: DeskService) -> None:
@@ -89,7 +89,7 @@ async def test_a_field_in_focus_does_not_bring_back_what_another_changed(app: De
         await wait_until(pilot, lambda: field.value == "0.3")
         await pilot.press("end", "5")  # now it is being written
         other.change_setting("heldout_share", 0.4)
-        await wait_until(pilot, lambda: app.service.settings.heldout_share == 0.4)
+        await wait_until(pilot, lambda: app.desk.settings.now.heldout_share == 0.4)
         assert field.value == "0.35"
         await pilot.press("backspace", "backspace", "4", "escape")
         await wait_until(pilot, lambda: app.screen is app.chat)

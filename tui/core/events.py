@@ -94,6 +94,16 @@ class StoreChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyJudged:
+    """The operator judged a reply, or took that back. ``sentence`` says so; ``queued``: in the review queue, which
+    shows it by going on."""
+
+    reply: int
+    sentence: str
+    queued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """A sentence for the operator. ``trouble`` asks for more attention than a passing remark."""
 
@@ -109,4 +119,4 @@ class SettingsChanged:
     after: Settings
 
 
-DeskChange = EngineChanged | VersionChanged | RunProgress | StoreChanged | SettingsChanged | Notice
+DeskChange = EngineChanged | VersionChanged | RunProgress | StoreChanged | ReplyJudged | SettingsChanged | Notice

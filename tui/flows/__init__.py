@@ -1,95 +1,92 @@
-"""What takes more than one dialog. Each story runs as a worker of the app, so that it outlives its screen."""
+"""What takes more than one dialog: each request of a screen has its flow here. A flow runs as a worker of the app, so
+that it outlives the screen that asked for it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
-from store.settings import Settings
-from store.words import Version
-from tui.core import DeskService
+from tui import requests as ask
 from tui.flows.comparing import compare, show_details
-from tui.flows.conversations import archive, export_conversation, rename
+from tui.flows.conversations import archive, edit_outside, export_conversation, rename
 from tui.flows.data import import_file
 from tui.flows.forgetting import forget
+from tui.flows.judging import review
 from tui.flows.opening import first_minutes, leave
 from tui.flows.pairs import (
-    both_are_fine,
+    all_are_fine,
     clear_pairs,
     edit_pair,
     exclude_pairs,
-    filter_pairs,
     keep_answer,
-    pair_story,
     pin_pairs,
     redact_pairs,
     restore_pairs,
     show_conflicts,
+    show_pair_story,
     show_pairs,
     tag_pairs,
 )
-from tui.flows.retraining import cancel_run, edit_recipe, retrain, show_runs, show_training, show_verdict, stop_run
-from tui.flows.reviewing import review
-from tui.flows.settings import change_settings, follow_settings
-from tui.flows.stage import Host, Stage
+from tui.flows.retraining import (
+    cancel_run,
+    edit_recipe,
+    report_end,
+    retrain,
+    show_runs,
+    show_training,
+    show_verdict,
+    stop_run,
+)
+from tui.flows.settings import follow_settings, show_settings
+from tui.flows.stage import Stage
 from tui.flows.versions import activate, roll_back, show_history, show_report, show_versions
 
-STORIES: dict[str, Callable[[Stage], Awaitable[None]]] = {
-    "archive": archive,
-    "both_are_fine": both_are_fine,
-    "cancel_run": cancel_run,
-    "clear_pairs": clear_pairs,
-    "compare": compare,
-    "conflicts": show_conflicts,
-    "details": show_details,
-    "edit_pair": edit_pair,
-    "exclude_pairs": exclude_pairs,
-    "export_conversation": export_conversation,
-    "filter_pairs": filter_pairs,
-    "forget": forget,
-    "history": show_history,
-    "import_file": import_file,
-    "keep_answer": keep_answer,
-    "leave": leave,
-    "pair_story": pair_story,
-    "pairs": show_pairs,
-    "pin_pairs": pin_pairs,
-    "recipe": edit_recipe,
-    "redact_pairs": redact_pairs,
-    "rename": rename,
-    "report": show_report,
-    "restore_pairs": restore_pairs,
-    "retrain": retrain,
-    "review": review,
-    "roll_back": roll_back,
-    "runs": show_runs,
-    "settings": change_settings,
-    "start": first_minutes,
-    "stop_run": stop_run,
-    "tag_pairs": tag_pairs,
-    "training": show_training,
-    "verdict": show_verdict,
-    "versions": show_versions,
+# A flow takes the stage and a request of the kind it stands beside here; that is what mypy can't see.
+Flow = Callable[[Stage, Any], Coroutine[None, None, None]]
+FLOWS: dict[type[ask.Request], Flow] = {
+    ask.Activate: activate,
+    ask.AllAreFine: all_are_fine,
+    ask.Archive: archive,
+    ask.Begin: first_minutes,
+    ask.CancelRun: cancel_run,
+    ask.ClearPairs: clear_pairs,
+    ask.Compare: compare,
+    ask.EditOutside: edit_outside,
+    ask.EditPair: edit_pair,
+    ask.EditRecipe: edit_recipe,
+    ask.ExcludePairs: exclude_pairs,
+    ask.ExportConversation: export_conversation,
+    ask.FollowSettings: follow_settings,
+    ask.Forget: forget,
+    ask.ImportFile: import_file,
+    ask.KeepAnswer: keep_answer,
+    ask.Leave: leave,
+    ask.PinPairs: pin_pairs,
+    ask.RedactPairs: redact_pairs,
+    ask.Rename: rename,
+    ask.ReportEnd: report_end,
+    ask.RestorePairs: restore_pairs,
+    ask.Retrain: retrain,
+    ask.Review: review,
+    ask.RollBack: roll_back,
+    ask.ShowConflicts: show_conflicts,
+    ask.ShowDetails: show_details,
+    ask.ShowHistory: show_history,
+    ask.ShowPairStory: show_pair_story,
+    ask.ShowPairs: show_pairs,
+    ask.ShowReport: show_report,
+    ask.ShowRuns: show_runs,
+    ask.ShowSettings: show_settings,
+    ask.ShowTraining: show_training,
+    ask.ShowVerdict: show_verdict,
+    ask.ShowVersions: show_versions,
+    ask.StopRun: stop_run,
+    ask.TagPairs: tag_pairs,
 }
 
 
-class Flows:
-    """Tells the stories of one app, none of them twice at a time."""
-
-    def __init__(self, app: Host, service: DeskService) -> None:
-        self._stage = Stage(app, service)
-
-    def tell(self, story: str) -> None:
-        """Begin the story called *story*, unless it is being told."""
-        self._stage.tell(story, STORIES[story](self._stage))
-
-    def activate(self, version: Version) -> None:
-        """Let another version answer."""
-        self._stage.tell("activate", activate(self._stage, version))
-
-    def run_ended(self, run_id: int) -> None:
-        """A run is over: say how, unless that would disturb somebody who is writing."""
-        self._stage.tell("verdict", show_verdict(self._stage, run_id, asked=False))
-
-    def settings_changed(self, before: Settings, after: Settings) -> None:
-        """The settings changed while nobody looked at them."""
-        self._stage.tell("follow_settings", follow_settings(self._stage, before, after))
+def begin(stage: Stage, request: ask.Request) -> None:
+    """Begin what *request* asks for, unless a request of its kind is being followed."""
+    if isinstance(request, ask.FollowSettings) and stage.runs(ask.ShowSettings.__name__):
+        return  # what changes meanwhile takes effect when the settings are left
+    stage.begin(type(request).__name__, FLOWS[type(request)](stage, request))

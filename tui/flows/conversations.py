@@ -1,73 +1,83 @@
-"""What is done with a whole conversation: the one highlighted in the list, else the open one."""
+"""What is done with a whole conversation, and with what is being written in it."""
 
 from __future__ import annotations
 
-from store.conversations.transcripts import as_json, as_markdown, file_name, write_new
+from textual.app import SuspendNotSupported
+
 from store.records import Conversation
-from store.writing import TargetRefused
+from tui import requests as ask
 from tui.core import DeskError
+from tui.core.editor import edit, editor_command
 from tui.flows.stage import Stage
+from tui.messages import ConversationArchived, TextEdited
 from tui.screens.dialog import Ask
 
 
-def _meant(stage: Stage) -> Conversation:
-    number = stage.chat.meant
-    if number is None:
+def _meant(stage: Stage, request: ask.OfConversation) -> Conversation:
+    if request.conversation is None:
         raise DeskError(
             "There is no conversation here yet. Say something, or choose one in the list ({desk.conversations})."
         )
-    return stage.service.desk.conversations.get(number)
+    return stage.desk.conversations.get(request.conversation)
 
 
-async def rename(stage: Stage) -> None:
+async def rename(stage: Stage, request: ask.Rename) -> None:
     """Ask for another title."""
-    conversation = _meant(stage)
-    title = await stage.show(
+    conversation = _meant(stage, request)
+    title = await stage.open(
         Ask("Rename the conversation", "Its title in the list.", "Rename", "Title", value=conversation.title)
     )
     if title is not None:
-        stage.service.desk.conversations.rename(conversation.id, title)
-        stage.chat.follows.refresh_list()
+        stage.desk.conversations.rename(conversation.id, title)
+        stage.store_changed()
 
 
-async def archive(stage: Stage) -> None:
+async def archive(stage: Stage, request: ask.Archive) -> None:
     """Out of the list, or back into it."""
-    service, chat = stage.service, stage.chat
-    conversation = _meant(stage)
+    conversation = _meant(stage, request)
     back = conversation.archived_at is not None
-    service.desk.conversations.archive(conversation.id, service.who, restore=back)
+    stage.desk.conversations.archive(conversation.id, restore=back)
     if back:
         stage.say("The conversation is back in the list.")
     else:
         stage.say(
             "Archived; nothing is deleted. {desk.show_list} shows the archived ones, and {desk.archive} puts it back."
         )
-        if chat.conversation == conversation.id:
-            latest = service.desk.conversations.list(limit=1)
-            await chat.open(latest[0].id if latest else None)
-    chat.follows.refresh_list()
+        stage.host.broadcast(ConversationArchived(conversation.id))
+    stage.store_changed()
 
 
-async def export_conversation(stage: Stage) -> None:
+async def export_conversation(stage: Stage, request: ask.ExportConversation) -> None:
     """Ask for a file and write the conversation to it."""
-    desk, reach, conversation = stage.service.desk, stage.service.reach, _meant(stage)
+    desk, reach, conversation = stage.desk, stage.desk.reach, _meant(stage, request)
     text = "A file that does not exist yet: .md for reading, .json for programs."
-    given = str(reach.proposed(file_name(conversation)))
-    while (given := await stage.show(Ask("Export the conversation", text, "Export", "Path", value=given))) is not None:
+    given = str(reach.proposed(desk.conversations.file_name(conversation)))
+    while (typed := await stage.open(Ask("Export the conversation", text, "Export", "Path", value=given))) is not None:
+        given = typed
         try:
             path = reach.to_write(given)
+            desk.conversations.export(conversation, path)
         except DeskError as error:
             text = error.sentence
-            continue
-        turns = desk.conversations.turns(conversation.id)
-        whole = (as_json if path.suffix.lower() == ".json" else as_markdown)(conversation, turns)
-        try:
-            write_new(path, whole)
-        except TargetRefused as refused:
-            text = refused.sentence
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or error
-            text = f"{path} can't be written: {why}. Nothing was lost; give another name."
         else:
             stage.say(f"Written to {path}.")
             return
+
+
+async def edit_outside(stage: Stage, request: ask.EditOutside) -> None:
+    """What is being written, in the operator's own editor; the app waits meanwhile."""
+    text, trouble = request.text, ""
+    try:
+        if not stage.desk.reach.own_programs:
+            raise SuspendNotSupported
+        command = editor_command()
+        with stage.app.suspend():
+            try:
+                text = edit(text, command, stage.desk.home.root)
+            except DeskError as error:  # caught here: the app takes the terminal back only from a block that ends
+                trouble = error.sentence
+    except SuspendNotSupported:
+        trouble = "An editor can't be opened from here (a browser, or this kind of terminal). Your text stays."
+    if trouble:
+        raise DeskError(trouble)
+    stage.host.broadcast(TextEdited(text))

@@ -6,11 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from store.importing import ColumnsUnknown, ImportRefused, ImportResult, Options
-from store.importing.importer import Progress
 from store.text import counted
-from tui.core import DeskService
-from tui.core.service import import_into, preview_of
+from tui import requests as ask
+from tui.core.importing import ColumnsUnknown, FileProgress, ImportRefused, ImportResult, Options
 from tui.flows.stage import Stage
 from tui.screens.dialog import Tell, Wait
 from tui.screens.import_columns import ColumnsDialog
@@ -23,16 +21,14 @@ Read = TypeVar("Read", covariant=True)
 class Reader(Protocol[Read]):
     """Reads a file beside the event loop."""
 
-    async def __call__(
-        self, service: DeskService, path: Path, options: Options, *, progress: Progress | None = None
-    ) -> Read:
+    async def __call__(self, path: Path, options: Options, *, progress: FileProgress | None = None) -> Read:
         """What came of it."""
         ...
 
 
-async def import_file(stage: Stage) -> None:
+async def import_file(stage: Stage, _: ask.ImportFile | None = None) -> None:
     """Ask for a file, show what would come in, and if that is wanted, import it and say what came of it."""
-    chosen: tuple[Path, str | None] | None = await stage.show(ImportDialog(stage.service.reach))
+    chosen = await stage.open(ImportDialog(stage.desk.reach))
     if chosen is None:
         return
     path, options = chosen[0], Options(chosen[1])
@@ -40,12 +36,12 @@ async def import_file(stage: Stage) -> None:
         wanted = await _agreed(stage, path, options)
         if wanted is None:
             return
-        result = await _reading(stage, f"Importing {path.name}", import_into, path, wanted)
+        result = await _reading(stage, f"Importing {path.name}", stage.desk.importing.bring_in, path, wanted)
     except ImportRefused as error:
-        await stage.show(Tell("Nothing was imported", error.sentence))
+        await stage.open(Tell("Nothing was imported", error.sentence))
         return
-    stage.chat.follows.refresh()
-    await stage.show(Tell("Imported", *sentences(result)))
+    stage.store_changed()
+    await stage.open(Tell("Imported", *sentences(result)))
 
 
 async def _agreed(stage: Stage, path: Path, options: Options) -> Options | None:
@@ -53,13 +49,13 @@ async def _agreed(stage: Stage, path: Path, options: Options) -> Options | None:
     while True:
         found = None
         try:
-            found = await _reading(stage, f"Reading {path.name}", preview_of, path, options)
-            choice = await stage.show(ImportPreviewDialog(path.name, found))
+            found = await _reading(stage, f"Reading {path.name}", stage.desk.importing.preview, path, options)
+            choice = await stage.open(ImportPreviewDialog(path.name, found))
             columns, cells = found.columns, found.cells
         except ColumnsUnknown as unknown:
             choice, columns, cells = "columns", unknown.columns, unknown.rows
         if choice == "columns":
-            named: dict[str, str] | None = await stage.show(ColumnsDialog(columns, cells, options.columns))
+            named = await stage.open(ColumnsDialog(columns, cells, options.columns))
             options = options if named is None else replace(options, columns=named)
             if named is None and found is None:
                 return None
@@ -79,17 +75,17 @@ async def _reading(stage: Stage, title: str, read: Reader[Read], path: Path, opt
         stage.app.call_from_thread(wait.say, f"{share} % of the file, {rows} rows")
 
     try:
-        return await read(stage.service, path, options, progress=progress)
+        return await read(path, options, progress=progress)
     finally:
         wait.done()
 
 
 def sentences(result: ImportResult) -> list[str]:
     """What came of an import."""
-    told = [f"Added: {counted(result.added, 'pair')}. There already, and skipped: {result.duplicates:,}."]
+    lines = [f"Added: {counted(result.added, 'pair')}. There already, and skipped: {result.duplicates:,}."]
     if result.conversations:
-        told.append(f"Added: {counted(result.conversations, 'conversation')}.")
+        lines.append(f"Added: {counted(result.conversations, 'conversation')}.")
     if result.rejected:
-        told.append(f"Not used: {counted(result.rejected, 'row')}. Each is listed with its reason in")
-        told.append(str(result.rejects_file))
-    return [*told, *result.notes]
+        lines.append(f"Not used: {counted(result.rejected, 'row')}. Each is listed with its reason in")
+        lines.append(str(result.rejects_file))
+    return [*lines, *result.notes]

@@ -2,85 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable
 from typing import TypeVar
 
-from store.desk import Desk
-from store.erasing import Subject
 from store.words import Version
-from tui.core import erasing as core
+from tui import requests as ask
+from tui.core.erasing import FROM_THE_BASE
 from tui.core.erasing_words import done_lines, plan_lines
-from tui.core.recipes import recipe_from
-from tui.core.service import aside
 from tui.flows.stage import Stage
-from tui.screens.chat import ChatScreen
+from tui.messages import PairsChanged
 from tui.screens.dialog import Confirm, Tell, Wait
 from tui.screens.forget import ForgetDialog
-from tui.screens.pairs import PairsScreen
 
 Done = TypeVar("Done")
 
 
-async def forget(stage: Stage) -> None:
-    """Ask what is to be erased: the highlighted pair or conversation stands there to begin with."""
-    subject: Subject | None = await stage.show(_dialog(stage))
+async def forget(stage: Stage, request: ask.Forget) -> None:
+    """Ask what is to be erased, and show what will be done; then do it."""
+    subject = await stage.open(_dialog(request))
     if subject is None:
         return
-    service, who = stage.service, stage.service.who
-    found = await service.reader.read(lambda desk: core.plan(desk, subject))
+    desk = stage.desk
+    found = await desk.erasing.plan(subject)
     if not found.found:
         stage.say("Nothing of it is in this desk. Nothing was changed.")
         return
-    lines = "\n".join(plan_lines(found, service.active))
-    if not await stage.show(Confirm("Erase it, for good?", lines, "Erase", careful=True)):
+    lines = "\n".join(plan_lines(found, desk.promotions.active))
+    if not await stage.open(Confirm("Erase it, for good?", lines, "Erase", careful=True)):
         return
-    done = await _waiting(stage, "Erasing", lambda desk: core.forget(desk, subject, who))
-    if isinstance(stage.app.screen, PairsScreen):
-        stage.app.screen.forget_marks()
-        await stage.app.screen.follow()
-    await stage.chat.open(stage.chat.conversation)
-    stage.chat.follows.refresh()
-    await stage.show(Tell("Erased", *done_lines(done)))
+    done = await _waiting(stage, "Erasing", desk.erasing.forget(subject))
+    stage.host.broadcast(PairsChanged())
+    stage.store_changed()
+    await stage.open(Tell("Erased", *done_lines(done)))
     if done.removable:
         await _offer_removal(stage, done.removable)
     if done.active is not None:
         await _offer_retraining(stage, done.active)
 
 
-def _dialog(stage: Stage) -> ForgetDialog:
-    screen = stage.app.screen
-    if isinstance(screen, PairsScreen) and screen.current is not None:
-        return ForgetDialog("pair", str(screen.current))
-    if isinstance(screen, ChatScreen) and (number := screen.meant) is not None:
-        return ForgetDialog("conversation", str(number))
-    return ForgetDialog()
+def _dialog(request: ask.Forget) -> ForgetDialog:
+    return ForgetDialog() if request.number is None else ForgetDialog(request.kind, str(request.number))
 
 
-async def _waiting(stage: Stage, title: str, work: Callable[[Desk], Done]) -> Done:
+async def _waiting(stage: Stage, title: str, work: Awaitable[Done]) -> Done:
     """*work* beside the event loop, with a word that it is being done."""
     wait = Wait(title)
     stage.app.push_screen(wait)
     try:
-        return await aside(stage.service, work)
+        return await work
     finally:
         wait.done()
 
 
 async def _offer_removal(stage: Stage, names: list[Version]) -> None:
     text = f"The files of {', '.join(names)}, which learned it and don't answer, are removed for good."
-    if await stage.show(Confirm("Remove these versions?", text, "Remove", "Keep", careful=True)):
-        who = stage.service.who
-        removed = await _waiting(stage, "Removing", lambda desk: core.remove_versions(desk, who))
+    if await stage.open(Confirm("Remove these versions?", text, "Remove", "Keep", careful=True)):
+        removed = await _waiting(stage, "Removing", stage.desk.erasing.remove_versions())
         stage.say(f"Removed: {', '.join(removed)}.")
 
 
 async def _offer_retraining(stage: Stage, active: Version) -> None:
     """A version from the base, in the place of the one that learned it."""
-    service = stage.service
+    desk = stage.desk
     text = (
         f"{active} answers and learned it. A retraining that begins from the base replaces it, if its check is passed."
     )
-    if not await stage.show(Confirm("Retrain from the base?", text, "Retrain", "Later")):
+    if not await stage.open(Confirm("Retrain from the base?", text, "Retrain", "Later")):
         return
-    recipe = recipe_from(service.desk, None, [f"{name}={value}" for name, value in core.FROM_THE_BASE.items()])
-    await service.run_desk.start(await service.run_desk.preflight(recipe))
+    recipe = desk.recipes.chosen(None, [f"{name}={value}" for name, value in FROM_THE_BASE.items()])
+    await desk.runs.start(await desk.runs.preflight(recipe))

@@ -1,109 +1,86 @@
-"""Looking after the pairs: what each key of their screens does."""
+"""Looking after the pairs: what is asked for in their screens."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Sequence
 
-from store.desk import Desk
 from store.errors import Refused
-from store.pairs.editing import Outcome
-from store.pairs.listing import PairFilter
 from store.records import Pair
+from tui import requests as ask
 from tui.core import DeskError
 from tui.core.pair_words import outcome_words
-from tui.core.service import aside
+from tui.core.pairs import ROWS, Outcome
 from tui.flows.stage import Stage
 from tui.keymap import spoken
+from tui.messages import PairsChanged
 from tui.screens.conflicts import ConflictsScreen
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.pair_editor import PairEditor, PairText
-from tui.screens.pair_filter import PairFilterDialog
 from tui.screens.pair_story import PairStoryDialog
 from tui.screens.pairs import PairsScreen
 
 LISTED = 200  # pairs whose redactions are shown before many are redacted
 
 
-async def show_pairs(stage: Stage, wanted: PairFilter | None = None) -> None:
-    """Every pair; from there, if wanted, to the reply one came of."""
-    reply: int | None = await stage.show(PairsScreen(stage.service, wanted))
-    if reply is not None:
-        turn = stage.service.desk.conversations.turn(reply)
-        await stage.chat.open(turn.conversation_id, at=turn.id)
-    await stage.chat.follows.catch_up()
+async def show_pairs(stage: Stage, request: ask.ShowPairs) -> None:
+    """The pairs."""
+    await stage.open(PairsScreen(stage.desk, request.wanted))
+    stage.store_changed()
 
 
-async def show_conflicts(stage: Stage) -> None:
+async def show_conflicts(stage: Stage, _: ask.ShowConflicts) -> None:
     """The inbox of what contradicts itself."""
-    if not isinstance(stage.app.screen, ConflictsScreen):
-        await stage.show(ConflictsScreen(stage.service))
-        if isinstance(stage.app.screen, PairsScreen):
-            await stage.app.screen.follow()
+    await stage.open(ConflictsScreen(stage.desk))
+    stage.store_changed()
 
 
 # -- one pair ------------------------------------------------------------------------------------------
-async def pair_story(stage: Stage) -> None:
-    """Everything about the highlighted pair."""
-    screen = stage.app.screen
-    if isinstance(screen, PairsScreen) and (number := screen.current) is not None:
-        reply: int | None = await stage.show(PairStoryDialog(stage.service.desk.pair_stories.story(number)))
-        if reply is not None:
-            screen.dismiss(reply)
+async def show_pair_story(stage: Stage, request: ask.ShowPairStory) -> None:
+    """Everything about a pair; from there, if wanted, to the reply it came of."""
+    reply = await stage.open(PairStoryDialog(stage.desk.pairs.story(request.pair)))
+    if reply is not None:
+        turn = stage.desk.conversations.turn(reply)
+        stage.host.show_in_chat(turn.conversation_id, turn.id)
 
 
-async def edit_pair(stage: Stage) -> None:
-    """A better text for the highlighted pair, or the chosen one of a conflict."""
-    screen = stage.app.screen
-    if isinstance(screen, PairsScreen):
-        number = screen.current
-    elif isinstance(screen, ConflictsScreen):
-        number = screen.chosen
-    else:
-        return
-    if number is None:
-        return
-    if await _edited(stage, stage.service.desk.pairs.get(number)):
-        await screen.follow()
+async def edit_pair(stage: Stage, request: ask.EditPair) -> None:
+    """A better text for a pair."""
+    await _edit(stage, stage.desk.pairs.get(request.pair))
 
 
-async def _edited(stage: Stage, pair: Pair, redacted: PairText | None = None) -> bool:
-    """Have a pair edited until its new text is kept, or the operator leaves it as it is (False). What was written
-    and can't be kept is there to go on with."""
+async def _edit(stage: Stage, pair: Pair, redacted: PairText | None = None) -> None:
+    """Have a pair edited until its new text is kept, or the operator leaves it as it is. What was written and can't be
+    kept is there to go on with."""
     editor = PairEditor(pair, redacted)
-    while (text := await stage.show(editor)) is not None:
+    while (text := await stage.open(editor)) is not None:
         try:
-            new = stage.service.desk.editing.edit(
-                pair.id, stage.service.who, text.instruction, text.output, text.history
-            )
+            new = stage.desk.pairs.edit(pair.id, text.instruction, text.output, text.history)
         except DeskError as error:
             stage.say(error.sentence, trouble=True)
             editor = editor.again(text)
         else:
             stage.say(f"Pair {new.id} stands in the place of pair {pair.id}, which is kept.")
-            return True
-    return False
+            stage.host.broadcast(PairsChanged())
+            return
 
 
-async def redact_pairs(stage: Stage) -> None:
+async def redact_pairs(stage: Stage, request: ask.RedactPairs) -> None:
     """Placeholders for personal data. It is shown before it is kept: one pair as it will be, and can be changed;
     of many, what is taken out."""
-    screen = stage.app.screen
-    if not isinstance(screen, PairsScreen) or not (ids := screen.targets):
-        return
-    desk, who = stage.service.desk, stage.service.who
+    pairs, ids = stage.desk.pairs, request.pairs
     if len(ids) == 1:
-        pair = desk.pairs.get(ids[0])
-        redacted = PairText(*desk.editing.redacted(pair.id))
+        pair = pairs.get(ids[0])
+        redacted = PairText(*pairs.redacted(pair.id))
         if redacted == PairText(pair.instruction, pair.output, pair.history):
             stage.say(f"There is no personal data in pair {pair.id}.")
-        elif await _edited(stage, pair, redacted):
-            await screen.follow()
+        else:
+            await _edit(stage, pair, redacted)
         return
-    found = await stage.service.reader.read(lambda desk: desk.editing.redactions(ids))
+    found = await pairs.redactions(ids)
     if not found:
         stage.say(f"There is no personal data in these {len(ids):,} pairs that nobody has cleared.")
-    elif await stage.show(Confirm(f"Redact {_what([pair for pair, _ in found])}?", _redactions(found), "Redact")):
-        await _act(stage, screen, "Redacted", lambda desk: desk.editing.redact_all(ids, who))
+    elif await stage.open(Confirm(f"Redact {_what([pair for pair, _ in found])}?", _redactions(found), "Redact")):
+        await _act(stage, request, "Redacted", pairs.redact(ids))
 
 
 def _redactions(found: Sequence[tuple[int, Sequence[tuple[str, str]]]]) -> str:
@@ -115,97 +92,72 @@ def _redactions(found: Sequence[tuple[int, Sequence[tuple[str, str]]]]) -> str:
 
 
 # -- one or many ---------------------------------------------------------------------------------------
-async def exclude_pairs(stage: Stage) -> None:
+async def exclude_pairs(stage: Stage, request: ask.ExcludePairs) -> None:
     """Out of training and check, with why."""
-    screen = stage.app.screen
-    if isinstance(screen, PairsScreen) and (ids := screen.targets):
-        who = stage.service.who
-        text = spoken(stage.app, "Nothing is deleted; {pairs.restore_pairs} takes it in again.")
-        ask = Ask(f"Exclude {_what(ids)}?", text, "Exclude", "Why")
-        if (why := await stage.show(ask)) is not None:
-            await _act(stage, screen, "Excluded", lambda desk: desk.editing.exclude(ids, who, why))
+    ids = request.pairs
+    text = spoken(stage.app, "Nothing is deleted; {pairs.restore_pairs} takes it in again.")
+    why = await stage.open(Ask(f"Exclude {_what(ids)}?", text, "Exclude", "Why"))
+    if why is not None:
+        await _act(stage, request, "Excluded", stage.desk.pairs.exclude(ids, why))
 
 
-async def restore_pairs(stage: Stage) -> None:
+async def restore_pairs(stage: Stage, request: ask.RestorePairs) -> None:
     """Take excluded pairs in again."""
-    screen, who = stage.app.screen, stage.service.who
-    if isinstance(screen, PairsScreen) and (ids := screen.targets):
-        await _act(stage, screen, "Restored", lambda desk: desk.editing.restore(ids, who))
+    await _act(stage, request, "Restored", stage.desk.pairs.restore(request.pairs))
 
 
-async def pin_pairs(stage: Stage) -> None:
+async def pin_pairs(stage: Stage, request: ask.PinPairs) -> None:
     """Make them tests; if all are, let them be as others are."""
-    screen = stage.app.screen
-    if isinstance(screen, PairsScreen) and (ids := screen.targets):
-        pinned = not all(row.pair.pinned for row in stage.service.desk.pair_listing.rows(ids[:900]))
-        did = "Pinned as tests:" if pinned else "Unpinned"
-        await _act(stage, screen, did, lambda desk: desk.editing.pin(ids, pinned))
+    pairs, ids = stage.desk.pairs, request.pairs
+    pinned = not all(row.pair.pinned for row in pairs.rows(ids[:ROWS]))
+    did = "Pinned as tests:" if pinned else "Unpinned"
+    await _act(stage, request, did, pairs.pin(ids, pinned=pinned))
 
 
-async def tag_pairs(stage: Stage) -> None:
+async def tag_pairs(stage: Stage, request: ask.TagPairs) -> None:
     """A tag on them, or with a minus before it, off them."""
-    screen, who = stage.app.screen, stage.service.who
-    if not isinstance(screen, PairsScreen) or not (ids := screen.targets):
-        return
-    names = ", ".join(f"#{name}" for name in stage.service.desk.tags.names()[:20])
+    pairs, ids = stage.desk.pairs, request.pairs
+    names = ", ".join(f"#{name}" for name in pairs.tag_names()[:20])
     text = f"A word of your own; with a minus before it, it is taken off.{f' There are: {names}' if names else ''}"
-    tag: str | None = await stage.show(Ask(f"Tag {_what(ids)}", text, "Tag", "tag or -tag"))
+    tag = await stage.open(Ask(f"Tag {_what(ids)}", text, "Tag", "tag or -tag"))
     if tag is None:
         return
     off, word = tag.startswith("-"), tag.lstrip("-").lstrip("#")
     if off:
-        await _act(stage, screen, f"Took #{word} off", lambda desk: desk.editing.untag(ids, word))
+        await _act(stage, request, f"Took #{word} off", pairs.untag(ids, word))
     else:
-        await _act(stage, screen, f"Put #{word} on", lambda desk: desk.editing.tag(ids, word, who))
+        await _act(stage, request, f"Put #{word} on", pairs.tag(ids, word))
 
 
-async def clear_pairs(stage: Stage) -> None:
+async def clear_pairs(stage: Stage, request: ask.ClearPairs) -> None:
     """They may train with the personal data in them."""
-    screen, who = stage.app.screen, stage.service.who
-    if isinstance(screen, PairsScreen) and (ids := screen.targets):
-        await _act(stage, screen, "Cleared for training:", lambda desk: desk.editing.clear(ids, who))
+    await _act(stage, request, "Cleared for training:", stage.desk.pairs.clear(request.pairs))
 
 
-async def filter_pairs(stage: Stage) -> None:
-    """Other pairs in the list."""
-    screen = stage.app.screen
-    if isinstance(screen, PairsScreen):
-        choices = await stage.service.reader.read(lambda desk: desk.pair_listing.choices())
-        wanted: PairFilter | None = await stage.show(PairFilterDialog(screen.wanted, choices))
-        if wanted is not None:
-            await screen.narrow(wanted)
-
-
-async def _act(stage: Stage, screen: PairsScreen, did: str, work: Callable[[Desk], Outcome]) -> None:
-    outcome = await aside(stage.service, work)
-    screen.forget_marks()
+async def _act(stage: Stage, request: ask.OfPairs, did: str, work: Awaitable[Outcome]) -> None:
+    outcome = await work
     stage.say(outcome_words(did, outcome), trouble=not outcome.changed)
-    await screen.follow()
+    stage.host.broadcast(PairsChanged(request.pairs))
 
 
-def _what(ids: list[int]) -> str:
+def _what(ids: Sequence[int]) -> str:
     return f"pair {ids[0]}" if len(ids) == 1 else f"{len(ids):,} pairs"
 
 
 # -- conflicts -----------------------------------------------------------------------------------------
-async def keep_answer(stage: Stage) -> None:
+async def keep_answer(stage: Stage, request: ask.KeepAnswer) -> None:
     """The chosen answer stands, those that say something else are excluded."""
-    screen = stage.app.screen
-    if isinstance(screen, ConflictsScreen) and (conflict := screen.conflict) and (number := screen.chosen) is not None:
-        desk, who = stage.service.desk, stage.service.who
-        try:
-            others = desk.conflicts.keep(conflict, number, who)
-        except Refused as error:
-            stage.say(error.sentence, trouble=True)
-        else:
-            stage.say(f"Pair {number} stands; {others} other{'' if others == 1 else 's'} excluded.")
-        await screen.follow()
+    try:
+        others = stage.desk.conflicts.keep(request.conflict, request.pair)
+    except Refused as error:
+        stage.say(error.sentence, trouble=True)
+    else:
+        stage.say(f"Pair {request.pair} stands; {others} other{'' if others == 1 else 's'} excluded.")
+    stage.host.broadcast(PairsChanged())
 
 
-async def both_are_fine(stage: Stage) -> None:
-    """All the answers of the highlighted conflict may stand."""
-    screen = stage.app.screen
-    if isinstance(screen, ConflictsScreen) and (conflict := screen.conflict):
-        stage.service.desk.conflicts.settle(conflict, stage.service.who)
-        stage.say(f"{len(conflict.ids)} answers may stand side by side.")
-        await screen.follow()
+async def all_are_fine(stage: Stage, request: ask.AllAreFine) -> None:
+    """All the answers of a conflict may stand."""
+    stage.desk.conflicts.settle(request.conflict)
+    stage.say(f"{len(request.conflict.ids)} answers may stand side by side.")
+    stage.host.broadcast(PairsChanged())

@@ -6,115 +6,114 @@ from finetune.endings import JUDGED, ending_of
 from store.pairs.listing import PairFilter
 from store.records import Run
 from store.words import Version
-from tui.core.recipes import USUAL, recipe_from
+from tui import requests as ask
+from tui.core.recipes import USUAL
 from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage
-from tui.screens.chat import ChatScreen
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.preflight import PreflightDialog
 from tui.screens.recipe_form import RecipeForm
 from tui.screens.report import Override, ReportScreen
 from tui.screens.runs import RunsScreen
 from tui.screens.training import TrainingScreen
-from tui.widgets.status import RunLine
 
 
-async def retrain(stage: Stage) -> None:
+async def retrain(stage: Stage, _: ask.Retrain) -> None:
     """Preflight, and if the operator agrees, the run."""
-    service = stage.service
-    if service.live_run is not None:
-        await show_training(stage)
+    desk = stage.desk
+    if desk.runs.live is not None:
+        await show_training(stage, ask.ShowTraining())
         return
     while True:
-        recipe = recipe_from(service.desk)
-        found = await service.preflight(recipe)
-        choice = await stage.show(PreflightDialog(found, service.settings.recipe or USUAL))
+        recipe = desk.recipes.chosen()
+        found = await desk.runs.preflight(recipe)
+        choice = await stage.open(PreflightDialog(found, desk.settings.now.recipe or USUAL))
         if choice == "recipe":
-            await edit_recipe(stage)
+            await edit_recipe(stage, ask.EditRecipe())
         elif choice == "conflicts":
-            await show_conflicts(stage)
+            await show_conflicts(stage, ask.ShowConflicts())
         elif choice == "personal":
-            await show_pairs(stage, PairFilter("personal data"))
+            await show_pairs(stage, ask.ShowPairs(PairFilter("personal data")))
         else:
             break
     if choice == "start":
-        await service.run_desk.start(found)
+        await desk.runs.start(found)
 
 
-async def edit_recipe(stage: Stage) -> None:
+async def edit_recipe(stage: Stage, _: ask.EditRecipe) -> None:
     """The recipe of the next retraining, as a form."""
-    await stage.show(RecipeForm(stage.service))
+    await stage.open(RecipeForm(stage.desk))
 
 
-async def show_training(stage: Stage, run: Run | None = None) -> None:
-    """How *run* is going or went (None: the run in progress, or the last one)."""
-    if run is None and isinstance(stage.app.screen, TrainingScreen):
-        return
-    runs = stage.service.desk.runs.list(limit=1) if run is None else [run]
-    if runs:
-        if runs[0].state in JUDGED:
-            stage.chat.query_one(RunLine).hide()
-        await stage.show(TrainingScreen(runs[0], stage.service.run_desk.stored_events(runs[0].id)))
+async def show_training(stage: Stage, _: ask.ShowTraining) -> None:
+    """How the run in progress is going, or how the last one went."""
+    run = stage.desk.runs.latest()
+    if run is not None:
+        await _show_run(stage, run)
 
 
-async def show_runs(stage: Stage) -> None:
+async def _show_run(stage: Stage, run: Run) -> None:
+    runs = stage.desk.runs
+    if run.state in JUDGED:
+        stage.facts.run_seen()
+
+    def is_live() -> bool:
+        return runs.live is not None and runs.live.id == run.id
+
+    await stage.open(TrainingScreen(run, runs.stored_events(run.id), is_live))
+
+
+async def show_runs(stage: Stage, request: ask.ShowRuns) -> None:
     """The history of runs, and from there to any of them."""
-    service = stage.service
-    at = stage.app.screen.run_id if isinstance(stage.app.screen, TrainingScreen) else None
-    while (choice := await stage.show(RunsScreen(service.run_desk.history(), at))) is not None:
+    runs, at = stage.desk.runs, request.at
+    while (choice := await stage.open(RunsScreen(runs.history(), at))) is not None:
         at = choice.run_id
-        run = service.desk.runs.get(at)
+        run = runs.get(at)
         if choice.what == "open":
-            await show_training(stage, run)
+            await _show_run(stage, run)
         elif choice.what == "resume":
-            await service.resume_run(at)
-            await show_training(stage, service.desk.runs.get(at))
+            await runs.resume(at)
+            await _show_run(stage, runs.get(at))
         else:
             text = "Its checkpoint is thrown away. Corrections and pairs stay, and train the next time."
-            if await stage.show(Confirm(f"Discard run {at}?", text, "Discard it", "Keep it", careful=True)):
-                service.discard_run(at)
+            if await stage.open(Confirm(f"Discard run {at}?", text, "Discard it", "Keep it", careful=True)):
+                runs.discard(at)
 
 
-async def cancel_run(stage: Stage) -> None:
+async def cancel_run(stage: Stage, _: ask.CancelRun) -> None:
     """Give the run up, if the operator is sure."""
-    if stage.service.live_run is None:
+    if stage.desk.runs.live is None:
         return
     text = "What was learned in this run is thrown away. Corrections and pairs stay."
-    if await stage.show(Confirm("Cancel the retraining?", text, "Cancel the run", "Let it run", careful=True)):
-        await stage.service.cancel_run()
+    if await stage.open(Confirm("Cancel the retraining?", text, "Cancel the run", "Let it run", careful=True)):
+        await stage.desk.runs.cancel()
 
 
-async def stop_run(stage: Stage) -> None:
+async def stop_run(stage: Stage, _: ask.StopRun) -> None:
     """Stop the run with a checkpoint, to be resumed."""
-    run = stage.service.live_run
+    run = stage.desk.runs.live
     if run is None:
         return
     text = "It writes a checkpoint and can be resumed from there, at the next start or in the list of runs."
-    if await stage.show(Confirm("Stop the retraining?", text, "Stop it", "Let it run")):
-        await stage.service.stop_run()
+    if await stage.open(Confirm("Stop the retraining?", text, "Stop it", "Let it run")):
+        await stage.desk.runs.interrupt()
 
 
-async def show_verdict(stage: Stage, run_id: int | None = None, *, asked: bool = True) -> None:
-    """How a run (None: the last one) ended. Unless it was *asked* for, nobody who is writing is interrupted: the run
-    line says it, too."""
-    desk = stage.service.desk
-    if run_id is None and isinstance(stage.app.screen, TrainingScreen):
-        run_id = stage.app.screen.run_id
-    runs = desk.runs.list(limit=1) if run_id is None else [desk.runs.get(run_id)]
-    if not runs:
+async def show_verdict(stage: Stage, request: ask.ShowVerdict) -> None:
+    """What the check of a run found, and from there, if wanted, a version that was not promoted all the same."""
+    desk = stage.desk
+    run = desk.runs.get(request.run)
+    stage.facts.run_seen()
+    choice = await stage.open(ReportScreen(run, desk.promotions.active, lambda: desk.reports.changes(run.id)))
+    if isinstance(choice, Override):
+        await _override(stage, run, choice.version)
+
+
+async def report_end(stage: Stage, request: ask.ReportEnd) -> None:
+    """Say how a run ended that has no verdict; of one that has, the screens ask for the report."""
+    run = stage.desk.runs.get(request.run)
+    if run.state in JUDGED:
         return
-    run = runs[0]
-    if run.state not in JUDGED:
-        _say_end(stage, run)
-    elif asked or _may_interrupt(stage):
-        stage.chat.query_one(RunLine).hide()
-        screen = ReportScreen(run, stage.service.active, lambda: stage.service.parts.reports.changes(run.id))
-        choice = await stage.show(screen)
-        if isinstance(choice, Override):
-            await _override(stage, run, choice.version)
-
-
-def _say_end(stage: Stage, run: Run) -> None:
     ending = ending_of(run)
     words = ending.sentence
     if ending.failure is not None:
@@ -126,17 +125,9 @@ def _say_end(stage: Stage, run: Run) -> None:
     stage.say(words, trouble=run.state == "failed")
 
 
-def _may_interrupt(stage: Stage) -> bool:
-    """Whether a dialog now would disturb nobody."""
-    screen = stage.app.screen
-    if isinstance(screen, ChatScreen):
-        return not screen.composer.text and stage.chat.talk.current is None
-    return isinstance(screen, TrainingScreen)
-
-
 async def _override(stage: Stage, run: Run, version: Version) -> None:
     held = ending_of(run).held
     why = "The check rejected it." if held is None else f"It is held: {held.because}."
-    ask = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")
-    if (reason := await stage.show(ask)) is not None:
-        await stage.service.activate(version, reason)
+    question = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")
+    if (reason := await stage.open(question)) is not None:
+        await stage.desk.promotions.activate(version, reason)

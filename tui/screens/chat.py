@@ -1,64 +1,63 @@
-"""The chat: conversations, transcript, composer, and what is always in view."""
+"""The chat: a conversation, and the desk around it."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Sequence
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 
-from store.conversations.drafts import Draft
+from finetune.endings import JUDGED
+from finetune.events import Done
 from store.records import Turn
-from store.text import clean
-from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyFinished, ReplyStarted
+from store.words import RunState
+from tui import requests as ask
+from tui.core import (
+    MessageKept,
+    ReplyJudged,
+    RunProgress,
+    StoreChanged,
+    VersionChanged,
+    turns,
+)
+from tui.core.conversations import Draft, Show
+from tui.core.drafts import Drafts
+from tui.core.facts import DeskFacts
+from tui.core.judging import Judging
+from tui.core.open_desk import OpenDesk
 from tui.keymap import spoken
 from tui.keys import CHAT
+from tui.messages import ConversationArchived, ConversationWanted, DeskChanged, KeysChanged, Requested
+from tui.screens.conversation import ConversationScreen
 from tui.screens.correction import CorrectionEditor
-from tui.screens.following import Following
-from tui.screens.reusing import Reusing
 from tui.screens.search import SearchDialog
-from tui.talk import Exchange, Talk
-from tui.widgets.composer import Composer, joined
-from tui.widgets.conversations import ConversationList
+from tui.talk import Talk
+from tui.widgets.composer import Composer
+from tui.widgets.conversations import ConversationList, row_of
 from tui.widgets.keybar import KeyBar
+from tui.widgets.rows import Row
 from tui.widgets.status import QualityLine, RunLine, StatusBar
-from tui.widgets.text import Plain
-from tui.widgets.transcript import WINDOW, Transcript
-from tui.widgets.turns import BotTurn
-
-EMPTY = (
-    "Nothing was said yet. Write as a customer would and press {composer.send}.\n\n"
-    "Then correct the reply ({desk.correct}) or approve it ({desk.approve}); {desk.retrain} teaches the bot what was "
-    "corrected."
-)
-WAITING = "waiting-for-model"
-TYPING_PAUSE = 0.12  # seconds without a letter before the list is searched
+from tui.widgets.transcript import Transcript
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(ConversationScreen):
     """Where operators spend their day."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CHAT)
 
-    def __init__(self, service: DeskService) -> None:
-        super().__init__()
-        self._service = service
-        self._desk = service.desk
-        self.talk = Talk(service, self)
-        self.follows = Following(service, self)
-        self.reuses = Reusing(service, self)
-        self.conversation: int | None = None
-        self._drafts: dict[int | None, str] = {}  # what was being written in each conversation
-        self._begun: dict[int, str] = {}  # better answers that were being written, by reply
+    def __init__(self, desk: OpenDesk, facts: DeskFacts, judging: Judging, drafts: Drafts) -> None:
+        super().__init__(desk, drafts)
+        self._facts, self._judging = facts, judging
+        self._drawing = False
 
     def compose(self) -> ComposeResult:
         """Status on top, list and transcript in the middle, composer and keys below."""
         yield StatusBar(id="status")
         with Horizontal(id="middle"):
-            yield ConversationList()
+            yield ConversationList(self._fitting, self._rows)
             with Vertical(id="talk"):
                 yield Transcript()
                 yield QualityLine()
@@ -67,122 +66,135 @@ class ChatScreen(Screen[None]):
         yield KeyBar()
 
     async def on_mount(self) -> None:
-        """Open the latest conversation."""
+        """Open the latest conversation, with what was being written when the app was left."""
         self.name_keys()
-        latest = next((found.id for found in self._desk.conversations.list(limit=1)), None)
-        self._take_drafts(latest)
-        await self.open(latest)
-        self.composer.focus()
-
-    def name_keys(self) -> None:
-        """Name the keys in force where that always stands. Other screens name them whenever they are opened."""
-        self.composer.name_keys()
-        self.query_one(ConversationList).name_keys()
-        for line in self.query("#empty-transcript").results(Plain):
-            line.show(spoken(self, EMPTY))
-
-    @property
-    def composer(self) -> Composer:
-        """Where the customer's message is written."""
-        return self.query_one(Composer)
-
-    @property
-    def transcript(self) -> Transcript:
-        """What was said."""
-        return self.query_one(Transcript)
-
-    # -- drafts ------------------------------------------------------------------------------------
-    def _take_drafts(self, opened: int | None) -> None:
-        """Take up what was being written when the app was left; what does not belong into the conversation that will
-        be *opened* is told of."""
-        drafts = self._desk.drafts.take(self._service.who)
-        for draft in drafts:
-            if draft.reply is not None:
-                self._begun[draft.reply] = draft.text
-            else:
-                self._drafts[draft.conversation] = joined(self._drafts.get(draft.conversation, ""), draft.text)
-        self.composer.write(self._drafts.pop(None, ""))
-        if any(draft.reply is not None or draft.conversation != opened for draft in drafts):
+        latest = self._latest()
+        drafts = self.drafts.take()
+        if any(draft.reply is not None or draft.conversation != latest for draft in drafts):
             self.notify("What you were writing when the app was left is there again, where you wrote it.")
+        composer = self.composer
+        composer.write(self.drafts.message(None))
+        self.drafts.follow(lambda: Draft(composer.text, self.conversation))
+        self._facts.listen(self._draw_facts_soon)
+        await self.open(latest)
+        composer.focus()
 
-    def keep_drafts(self) -> None:
-        """Keep what is being written for the next start: messages, and the better answer in the open editor. Raises
-        :class:`DeskError` if that can't be."""
-        texts = self._drafts | {self.conversation: self.composer.text}
-        drafts = [Draft(text, conversation) for conversation, text in texts.items() if text.strip()]
-        editors = [screen for screen in self.app.screen_stack if isinstance(screen, CorrectionEditor)]
-        begun = self._begun | {editor.reply.id: editor.draft for editor in editors}
-        drafts += [Draft(text, None, reply) for reply, text in begun.items() if text.strip()]
-        self._desk.drafts.keep(drafts, self._service.who)
+    @on(KeysChanged)
+    def name_keys(self) -> None:
+        """Name the keys in force where that always stands."""
+        super().name_keys()
+        self.conversations.name_keys()
+        self._draw_facts_soon()
 
-    # -- showing -----------------------------------------------------------------------------------
-    async def open(self, conversation: int | None, at: int | None = None) -> None:
-        """Show a conversation, from the turn *at* on if it lies far back; None is a new one, that has no row until
-        something is said. What was being written stays with the conversation it was written in."""
-        if conversation != self.conversation:
-            self._drafts[self.conversation] = self.composer.text
-            self.composer.write(self._drafts.pop(conversation, ""))
-        self.conversation = conversation
-        turns, earlier, later = self._window(at)
-        await self.transcript.load(turns, earlier=earlier, later=later, empty=spoken(self, EMPTY))
-        await self._show_writing()
-        if at is not None:
-            if self.transcript.reply(at) is not None:
-                self.transcript.mark(at)
-            self.call_after_refresh(self.transcript.show_turn, at)
-        self.follows.refresh()
+    # -- the desk around it ------------------------------------------------------------------------
+    def _draw_facts_soon(self) -> None:
+        """Draw once for all that changes in one go."""
+        if not self._drawing:
+            self._drawing = True
+            self.call_later(self._draw_facts)
 
-    async def _show_writing(self) -> None:
-        """The reply that is being written here, if the latest turns are shown."""
-        exchange = self.talk.current
-        if exchange is None or exchange.reply is None or exchange.conversation != self.conversation:
+    def _draw_facts(self) -> None:
+        self._drawing = False
+        if self.is_attached:
+            self.query_one(StatusBar).draw(self._facts.status)
+            self.query_one(QualityLine).draw(self._facts.standing)
+            self.query_one(RunLine).draw(self._facts.run)
+
+    @on(DeskChanged)
+    async def _follow(self, event: DeskChanged) -> None:
+        """Versions, runs, judgements, other apps."""
+        match event.change:
+            case VersionChanged() as change:
+                await self._remark_swap(change)
+            case RunProgress(event=entry):
+                if not isinstance(entry.event, Done):
+                    return  # steps come often and change no key
+                self._show_verdict(entry.run_id, entry.event.state)
+            case StoreChanged():
+                await self._catch_up()
+            case ReplyJudged() as change:
+                await self._show_judgement(change)
+        self.refresh_bindings()
+
+    async def _remark_swap(self, change: VersionChanged) -> None:
+        if (name := self._facts.swapped(change)) is not None:
+            self.notify(f"{name} answers now.", title="Another version", markup=False, timeout=8)
+            await self.transcript.remark(f"— {name} answers from here on ({change.seconds * 1000:.0f} ms) —")
+
+    def _show_verdict(self, run: int, state: RunState) -> None:
+        """Have the report opened, unless that would disturb somebody who is writing; the run line says it, too."""
+        if state in JUDGED and self.is_current and not self.composer.text and self.talk.current is None:
+            self.post_message(Requested(ask.ShowVerdict(run)))
+
+    async def _catch_up(self) -> None:
+        """The desk was written to by another app, or in another screen."""
+        self.conversations.refresh_list()
+        if self._facts.erased_since():
+            await self.open(self.conversation)  # what was said is not what it was, also far above
+        pending = self.talk.current
+        if self.conversation is None or (pending is not None and pending.conversation == self.conversation):
             return
-        if self.transcript.at_end:
-            await self.transcript.begin_reply(self._desk.conversations.turn(exchange.reply), exchange.text)
+        await self.transcript.follow(turns.latest(self.desk.conversations, self.conversation).turns)
 
-    def _window(self, at: int | None) -> tuple[list[Turn], bool, bool]:
-        """The latest turns, or those around the turn *at*; whether there are earlier and later ones."""
-        turns = self._latest(WINDOW)
-        if at is None or not turns or len(turns) <= WINDOW or turns[-WINDOW].id <= at:
-            return turns[-WINDOW:], len(turns) > WINDOW, False
-        conversations, half = self._desk.conversations, WINDOW // 2
-        before = conversations.turns(turns[0].conversation_id, limit=half + 1, before_id=at)
-        after = conversations.turns(turns[0].conversation_id, limit=half + 1, after_id=at - 1)
-        return [*before[-half:], *after[:half]], len(before) > half, len(after) > half
+    async def _show_judgement(self, change: ReplyJudged) -> None:
+        await self.transcript.redraw(self.desk.conversations.turn(change.reply))
+        self.conversations.refresh_list()
+        if not change.queued:
+            self.notify(spoken(self, change.sentence), markup=False, timeout=3)
 
-    def _latest(self, count: int) -> list[Turn]:
-        """The latest *count* turns and one more, if there are so many."""
-        if self.conversation is None:
-            return []
-        return self._desk.conversations.turns(self.conversation, limit=count + 1)
+    @on(Talk.Happened)
+    def _list_message(self, message: Talk.Happened) -> None:
+        """A message moves its conversation to the top of the list."""
+        if isinstance(message.event, MessageKept):
+            self._refresh()
 
-    @on(Transcript.EarlierWanted)
-    async def _show_earlier(self) -> None:
-        if self.conversation is not None and (first := self.transcript.first) is not None:
-            turns = self._desk.conversations.turns(self.conversation, limit=WINDOW + 1, before_id=first)
-            await self.transcript.show_before(turns[-WINDOW:], earlier=len(turns) > WINDOW)
+    def _refresh(self) -> None:
+        """Everything but the transcript."""
+        self.conversations.refresh_list()
+        self._facts.refresh()
+        self.refresh_bindings()
 
-    @on(Transcript.LaterWanted)
-    async def _show_later(self) -> None:
-        if self.conversation is not None and (last := self.transcript.last) is not None:
-            turns = self._desk.conversations.turns(self.conversation, limit=WINDOW + 1, after_id=last)
-            await self.transcript.show_after(turns[:WINDOW], later=len(turns) > WINDOW)
-            await self._show_writing()
+    # -- conversations -----------------------------------------------------------------------------
+    @property
+    def conversations(self) -> ConversationList:
+        """The list."""
+        return self.query_one(ConversationList)
+
+    @property
+    def meant(self) -> int | None:
+        """The conversation that an action is about: the highlighted one in the list, else the open one."""
+        return self.conversations.pointed or self.conversation
+
+    def _latest(self) -> int | None:
+        """The conversation that was spoken in last."""
+        latest = self.desk.conversations.latest()
+        return None if latest is None else latest.id
+
+    def _fitting(self, show: Show, words: str) -> Awaitable[list[int]]:
+        return self.desk.conversations.ids(show, words)
+
+    def _rows(self, numbers: Sequence[int]) -> dict[int, Row]:
+        return {row.conversation.id: row_of(row) for row in self.desk.conversations.rows(numbers)}
+
+    async def open(self, conversation: int | None, at: int | None = None) -> None:
+        """Show a conversation, and what is to be seen of the desk around it."""
+        await super().open(conversation, at)
+        self.conversations.current = conversation
+        self._refresh()
 
     @on(ConversationList.Chosen)
     async def _open_chosen(self, event: ConversationList.Chosen) -> None:
         await self.open(event.conversation_id)
         self.composer.focus()
 
-    @on(ConversationList.Narrowed)
-    def _narrow(self, event: ConversationList.Narrowed) -> None:
-        self.follows.refresh_list(after=TYPING_PAUSE if event.typing else 0.0)
+    @on(ConversationWanted)
+    async def _open_wanted(self, event: ConversationWanted) -> None:
+        await self.open(event.conversation, at=event.at)
 
-    @on(ConversationList.FirstWanted)
-    async def _open_first(self) -> None:
-        if found := await self.follows.relist():
-            await self.open(found[0])
-            self.composer.focus()
+    @on(ConversationArchived)
+    async def _leave_archived(self, event: ConversationArchived) -> None:
+        if event.conversation == self.conversation:
+            await self.open(self._latest())
 
     async def action_new(self) -> None:
         """Begin a new conversation."""
@@ -191,7 +203,7 @@ class ChatScreen(Screen[None]):
 
     def action_search(self) -> None:
         """Find what was said."""
-        self.app.push_screen(SearchDialog(self._desk.search.turns), self._open_found)
+        self.app.push_screen(SearchDialog(self.desk.conversations.search), self._open_found)
 
     async def _open_found(self, turn: Turn | None) -> None:
         if turn is not None:
@@ -199,212 +211,87 @@ class ChatScreen(Screen[None]):
 
     def action_conversations(self) -> None:
         """Go to the list; from the list, to its filter."""
-        conversations = self.query_one(ConversationList)
-        if conversations.rows.has_focus:
-            conversations.action_filter()
+        if self.conversations.rows.has_focus:
+            self.conversations.action_filter()
         else:
-            conversations.focus_list()
+            self.conversations.focus_list()
 
     def action_show_list(self) -> None:
         """Choose which conversations are listed."""
-        self.query_one(ConversationList).action_show_list()
+        self.conversations.action_show_list()
+
+    def action_rename(self) -> None:
+        """Give a conversation another title."""
+        self.post_message(Requested(ask.Rename(self.meant)))
+
+    def action_archive(self) -> None:
+        """Off the list, or back into it."""
+        self.post_message(Requested(ask.Archive(self.meant)))
+
+    def action_export_conversation(self) -> None:
+        """Write a conversation to a file."""
+        self.post_message(Requested(ask.ExportConversation(self.meant)))
+
+    def action_forget(self) -> None:
+        """Erase what somebody said."""
+        self.post_message(Requested(ask.Forget("conversation", self.meant)))
+
+    # -- replies -----------------------------------------------------------------------------------
+    def action_compare(self) -> None:
+        """Compare two versions."""
+        self.post_message(Requested(self._comparison))
+
+    def action_versions(self) -> None:
+        """Every version of the bot."""
+        self.post_message(Requested(ask.ShowVersions(self._comparison)))
 
     @property
-    def meant(self) -> int | None:
-        """The conversation that an action is about: the highlighted one in the list, else the open one."""
-        return self.query_one(ConversationList).pointed or self.conversation
+    def _comparison(self) -> ask.Compare:
+        """On what is to be seen here."""
+        return ask.Compare(self.transcript.marked, self.conversation)
 
-    # -- talking -----------------------------------------------------------------------------------
-    @on(Composer.Sent)
-    def _send(self, event: Composer.Sent) -> None:
-        if self.talk.current is not None:
-            self.composer.put_back(event.text)
-            word = spoken(self, "The bot is still writing. Wait for it, or stop it with {desk.stop}.")
-            self.notify(word, markup=False)
-            return
-        try:
-            self.conversation = self.talk.send(self.conversation, event.text)
-        except DeskError as error:
-            self.composer.put_back(event.text)
-            self.notify(error.sentence, severity="warning", markup=False)
-        self.refresh_bindings()
-
-    @on(Talk.Said)
-    async def _said(self, message: Talk.Said) -> None:
-        exchange, event = message.exchange, message.event
-        if isinstance(event, ReplyDelta):
-            exchange.text += event.text
-        elif isinstance(event, ReplyFinished):
-            self._finished(exchange, event)
-        if self.conversation == exchange.conversation:
-            await self._show(exchange, event)
-
-    async def _show(self, exchange: Exchange, event: object) -> None:
-        if isinstance(event, MessageKept | ReplyStarted) and not self.transcript.at_end:
-            await self.open(exchange.conversation)  # what is said now belongs below the latest turns
-        elif isinstance(event, MessageKept):
-            await self.transcript.add_customer(event.turn)
-            keeper = self._service.keeper
-            if keeper.purpose is not None or keeper.state.name not in ("ready", "busy"):
-                await self.transcript.remark(f"{keeper.state.sentence} The reply follows.", WAITING)
-            self.follows.refresh()
-        elif isinstance(event, ReplyStarted):
-            await self.transcript.take_away(WAITING)
-            await self.transcript.begin_reply(event.turn, exchange.text)
-        elif isinstance(event, ReplyDelta):
-            await self.transcript.extend_reply(exchange.reply or 0, event.text)
-        elif isinstance(event, ReplyFinished):
-            await self.transcript.finish_reply(event.turn)
-
-    def _finished(self, exchange: Exchange, event: ReplyFinished) -> None:
-        if event.sentence:
-            self.notify(event.sentence, severity="warning", markup=False, timeout=8)
-        if event.turn.reply is not None and event.turn.reply.state != "complete":
-            self._give_back(exchange)
-
-    def _give_back(self, exchange: Exchange) -> None:
-        """The message was not answered: its text is there to be sent again."""
-        if self.conversation == exchange.conversation:
-            self.composer.offer(exchange.message)
-        else:
-            self._drafts[exchange.conversation] = self._drafts.get(exchange.conversation) or exchange.message
-
-    @on(Talk.Ended)
-    async def _ended(self, message: Talk.Ended) -> None:
-        exchange = message.exchange
-        self.talk.current = None
-        if exchange.reply is None:
-            self._give_back(exchange)
-        if message.trouble is not None:
-            self.notify(message.trouble, severity="error", markup=False, timeout=10)
-        if self.conversation == exchange.conversation:
-            await self.transcript.take_away(WAITING)
-            if exchange.reply is not None:
-                await self.transcript.finish_reply(self._desk.conversations.turn(exchange.reply))
-        self.refresh_bindings()
-
-    async def action_stop(self) -> None:
-        """Stop the reply."""
-        await self.talk.stop()
-
-    def action_write(self) -> None:
-        """Go back to writing."""
-        self.composer.focus()
-
-    def action_again(self, preset: str | None = None) -> None:
-        """Answer the marked reply's message once more (or the last message, if it has no reply)."""
-        if (message := self._marked_message()) is None or self.talk.current is not None:
-            return
-        try:
-            self.talk.again(message, preset)
-        except DeskError as error:
-            self.notify(error.sentence, severity="warning", markup=False)
-        self.refresh_bindings()
-
-    def action_again_otherwise(self) -> None:
-        """Answer once more with the preset that the marked reply was not made with."""
-        if (reply := self._marked_turn()) is not None:
-            self.action_again(self.reuses.other_preset(reply))
-
-    def _marked_message(self) -> int | None:
-        """The message that the marked reply answers; the last one, if that has no reply and no other is marked."""
-        reply, latest = self._marked_turn(), self._latest(0)
-        message = reply.in_reply_to if reply is not None else None
-        if latest and latest[-1].role == "customer" and self.transcript.last_is_marked:
-            message = latest[-1].id
-        return message
-
-    # -- taking up again ---------------------------------------------------------------------------
-    @on(Composer.HistoryWanted)
-    def _recall(self, event: Composer.HistoryWanted) -> None:
-        self.composer.recall(event.by, self._desk.conversations.said_by(self._service.who))
-
-    def action_resend(self) -> None:
-        """Edit a copy of the marked reply's message."""
-        if (message := self._marked_message()) is not None:
-            self.reuses.resend(self._desk.conversations.turn(message))
-
-    def action_copy(self) -> None:
-        """Copy what is selected on the screen, else the marked reply."""
-        if selected := self.get_selected_text():
-            self.app.copy_to_clipboard(clean(selected))
-        elif (reply := self._marked_turn()) is not None:
-            self.reuses.copy(reply)
-
-    def action_copy_code(self) -> None:
-        """Copy the code in the marked reply."""
-        if (reply := self._marked_turn()) is not None:
-            self.reuses.copy_code(reply)
-
-    def action_quote(self) -> None:
-        """Quote the marked reply."""
-        if (reply := self._marked_turn()) is not None:
-            self.reuses.quote(reply)
-
-    def action_edit_outside(self) -> None:
-        """Write on in another editor."""
-        self.reuses.edit_outside()
-
-    # -- judging -----------------------------------------------------------------------------------
-    def _marked_turn(self) -> Turn | None:
-        marked = self.transcript.marked
-        return None if marked is None else self._desk.conversations.turn(marked)
-
-    @on(Composer.MarkMoved)
-    def _move_mark(self, event: Composer.MarkMoved) -> None:
-        self.action_mark(event.by)
-
-    def action_mark(self, by: int) -> None:
-        """Mark the reply before or after."""
-        self.transcript.action_mark(by)
-
-    @on(BotTurn.Marked)
-    def _marked(self) -> None:
-        self.refresh_bindings()
+    def action_details(self) -> None:
+        """How the marked reply came to be."""
+        self.post_message(Requested(ask.ShowDetails(self.transcript.marked)))
 
     def action_correct(self) -> None:
         """Open the editor for the marked reply."""
-        reply = self._marked_turn()
+        reply = self.marked_reply
         if reply is not None and reply.in_reply_to is not None:
-            self._write_correction(self._desk.conversations.turn(reply.in_reply_to), reply)
+            message, number = self.desk.conversations.turn(reply.in_reply_to), reply.id
 
-    def _write_correction(self, message: Turn, reply: Turn, begun: str | None = None) -> None:
-        async def keep(text: str | None) -> None:
-            kept = text is None or await self.follows.judged(reply.id, lambda: self._service.correct(reply.id, text))
-            if not kept:
-                self._write_correction(message, reply, text)
+            def keep(text: str) -> bool:
+                return self._judging.correct(number, text) == "kept"
 
-        begun = begun or self._begun.pop(reply.id, None)
-        self.app.push_screen(CorrectionEditor(message, reply, begun, self._service.parts.pairs.length_words()), keep)
+            self.app.push_screen(CorrectionEditor(message, reply, keep, self.desk.pairs.length_words(), self.drafts))
 
-    async def action_approve(self) -> None:
+    def action_approve(self) -> None:
         """Approve the marked reply."""
         if (marked := self.transcript.marked) is not None:
-            await self.follows.judged(marked, lambda: self._service.approve(marked))
+            self._judging.approve(marked)
 
-    async def action_take_back(self) -> None:
-        """Take the judgement of the marked reply back."""
+    def action_take_back(self) -> None:
+        """Undo the judgement of the marked reply."""
         if (marked := self.transcript.marked) is not None:
-            await self.follows.withdrawn(marked)
+            self._judging.withdraw(marked)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys show up when they can do something."""
         if not self.is_mounted:
             return True
-        writing = self.talk.current is not None
-        if action in ("correct", "approve"):
-            return not writing and self.transcript.marked is not None
-        if action == "take_back":
-            reply = None if writing else self._marked_turn()
-            return reply is not None and reply.reply is not None and reply.reply.judged
-        if action == "stop":
-            return writing
-        if action == "again":
-            return not writing and self.conversation is not None
-        if action == "again_otherwise":
-            return not writing and self.transcript.marked is not None
-        if action in ("copy", "copy_code", "quote"):
-            return self.transcript.marked is not None
-        if action == "resend":
-            return self.conversation is not None
+        writing, marked = self.talk.current is not None, self.transcript.marked is not None
+        match action:
+            case "stop":
+                return writing
+            case "correct" | "approve" | "again_otherwise":
+                return not writing and marked
+            case "take_back":
+                reply = None if writing else self.marked_reply
+                return reply is not None and reply.reply is not None and reply.reply.judged
+            case "again":
+                return not writing and self.conversation is not None
+            case "copy" | "copy_code" | "quote":
+                return marked
+            case "resend":
+                return self.conversation is not None
         return True

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 
 from store.pairs.conflicts import OpenConflict
 from store.records import Pair
-from tui.core import DeskService
+from tui import requests as ask
+from tui.core import StoreChanged
+from tui.core.open_desk import OpenDesk
 from tui.core.pair_words import day
 from tui.keymap import spoken
 from tui.keys import CONFLICTS
+from tui.messages import DeskChanged, PairsChanged, Requested
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.rows import Row, Rows
@@ -25,14 +29,14 @@ SHOWN = 20  # answers of one question that are shown; the oldest ones
 
 
 class ConflictsScreen(ResultScreen[None]):
-    """The conflicts, and beside or below them the answers of the highlighted one, one of them chosen. What the
-    keys do is told in :mod:`tui.flows.pairs`."""
+    """The conflicts, and beside or below them the answers of the highlighted one, one of them chosen. What is done to
+    them is in :mod:`tui.flows.pairs`."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CONFLICTS)
 
-    def __init__(self, service: DeskService) -> None:
+    def __init__(self, desk: OpenDesk) -> None:
         super().__init__()
-        self._service = service
+        self._desk = desk
         self._conflicts: list[OpenConflict] | None = None
         self._chosen = 0
 
@@ -54,11 +58,21 @@ class ConflictsScreen(ResultScreen[None]):
         rows.focus()
         self.watch(rows, "highlighted", self._moved, init=False)
         self._show_answers()
+        self.refresh_list()
+
+    @on(DeskChanged)
+    def _follow(self, event: DeskChanged) -> None:
+        if isinstance(event.change, StoreChanged) and self.is_current:
+            self.refresh_list()
+
+    @on(PairsChanged)
+    def refresh_list(self) -> None:
+        """Read the list again: something was changed, here or by somebody else."""
         self.run_worker(self.follow(), group="look", exclusive=True)
 
     async def follow(self) -> None:
-        """Look again: something was changed, here or by somebody else."""
-        found = await self._service.reader.read(lambda desk: list(desk.conflicts.open()))
+        """List what is open now."""
+        found = await self._desk.conflicts.open()
         if not self.is_attached:
             return
         same = self.conflict
@@ -91,7 +105,7 @@ class ConflictsScreen(ResultScreen[None]):
         return {place: self._row(self._conflicts[place]) for place in places if self._conflicts}
 
     def _row(self, conflict: OpenConflict) -> Row:
-        first = self._service.desk.pairs.get(conflict.ids[0])
+        first = self._desk.pairs.get(conflict.ids[0])
         how = "same question" if conflict.sameness == "same" else f"{conflict.alike:.0f} % alike"
         return Row(first.instruction, f"{len(conflict.ids)} answers", f" {how:<14} ")
 
@@ -101,7 +115,7 @@ class ConflictsScreen(ResultScreen[None]):
 
     def _show_answers(self) -> None:
         conflict = self.conflict
-        pairs = [] if conflict is None else [self._service.desk.pairs.get(number) for number in conflict.ids[:SHOWN]]
+        pairs = [] if conflict is None else [self._desk.pairs.get(number) for number in conflict.ids[:SHOWN]]
         word = "" if self._conflicts is None else spoken(self, SETTLED)
         if conflict is not None:
             word = "One question" if conflict.sameness == "same" else "Two questions, nearly the same"
@@ -125,6 +139,21 @@ class ConflictsScreen(ResultScreen[None]):
         if self.conflict is not None:
             self._chosen = max(0, min(self._chosen + by, len(self.conflict.ids) - 1, SHOWN - 1))
             self._show_answers()
+
+    def action_keep_answer(self) -> None:
+        """The chosen answer stands."""
+        if (conflict := self.conflict) is not None and (pair := self.chosen) is not None:
+            self.post_message(Requested(ask.KeepAnswer(conflict, pair)))
+
+    def action_both_are_fine(self) -> None:
+        """All answers stand."""
+        if (conflict := self.conflict) is not None:
+            self.post_message(Requested(ask.AllAreFine(conflict)))
+
+    def action_edit_pair(self) -> None:
+        """A better text for the chosen one."""
+        if self.chosen is not None:
+            self.post_message(Requested(ask.EditPair(self.chosen)))
 
     def action_dismiss_dialog(self) -> None:
         """Back to where one came from."""

@@ -14,6 +14,8 @@ from textual.widgets import Button, TextArea
 
 from store.records import Turn
 from store.text import clean, detect_language
+from tui.core.conversations import Draft
+from tui.core.drafts import Drafts
 from tui.core.pair_words import personal_warning
 from tui.keymap import spoken
 from tui.keys import CORRECTION
@@ -22,8 +24,8 @@ from tui.widgets.text import Plain, PlainButton
 
 
 class CorrectionEditor(Dialog[str]):
-    """Returns the corrected text. *begun*: what was written before and could not be kept; *lengths*: says of question
-    and answer what will not fit."""
+    """Stays until *keep* says that the text is kept, and returns it then. *lengths* says of question and answer what
+    will not fit; *drafts* has what was being written when the app was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CORRECTION)
 
@@ -31,33 +33,29 @@ class CorrectionEditor(Dialog[str]):
         self,
         message: Turn,
         reply: Turn,
-        begun: str | None = None,
-        lengths: Callable[[str, str], str] = lambda question, answer: "",
+        keep: Callable[[str], bool],
+        lengths: Callable[[str, str], str],
+        drafts: Drafts,
     ) -> None:
         super().__init__()
-        self._lengths = lengths
-        self._message, self.reply, self._begun = message, reply, begun
+        self._message, self._reply, self._keep, self._lengths, self._drafts = message, reply, keep, lengths, drafts
+        self._begun = drafts.answer(reply.id)
+        self._forget: Callable[[], None] = lambda: None
 
     @property
     def _begin(self) -> str:
-        assert self.reply.reply is not None
-        return clean(self._begun or self.reply.reply.correction or self.reply.text)
-
-    @property
-    def draft(self) -> str:
-        """What was written so far; empty if it is what was there to begin with."""
-        text = self.query_one(TextArea).text
-        return "" if text == self._begin and self._begun is None else text
+        assert self._reply.reply is not None
+        return clean(self._begun or self._reply.reply.correction or self._reply.text)
 
     def compose(self) -> ComposeResult:
         """Question on top, original and correction side by side (one above the other where it is narrow)."""
-        assert self.reply.reply is not None
+        assert self._reply.reply is not None
         with Vertical(classes="dialog wide", id="correction-editor"):
             yield Plain(f"Customer: {self._message.text}", id="question")
             with Container(id="sides"):
                 with VerticalScroll(id="original-box", can_focus=False) as original:
-                    original.border_title = Content(f"{self.reply.reply.version} said")
-                    yield Plain(self.reply.text or "(nothing)", id="original")
+                    original.border_title = Content(f"{self._reply.reply.version} said")
+                    yield Plain(self._reply.text or "(nothing)", id="original")
                 yield TextArea(self._begin, id="better", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="correction-personal", classes="problem")
             yield Plain("", id="correction-length", classes="problem")
@@ -75,7 +73,17 @@ class CorrectionEditor(Dialog[str]):
             editor.select_all()
         else:
             editor.move_cursor(editor.document.end)
+
+        def written() -> Draft:
+            untouched = editor.text == self._begin and self._begun is None
+            return Draft("" if untouched else editor.text, None, self._reply.id)
+
+        self._forget = self._drafts.follow(written)
         self._warn()
+
+    def on_unmount(self) -> None:
+        """What is written here is kept, or given up."""
+        self._forget()
 
     @on(TextArea.Changed)
     def _warn(self) -> None:
@@ -89,11 +97,12 @@ class CorrectionEditor(Dialog[str]):
 
     @on(Button.Pressed, "#save")
     def action_save(self) -> None:
-        """Return the text, with every letter that was typed before; an empty one is no correction."""
+        """Keep the text, with every letter that was typed before; an empty one is no correction."""
         self.query_one(TextArea).call_later(self._save)
 
     def _save(self) -> None:
-        if text := self.query_one(TextArea).text.strip():
-            self.dismiss(text)
-        else:
+        text = self.query_one(TextArea).text.strip()
+        if not text:
             self.notify("Write what the bot should have said.", markup=False)
+        elif self.app.screen is self and self._keep(text):
+            self.dismiss(text)

@@ -14,10 +14,14 @@ from textual.events import Key
 from textual.widgets import Input
 
 from store.pairs.listing import ListedPair, PairFilter
-from tui.core import DeskService
+from tui import requests as ask
+from tui.core import StoreChanged
+from tui.core.open_desk import OpenDesk
 from tui.core.pair_words import filter_words, history_lines, pair_head, pair_marks, personal_words
 from tui.keymap import spoken
 from tui.keys import PAIRS
+from tui.messages import DeskChanged, PairsChanged, Requested
+from tui.screens.pair_filter import PairFilterDialog
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.rows import Row, Rows
@@ -26,15 +30,15 @@ from tui.widgets.text import Plain
 NONE = "No pair is like this. {pairs.filter_pairs} changes the filter, {pairs.search} the words."
 
 
-class PairsScreen(ResultScreen[int | None]):
-    """A list of pairs of any length, and the highlighted one beside or below it; returns the reply to be opened in the
-    chat, if any. What the keys do to pairs is told in :mod:`tui.flows.pairs`."""
+class PairsScreen(ResultScreen[None]):
+    """A list of pairs of any length, and the highlighted one beside or below it. What is done to pairs is in
+    :mod:`tui.flows.pairs`."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(PAIRS)
 
-    def __init__(self, service: DeskService, wanted: PairFilter | None = None) -> None:
+    def __init__(self, desk: OpenDesk, wanted: PairFilter | None = None) -> None:
         super().__init__()
-        self._service = service
+        self._desk = desk
         self.wanted = wanted or PairFilter()
         self._ids: list[int] = []
         self._marked: set[int] = set()
@@ -82,23 +86,35 @@ class PairsScreen(ResultScreen[int | None]):
         return self.rows.number
 
     # -- showing -----------------------------------------------------------------------------------
+    @on(DeskChanged)
+    def _follow(self, event: DeskChanged) -> None:
+        if isinstance(event.change, StoreChanged) and self.is_current:
+            self.refresh_list()
+
+    @on(PairsChanged)
+    def _follow_pairs(self, event: PairsChanged) -> None:
+        """What was to be done to these is done: their marks go."""
+        self._marked -= set(event.pairs)
+        self.refresh_list()
+
+    def refresh_list(self) -> None:
+        """Read the list again: something was changed, here or by somebody else."""
+        self.run_worker(self.follow(), group="look", exclusive=True)
+
     async def follow(self) -> None:
-        """Look again: something was changed, here or by somebody else."""
+        """List what fits now."""
         wanted = self.wanted
-        ids = await self._service.reader.read(lambda desk: desk.pair_listing.ids(wanted))
+        ids = await self._desk.pairs.ids(wanted)
         if self.is_attached and wanted == self.wanted:
             self._ids = ids
             self._marked &= set(ids)
             self._show()
 
-    def forget_marks(self) -> None:
-        """What was marked is done."""
-        self._marked.clear()
-
-    async def narrow(self, wanted: PairFilter) -> None:
+    async def _narrow(self, wanted: PairFilter | None) -> None:
         """Show other pairs; the words stay."""
-        self.wanted = replace(wanted, query=self.wanted.query)
-        await self.follow()
+        if wanted is not None:
+            self.wanted = replace(wanted, query=self.wanted.query)
+            await self.follow()
 
     def _show(self) -> None:
         place = self.rows.highlighted or 0
@@ -111,7 +127,7 @@ class PairsScreen(ResultScreen[int | None]):
         self._show_details()
 
     def _fetch(self, numbers: Sequence[int]) -> Mapping[int, Row]:
-        return {row.pair.id: self._row(row) for row in self._service.desk.pair_listing.rows(numbers)}
+        return {row.pair.id: self._row(row) for row in self._desk.pairs.rows(numbers)}
 
     def _row(self, row: ListedPair) -> Row:
         pair = row.pair
@@ -120,7 +136,7 @@ class PairsScreen(ResultScreen[int | None]):
 
     def _show_details(self) -> None:
         current = self.current
-        rows = [] if current is None else self._service.desk.pair_listing.rows([current])
+        rows = [] if current is None else self._desk.pairs.rows([current])
         row = rows[0] if rows else None
         found = personal_words(row) if row else ""
         before = "\n".join(history_lines(row.pair)) if row else ""
@@ -158,7 +174,7 @@ class PairsScreen(ResultScreen[int | None]):
     @on(Input.Changed)
     async def _look(self, event: Input.Changed) -> None:
         self.wanted = replace(self.wanted, query=event.value)
-        self.run_worker(self.follow(), group="look", exclusive=True)
+        self.refresh_list()
 
     def on_key(self, event: Key) -> None:
         """Down and Enter go from the words to what was found."""
@@ -168,8 +184,56 @@ class PairsScreen(ResultScreen[int | None]):
             self.rows.focus()
 
     @on(Rows.Selected)
-    async def _chosen(self) -> None:
-        await self.run_action("app.tell('pair_story')")
+    def _chosen(self) -> None:
+        self.action_pair_story()
+
+    async def action_filter_pairs(self) -> None:
+        """List other pairs."""
+        choices = await self._desk.pairs.choices()
+        self.app.push_screen(PairFilterDialog(self.wanted, choices), self._narrow)
+
+    # -- what is done to pairs ---------------------------------------------------------------------
+    def action_pair_story(self) -> None:
+        """Everything about the highlighted pair."""
+        if self.current is not None:
+            self.post_message(Requested(ask.ShowPairStory(self.current)))
+
+    def action_edit_pair(self) -> None:
+        """A better text for the highlighted pair."""
+        if self.current is not None:
+            self.post_message(Requested(ask.EditPair(self.current)))
+
+    def action_exclude_pairs(self) -> None:
+        """Out of training and check."""
+        self._ask(ask.ExcludePairs)
+
+    def action_restore_pairs(self) -> None:
+        """In again."""
+        self._ask(ask.RestorePairs)
+
+    def action_pin_pairs(self) -> None:
+        """A test, or none any more."""
+        self._ask(ask.PinPairs)
+
+    def action_tag_pairs(self) -> None:
+        """A tag on, or off."""
+        self._ask(ask.TagPairs)
+
+    def action_redact_pairs(self) -> None:
+        """Without personal data."""
+        self._ask(ask.RedactPairs)
+
+    def action_clear_pairs(self) -> None:
+        """With its personal data."""
+        self._ask(ask.ClearPairs)
+
+    def _ask(self, kind: type[ask.OfPairs]) -> None:
+        if targets := self.targets:
+            self.post_message(Requested(kind(tuple(targets))))
+
+    def action_forget(self) -> None:
+        """Erase what the highlighted pair says."""
+        self.post_message(Requested(ask.Forget("pair", self.current)))
 
     def action_dismiss_dialog(self) -> None:
         """From the words to the list; from the list back to the chat."""

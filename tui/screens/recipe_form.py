@@ -15,8 +15,9 @@ from textual.widgets.option_list import Option
 
 from finetune.recipe import Recipe, RecipeError, parse_changes, recipe_of
 from store.text import clean
-from tui.core import DeskError, DeskService
-from tui.core.recipes import USUAL, desk_recipe
+from tui.core import DeskError
+from tui.core.open_desk import OpenDesk
+from tui.core.recipes import USUAL
 from tui.keymap import spoken
 from tui.keys import RECIPE
 from tui.screens.dialog import Ask, Confirm, Dialog
@@ -60,11 +61,11 @@ class RecipeForm(ResultScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = list(RECIPE)
 
-    def __init__(self, service: DeskService) -> None:
+    def __init__(self, desk: OpenDesk) -> None:
         super().__init__()
-        self._service = service
-        self._recipe = service.settings.recipe
-        self._values = desk_recipe(service.desk, self._recipe).to_dict()
+        self._desk = desk
+        self._recipe = desk.settings.now.recipe
+        self._values = desk.recipes.named(self._recipe).to_dict()
         self._wrong: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
@@ -91,13 +92,13 @@ class RecipeForm(ResultScreen[None]):
 
     def _show_title(self) -> None:
         used = (
-            spoken(self, ", the one that {desk.retrain} uses") if self._recipe == self._service.settings.recipe else ""
+            spoken(self, ", the one that {desk.retrain} uses") if self._recipe == self._desk.settings.now.recipe else ""
         )
         edited = ", changed and not saved" if self._values != self._saved() else ""
         self.query_one("#recipe-title", Plain).show(f"Recipe: {self._recipe or USUAL}{used}{edited}")
 
     def _saved(self) -> dict[str, Any]:
-        return desk_recipe(self._service.desk, self._recipe).to_dict()
+        return self._desk.recipes.named(self._recipe).to_dict()
 
     @on(Input.Changed)
     def _written(self, event: Input.Changed) -> None:
@@ -120,7 +121,7 @@ class RecipeForm(ResultScreen[None]):
 
     def _fill(self, name: str) -> None:
         """Show another recipe."""
-        self._values, self._recipe = desk_recipe(self._service.desk, name).to_dict(), name
+        self._values, self._recipe = self._desk.recipes.named(name).to_dict(), name
         for field in self.query(Input):
             field.value = field_text(self._values[(field.id or "").removeprefix("set-")])
         self._show_title()
@@ -154,23 +155,23 @@ class RecipeForm(ResultScreen[None]):
         if name is None:
             return
         try:
-            self._recipe = self._service.desk.recipes.save(name, self._values, self._service.who).name
+            self._recipe = self._desk.recipes.save(name, self._values).name
         except DeskError as error:
             self._refused(error)
         self._show_title()
 
     def action_load(self) -> None:
         """Show another recipe."""
-        names = self._service.parts.recipes.names()
-        choose = ChooseRecipe(names, self._service.settings.recipe)
+        names = self._desk.recipes.names()
+        choose = ChooseRecipe(names, self._desk.settings.now.recipe)
         self.app.push_screen(choose, lambda name: self._fill(name) if name is not None else None)
 
     def action_delete(self) -> None:
         """Forget this named recipe."""
-        if not self._recipe or self._recipe == self._service.settings.recipe:
+        if not self._recipe or self._recipe == self._desk.settings.now.recipe:
             self.app.notify(spoken(self, "This recipe is the one that {desk.retrain} uses. Let it use another first."))
             return
-        if self._recipe not in {recipe.name for recipe in self._service.desk.recipes.list()}:
+        if not self._desk.recipes.saved(self._recipe):
             self.app.notify("This recipe belongs to deskloop and stays. Save it under another name to change it.")
             return
         text = "Runs that used it keep their own copy."
@@ -179,7 +180,7 @@ class RecipeForm(ResultScreen[None]):
 
     def _delete(self) -> None:
         try:
-            self._service.desk.recipes.delete(self._recipe)
+            self._desk.recipes.delete(self._recipe)
         except DeskError as error:
             self._refused(error)
         else:
@@ -192,7 +193,7 @@ class RecipeForm(ResultScreen[None]):
             self.app.notify(word, severity="warning")
             return
         try:
-            self._service.change_setting("recipe", self._recipe)
+            self._desk.settings.change("recipe", self._recipe)
         except DeskError as error:
             self._refused(error)
             return

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Markdown
 
-from store.conversations.review import Order, Progress, ReviewItem
 from store.records import Turn
-from tui.core import DeskError, DeskService
+from tui.core import StoreChanged
 from tui.core.certainty import certainty_words
+from tui.core.drafts import Drafts
+from tui.core.judgements import Order, Progress, ReviewItem
+from tui.core.judging import Judged, Judging
+from tui.core.open_desk import OpenDesk
 from tui.core.run_words import bar
 from tui.keymap import spoken
 from tui.keys import REVIEW
+from tui.messages import DeskChanged
 from tui.screens.correction import CorrectionEditor
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
@@ -37,9 +41,10 @@ class ReviewScreen(ResultScreen[Turn | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = list(REVIEW)
 
-    def __init__(self, service: DeskService) -> None:
+    def __init__(self, desk: OpenDesk, judging: Judging, drafts: Drafts) -> None:
         super().__init__()
-        self._service, self._review = service, service.desk.review
+        self._desk, self._review = desk, desk.review
+        self._judging, self._drafts = judging, drafts
         self._order: Order = "oldest"
         self._item: ReviewItem | None = None
         self._done: list[int] = []  # what was judged or skipped here, to be taken back in turn
@@ -63,8 +68,11 @@ class ReviewScreen(ResultScreen[Turn | None]):
         await self._go_on()
         self.query_one("#review-body").focus()
 
-    async def follow(self) -> None:
+    @on(DeskChanged)
+    async def _follow(self, event: DeskChanged) -> None:
         """Somebody else wrote to the desk: what is judged by now is out of the way."""
+        if not isinstance(event.change, StoreChanged) or not self.is_current:
+            return
         if self._item is None or not self._review.waits(self._item.reply.id):
             await self._go_on()
         else:
@@ -94,64 +102,52 @@ class ReviewScreen(ResultScreen[Turn | None]):
         await self._count()
 
     async def _count(self) -> None:
-        progress = await self._service.reader.read(lambda desk: desk.review.progress())
+        progress = await self._review.progress()
         if self.is_attached:
             self.query_one("#review-progress", Plain).show(progress_words(progress, self._order))
             self.refresh_bindings()
 
     # -- judging -----------------------------------------------------------------------------------
     async def action_approve(self) -> None:
-        """The reply is good as it stands."""
-        await self._judge(lambda reply: self._review.approve(reply, self._service.who) is not None)
-
-    def action_correct(self) -> None:
-        """Write what it should have said."""
+        """The reply is good as it is."""
         if self._item is not None:
-            self._write_correction(self._item)
-
-    def _write_correction(self, item: ReviewItem, begun: str | None = None) -> None:
-        async def keep(text: str | None) -> None:
-            kept = text is None or await self._judge(
-                lambda reply: self._review.correct(reply, text, self._service.who) is not None
-            )
-            if not kept:
-                self._write_correction(item, text)
-
-        self.app.push_screen(
-            CorrectionEditor(item.message, item.reply, begun, self._service.parts.pairs.length_words()), keep
-        )
+            reply = self._item.reply.id
+            await self._go_on_after(reply, self._judging.approve(reply, queued=True))
 
     async def action_skip(self) -> None:
         """Leave it to nobody."""
-        await self._judge(lambda reply: self._review.skip(reply, self._service.who))
+        if self._item is not None:
+            reply = self._item.reply.id
+            await self._go_on_after(reply, self._judging.skip(reply))
 
-    async def _judge(self, judge: Callable[[int], bool]) -> bool:
-        """Judge the reply and go on to the next; False if the judgement could not be kept, which is said."""
-        if self._item is None:
-            return True
-        reply = self._item.reply.id
-        try:
-            if judge(reply):
-                self._done.append(reply)
-            else:
-                self.notify("Somebody judged this reply a moment ago; theirs stands.", markup=False, timeout=4)
-        except DeskError as error:
-            self.notify(error.sentence, severity="warning", markup=False)
-            return False
-        await self._go_on()
-        return True
+    def action_correct(self) -> None:
+        """Write what it should have said."""
+        if (item := self._item) is None:
+            return
+        outcomes: list[Judged] = []
+
+        def keep(text: str) -> bool:
+            outcomes.append(self._judging.correct(item.reply.id, text, queued=True))
+            return outcomes[-1] != "refused"
+
+        async def go_on(text: str | None) -> None:
+            if text is not None:
+                await self._go_on_after(item.reply.id, outcomes[-1])
+
+        lengths = self._desk.pairs.length_words()
+        self.app.push_screen(CorrectionEditor(item.message, item.reply, keep, lengths, self._drafts), go_on)
+
+    async def _go_on_after(self, reply: int, judged: Judged) -> None:
+        """On to the next reply, unless the judgement could not be kept."""
+        if judged == "kept":
+            self._done.append(reply)
+        if judged != "refused":
+            await self._go_on()
 
     async def action_take_back(self) -> None:
         """Back to what was judged or skipped last, as if it had not been."""
-        if not self._done:
-            return
-        reply = self._done.pop()
-        try:
-            self._service.withdraw(reply)
-        except DeskError as error:
-            self.notify(error.sentence, severity="warning", markup=False)
-            return
-        await self._show(self._review.item(reply))
+        if self._done and self._judging.withdraw(reply := self._done.pop(), queued=True) == "kept":
+            await self._show(self._review.item(reply))
 
     async def action_order(self) -> None:
         """The other order."""

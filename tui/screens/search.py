@@ -23,7 +23,7 @@ class SearchDialog(Dialog[Turn]):
 
     TITLE_TEXT = "Find in everything that was said"
 
-    def __init__(self, search: Callable[[str, int], list[tuple[Turn, str]]]) -> None:
+    def __init__(self, search: Callable[[str], list[tuple[Turn, str]]]) -> None:
         super().__init__()
         self._search = search
         self._found: list[Turn] = []
@@ -44,7 +44,7 @@ class SearchDialog(Dialog[Turn]):
 
     @on(Input.Changed)
     def _look(self, event: Input.Changed) -> None:
-        hits = self._search(event.value, HITS) if event.value.strip() else []
+        hits = self._search(event.value) if event.value.strip() else []
         self._found = [turn for turn, _ in hits]
         self.query_one("#hit-count", Plain).show(_count(event.value, len(hits)))
         options = self.query_one(OptionList)

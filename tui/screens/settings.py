@@ -17,8 +17,10 @@ from textual.widgets import Input, Select, TextArea
 
 from store.settings import SettingError, Settings
 from store.settings.file import FILE_NAME, as_lines
-from tui.core import DeskError, DeskService
+from tui.core import DeskError, SettingsChanged
+from tui.core.open_desk import OpenDesk
 from tui.keys import SETTINGS
+from tui.messages import DeskChanged
 from tui.screens.result import ResultScreen
 from tui.themes import names
 from tui.widgets.keybar import KeyBar
@@ -34,18 +36,18 @@ class SettingsScreen(ResultScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = list(SETTINGS)
 
-    def __init__(self, service: DeskService) -> None:
+    def __init__(self, desk: OpenDesk) -> None:
         super().__init__()
-        self._service = service
-        self._settings = service.settings
-        self._given = frozenset(service.desk.settings.file().values)
+        self._desk = desk
+        self._settings = desk.settings.now
+        self._given = frozenset(desk.settings.file.values)
 
     def compose(self) -> ComposeResult:
         """Name, meaning and value of each."""
         with Vertical(id="settings"):
             yield Plain("Settings — a value is kept as you leave its field", classes="title")
             with VerticalScroll(can_focus=False):
-                if problem := self._service.desk.settings.file().problem:
+                if problem := self._desk.settings.file.problem:
                     yield Plain(problem, classes="problem")
                 for group, items in groupby(fields(Settings), key=lambda item: str(item.metadata["group"])):
                     yield Plain(group, classes="group")
@@ -96,7 +98,7 @@ class SettingsScreen(ResultScreen[None]):
             self._say(name, "")
             return
         try:
-            self._service.desk.settings.try_out(name, value)
+            self._desk.settings.try_out(name, value)
         except SettingError as error:
             self._say(name, str(error), trouble=True)
         else:
@@ -127,7 +129,7 @@ class SettingsScreen(ResultScreen[None]):
             self._say(name, "")
             return True
         try:
-            self._settings = self._service.change_setting(name, value)
+            self._settings = self._desk.settings.change(name, value)
         except DeskError as error:
             self._say(name, error.sentence, trouble=True)
             return False
@@ -145,11 +147,15 @@ class SettingsScreen(ResultScreen[None]):
         line.set_class(trouble, "problem")
         line.show(word)
 
-    def follow(self, settings: Settings) -> None:
+    @on(DeskChanged)
+    def _follow(self, event: DeskChanged) -> None:
         """Another app or ``deskloop.toml`` changed the settings: show them, but for what is being written. A field
         that has the focus and says what was in force says what is in force now, or leaving it would bring that back."""
+        if not isinstance(event.change, SettingsChanged):
+            return
+        settings = event.change.after
         before, self._settings = self._settings, settings
-        self._given = frozenset(self._service.desk.settings.file().values)
+        self._given = frozenset(self._desk.settings.file.values)
         for item in fields(Settings):
             field = self.query_one(f"#set-{item.name}")
             value, was = text_of(getattr(settings, item.name)), text_of(getattr(before, item.name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, get_args
 
 from textual import on
@@ -11,14 +11,17 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
-from finetune.endings import ending_told
+from finetune.endings import JUDGED, ending_told
 from finetune.events import Decided, Done, Evaluated, Judged, Phase, Recorded, Step, Watched, sentence
 from finetune.gate import GateReport
 from store.records import Run
-from store.words import PhaseName
+from store.words import PhaseName, RunState
+from tui import requests as ask
+from tui.core import RunProgress
 from tui.core.run_words import bar
 from tui.keymap import spoken
 from tui.keys import TRAINING
+from tui.messages import DeskChanged, Requested
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loss_plot import LossPlot
@@ -31,22 +34,18 @@ PHASES = get_args(PhaseName)
 
 
 class TrainingScreen(ResultScreen[None]):
-    """Phase, bar, loss curve and log of one run."""
+    """Phase, bar, loss curve and log of one run. *is_live*: whether it is in progress."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(TRAINING)
     AUTO_FOCUS = "#run-log"
 
-    def __init__(self, run: Run, entries: Sequence[Recorded]) -> None:
+    def __init__(self, run: Run, entries: Sequence[Recorded], is_live: Callable[[], bool]) -> None:
         super().__init__()
-        self._run, self._entries = run, list(entries)
+        self._run, self._entries, self._is_live = run, list(entries), is_live
+        self._state: RunState = run.state
         self._numbers: dict[str, str] = {}
         self._last: int | None = None  # the entry that was added last; None before there is anything to add it to
         self._report: GateReport | None = None
-
-    @property
-    def run_id(self) -> int:
-        """The run that is shown."""
-        return self._run.id
 
     def compose(self) -> ComposeResult:
         """From top to bottom."""
@@ -68,6 +67,15 @@ class TrainingScreen(ResultScreen[None]):
         self._last = 0
         for entry in self._entries:
             self.add(entry)
+
+    @on(DeskChanged)
+    def _follow(self, event: DeskChanged) -> None:
+        """One more event; that a check is over is what somebody who is here waits for."""
+        if isinstance(event.change, RunProgress):
+            entry = event.change.event
+            self.add(entry)
+            if isinstance(entry.event, Done) and entry.event.state in JUDGED and self.is_current:
+                self.post_message(Requested(ask.ShowVerdict(entry.run_id)))
 
     def add(self, entry: Recorded) -> None:
         """Take up one more event of the run; one that is there already changes nothing."""
@@ -95,6 +103,7 @@ class TrainingScreen(ResultScreen[None]):
             self.query_one(RunLog).add(entry.at, words)
 
     def _end(self, at: str, done: Done) -> None:
+        self._state = done.state
         words = ending_told(done, self._report).sentence
         self.query_one("#phase", Plain).show(words)
         self.query_one("#bar", Plain).show("")
@@ -132,6 +141,28 @@ class TrainingScreen(ResultScreen[None]):
             self._leave_search()
         else:
             self.dismiss(None)
+
+    def action_cancel_run(self) -> None:
+        """Give the run up."""
+        self.post_message(Requested(ask.CancelRun()))
+
+    def action_stop_run(self) -> None:
+        """Stop the run with a checkpoint."""
+        self.post_message(Requested(ask.StopRun()))
+
+    def action_verdict(self) -> None:
+        """What the check found."""
+        self.post_message(Requested(ask.ShowVerdict(self._run.id)))
+
+    def action_runs(self) -> None:
+        """Every run, this one marked."""
+        self.post_message(Requested(ask.ShowRuns(self._run.id)))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys show up when they can do something."""
+        if action in ("cancel_run", "stop_run"):
+            return self._is_live()
+        return self._state in JUDGED if action == "verdict" else True
 
     def action_search_log(self) -> None:
         """Search in the log."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
-from textual.message import Message
 from textual.widgets import DataTable
 
 from store.text import clean
 from store.words import Version
+from tui import requests as ask
+from tui.core import StoreChanged, VersionChanged
 from tui.core.adapters import Overview
 from tui.keys import VERSIONS
+from tui.messages import DeskChanged, Requested
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
@@ -26,20 +30,20 @@ NUMBERS = ("BLEU", "Pairs")  # columns of numbers, which end below each other
 
 
 class VersionsScreen(ResultScreen[None]):
-    """A table of versions, the latest first, the details of the marked one, and how good each was."""
+    """A table of versions, the latest first, the details of the marked one, and how good each was. *again* reads the
+    rows anew; *compare*: what a comparison is about that is asked for here."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(VERSIONS)
 
-    class Wanted(Message):
-        """The operator wants this version ("base" or "vN") to answer."""
-
-        def __init__(self, version: Version) -> None:
-            super().__init__()
-            self.version = version
-
-    def __init__(self, rows: Sequence[Overview], details: Callable[[Version], str]) -> None:
+    def __init__(
+        self,
+        rows: Sequence[Overview],
+        details: Callable[[Version], str],
+        again: Callable[[], Awaitable[Sequence[Overview]]],
+        compare: ask.Compare,
+    ) -> None:
         super().__init__()
-        self._rows, self._details = rows, details
+        self._rows, self._details, self._again, self._compare = rows, details, again, compare
 
     def compose(self) -> ComposeResult:
         """The table, and beside or below it details and chart."""
@@ -59,11 +63,19 @@ class VersionsScreen(ResultScreen[None]):
         for name in COLUMNS:
             table.add_column(_aligned(name, name), key=name)
         active = next((row.version for row in self._rows if row.active), None)
-        self.show(self._rows, active)
+        self._fill(self._rows, active)
         table.focus()
 
-    def show(self, rows: Sequence[Overview], marked: Version | None = None) -> None:
-        """Show *rows*, with the mark on *marked* (None: where it is)."""
+    @on(DeskChanged)
+    async def _follow(self, event: DeskChanged) -> None:
+        """Another version answers, or something else was written."""
+        if isinstance(event.change, StoreChanged | VersionChanged):
+            rows = await self._again()
+            if self.is_attached:
+                self._fill(rows)
+
+    def _fill(self, rows: Sequence[Overview], marked: Version | None = None) -> None:
+        """List *rows*, with the mark on *marked* (None: where it is)."""
         self._rows = rows
         marked = marked or self.marked
         table = self.query_one(DataTable)
@@ -103,7 +115,15 @@ class VersionsScreen(ResultScreen[None]):
         """Ask for the marked version to answer."""
         version = self.marked
         if version is not None and self._can_answer(version):
-            self.post_message(self.Wanted(version))
+            self.post_message(Requested(ask.Activate(version)))
+
+    def action_report(self) -> None:
+        """What the check found about the marked version."""
+        self.post_message(Requested(ask.ShowReport(self.marked)))
+
+    def action_compare(self) -> None:
+        """The marked version beside the active one."""
+        self.post_message(Requested(replace(self._compare, version=self.marked)))
 
     def action_dismiss_dialog(self) -> None:
         """Back to the chat."""

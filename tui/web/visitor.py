@@ -7,8 +7,8 @@ import sys
 
 from store.home import Home
 from tui.app import DeskloopApp
-from tui.core import DeskService
 from tui.core.crashes import explain
+from tui.core.open_desk import OpenDesk
 from tui.core.reach import InDesk
 from tui.web.driver import DeskWebDriver
 
@@ -17,7 +17,7 @@ def main() -> int:
     """Open the app and stay until it is left; returns the exit code."""
     home = Home.open(create=False)
     try:
-        app = DeskloopApp(DeskService(home, reach=InDesk(home)), driver=DeskWebDriver)
+        app = DeskloopApp(OpenDesk(home, reach=InDesk(home)), driver=DeskWebDriver)
         app.collector.begin()
         app.run()
     except Exception as error:  # standard error is a log

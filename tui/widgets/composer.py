@@ -9,13 +9,9 @@ from textual.message import Message
 from textual.widgets import TextArea
 
 from store.text import clean
+from tui.core.drafts import joined
 from tui.keymap import spoken
 from tui.keys import COMPOSER
-
-
-def joined(*texts: str) -> str:
-    """Texts one below the other; empty ones take no line."""
-    return "\n".join(text for text in texts if text.strip())
 
 
 class Composer(TextArea):

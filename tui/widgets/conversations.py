@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import ClassVar, cast
 
 from textual import on
@@ -12,6 +14,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Select
+from textual.worker import Worker
 
 from store.conversations.listing import SHOWS, Listed, Show
 from tui.keymap import spoken
@@ -19,11 +22,13 @@ from tui.keys import CONVERSATIONS
 from tui.widgets.rows import Fetch, Row, Rows
 from tui.widgets.text import Plain
 
+TYPING_PAUSE = 0.12  # seconds without a letter before the list is searched
 NAMES: dict[Show, str] = {name: f"Show: {name}" for name in SHOWS}
 
 
 class ConversationList(Vertical):
-    """The conversations that fit, the newest first."""
+    """The conversations that fit, the newest first. Knows nothing of the store: *fitting* reads the numbers of those
+    that fit, beside the event loop, *fetch* turns numbers into rows. ``current``: the one that is open."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(CONVERSATIONS)
 
@@ -34,18 +39,10 @@ class ConversationList(Vertical):
             super().__init__()
             self.conversation_id = conversation_id
 
-    class Narrowed(Message):
-        """The operator wants to see others. *typing*: more letters may follow."""
-
-        def __init__(self, typing: bool) -> None:
-            super().__init__()
-            self.typing = typing
-
-    class FirstWanted(Message):
-        """The operator wants the first conversation that fits what was typed."""
-
-    def __init__(self) -> None:
+    def __init__(self, fitting: Callable[[Show, str], Awaitable[list[int]]], fetch: Fetch) -> None:
         super().__init__(id="conversations")
+        self._fitting, self._fetch = fitting, fetch
+        self.current: int | None = None
 
     def compose(self) -> ComposeResult:
         """What narrows the list, the list, and the word for an empty one."""
@@ -83,14 +80,27 @@ class ConversationList(Vertical):
         """The conversation that is highlighted, if the operator is in the list."""
         return self.rows.number if self.screen.focused is self.rows else None
 
-    def show(self, numbers: Sequence[int], fetch: Fetch, current: int | None) -> None:
-        """List the conversations *numbers* with *current* highlighted, unless the operator is moving through them."""
-        pointed = self.pointed
-        self.rows.show(numbers, fetch, pointed if pointed in numbers else current)
-        narrowed = bool(self.query_text) or self.shown != "all"
-        count = self.query_one("#conversation-count", Plain)
-        count.display = narrowed
-        count.show(f"{len(numbers):,} found" if numbers else "Nothing found")
+    def refresh_list(self, after: float = 0.0) -> None:
+        """List anew those that fit. *after*: seconds to wait first; each call makes an earlier one that waits
+        needless."""
+        work = partial(self._list_later, after)
+        _: Worker[None] = self.run_worker(work, name="list", group="list", exclusive=True, exit_on_error=False)
+
+    async def _list_later(self, after: float) -> None:
+        await asyncio.sleep(after)
+        await self._list()
+
+    async def _list(self) -> list[int]:
+        """List those that fit now, the open one highlighted unless the operator is moving through them."""
+        shown, words = self.shown, self.query_text
+        numbers = await self._fitting(shown, words)
+        if self.is_attached and (shown, words) == (self.shown, self.query_text):
+            pointed = self.pointed
+            self.rows.show(numbers, self._fetch, pointed if pointed in numbers else self.current)
+            count = self.query_one("#conversation-count", Plain)
+            count.display = bool(words) or shown != "all"
+            count.show(f"{len(numbers):,} found" if numbers else "Nothing found")
+        return numbers
 
     def focus_list(self) -> None:
         """Be ready to choose."""
@@ -111,17 +121,18 @@ class ConversationList(Vertical):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.post_message(self.Narrowed(typing=True))
+        self.refresh_list(TYPING_PAUSE)
 
     @on(Select.Changed)
     def _picked(self, event: Select.Changed) -> None:
         event.stop()
-        self.post_message(self.Narrowed(typing=False))
+        self.refresh_list()
 
     @on(Input.Submitted)
-    def _first(self, event: Input.Submitted) -> None:
+    async def _open_first(self, event: Input.Submitted) -> None:
         event.stop()
-        self.post_message(self.FirstWanted())
+        if found := await self._list():
+            self.post_message(self.Chosen(found[0]))
 
     @on(Rows.Selected)
     def _selected(self, event: Rows.Selected) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from finetune.events import Event
 from store.conversations.quality import Rate
 from tui.core.advice import Advice
+from tui.core.facts import StatusFacts
 from tui.core.quality import Standing
-from tui.core.run_words import RunWords
 from tui.keymap import spoken
 from tui.widgets.text import Plain
 
@@ -37,17 +36,16 @@ class StatusBar(Horizontal):
         yield Plain("", id="status-rate")
         yield Plain("", id="status-engine")
 
-    def show(
-        self, *, desk: str, version: str, engine: str, waiting: int, advice: Advice, retrain_key: str, rate: Rate
-    ) -> None:
-        """Show these facts."""
-        self.query_one("#status-desk", Plain).show(f"deskloop · {desk}")
-        words = waiting_words(waiting, advice, retrain_key, self.app.size.width)
+    def draw(self, facts: StatusFacts) -> None:
+        """Draw *facts*."""
+        width, engine = self.app.size.width, facts.engine
+        self.query_one("#status-desk", Plain).show(f"deskloop · {facts.desk}")
+        words = waiting_words(facts.waiting, facts.advice, spoken(self, "{desk.retrain}"), width)
         self.query_one("#status-waiting", Plain).show(words)
-        self.query_one("#status-waiting").set_class(waiting > 0, "-waiting")
-        self.query_one("#status-rate", Plain).show(rate_words(rate, short=self.app.size.width < NARROWEST))
-        self.query_one("#status-rate").display = bool(rate.judged)
-        self.query_one("#status-engine", Plain).show(f"{version} · {ENGINE.get(engine, engine)}")
+        self.query_one("#status-waiting").set_class(facts.waiting > 0, "-waiting")
+        self.query_one("#status-rate", Plain).show(rate_words(facts.rate, short=width < NARROWEST))
+        self.query_one("#status-rate").display = bool(facts.rate.judged)
+        self.query_one("#status-engine", Plain).show(f"{facts.version} · {ENGINE.get(engine, engine)}")
         self.query_one("#status-engine").set_class(engine in ("failed", "absent"), "-trouble")
 
 
@@ -72,14 +70,13 @@ class QualityLine(Plain):
         super().__init__("", id="quality-line")
         self.display = False
 
-    def tell(self, standing: Standing, key: str) -> None:
-        """Warn, or stop warning; *key* rolls back."""
+    def draw(self, standing: Standing) -> None:
+        """Warn, or stop warning."""
         self.display = standing.worse
         if standing.worse and standing.before is not None:
-            self.show(
-                f"! {standing.version} is corrected more than {standing.previous}: {_share(standing.rate)} against "
-                f"{_share(standing.before)}, not by chance (p {standing.p:.3f}). {key} rolls back."
-            )
+            rates = f"{_share(standing.rate)} against {_share(standing.before)}"
+            warning = f"! {standing.version} is corrected more than {standing.previous}: {rates}, not by chance "
+            self.show(warning + spoken(self, f"(p {standing.p:.3f}). {{desk.roll_back}} rolls back."))
 
 
 class RunLine(Plain):
@@ -88,17 +85,12 @@ class RunLine(Plain):
     def __init__(self) -> None:
         super().__init__("", id="run-line")
         self.display = False
-        self._words = RunWords()
 
-    def follow(self, event: Event) -> None:
-        """Say what the next event of the run makes of it."""
-        self.display = True
-        if (line := self._words.line(event)) is not None:
+    def draw(self, line: str | None) -> None:
+        """Draw *line*, in which ``{desk.training}`` is the key of that action; None: nothing."""
+        self.display = line is not None
+        if line is not None:
             self.show(spoken(self, line))
-
-    def hide(self) -> None:
-        """The operator has seen it."""
-        self.display = False
 
 
 def rate_words(rate: Rate, *, short: bool = False) -> str:

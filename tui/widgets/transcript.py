@@ -11,11 +11,11 @@ from textual.message import Message
 from textual.widgets import Button
 
 from store.records import Turn
+from tui.core.turns import WINDOW, Window
 from tui.keys import TRANSCRIPT
 from tui.widgets.text import Plain, PlainButton
 from tui.widgets.turns import BotTurn, CustomerTurn
 
-WINDOW = 30  # turns fetched at once: each reply is a dozen widgets, and mounting hundreds takes seconds
 MOST = 3 * WINDOW  # turns that stay mounted, however far one scrolls
 
 
@@ -34,22 +34,22 @@ class Transcript(VerticalScroll, can_focus=True):
         super().__init__(id="transcript")
         self.marked: int | None = None
 
-    async def load(self, turns: Sequence[Turn], *, earlier: bool, empty: str, later: bool = False) -> None:
-        """Show *turns* instead of what is shown. *earlier*, *later*: there are turns before, after them."""
+    async def load(self, window: Window, *, empty: str) -> None:
+        """Show *window* instead of what is shown; *empty* is what stands where nothing was said."""
         self.marked = None
         async with self.batch():
             await self.remove_children()
-            await self.mount_all(_widgets(turns, earlier, later) or [Plain(empty, id="empty-transcript")])
+            await self.mount_all(_widgets(window) or [Plain(empty, id="empty-transcript")])
         self.mark_last()
-        self.anchor(not later)
+        self.anchor(not window.later)
 
-    async def show_before(self, turns: Sequence[Turn], *, earlier: bool) -> None:
-        """Put *turns* before those shown; what the operator reads stays where it is. What is shown far below goes."""
+    async def show_before(self, window: Window) -> None:
+        """Put *window* before those shown; what the operator reads stays where it is. What is shown far below goes."""
         first = next(iter(self._turns), None)
         self.anchor(False)
         async with self.batch():
             await self.query("#earlier").remove()
-            await self.mount_all(_widgets(turns, earlier), before=0)
+            await self.mount_all(_widgets(window), before=0)
             if surplus := self._turns[MOST:]:
                 await self.remove_children([*surplus, *self.query(".remark"), *self.query("#later")])
                 await self.mount(_later())
@@ -57,13 +57,13 @@ class Transcript(VerticalScroll, can_focus=True):
             self.call_after_refresh(self.scroll_to_widget, first, animate=False, top=True)
         self._mark_something()
 
-    async def show_after(self, turns: Sequence[Turn], *, later: bool) -> None:
-        """Put *turns* after those shown; what is shown far above goes."""
+    async def show_after(self, window: Window) -> None:
+        """Put *window* after those shown; what is shown far above goes."""
         last = next(iter(reversed(self._turns)), None)
         self.anchor(False)
         async with self.batch():
             await self.query("#later").remove()
-            await self.mount_all(_widgets(turns, False, later))
+            await self.mount_all(_widgets(window))
             if surplus := self._turns[:-MOST]:
                 await self.remove_children([*surplus, *self.query("#earlier")])
                 await self.mount(_earlier(), before=0)
@@ -94,10 +94,10 @@ class Transcript(VerticalScroll, can_focus=True):
         if (widget := self.reply(turn_id)) is not None:
             await widget.add(delta)
 
-    async def finish_reply(self, turn: Turn) -> None:
-        """It is over."""
+    async def redraw(self, turn: Turn) -> None:
+        """A reply is over, or is another than it was: draw it as it is kept, if it is shown."""
         if (widget := self.reply(turn.id)) is not None:
-            await widget.finish(turn)
+            await widget.redraw(turn)
 
     async def follow(self, turns: Sequence[Turn]) -> None:
         """Show what changed elsewhere: *turns* are the latest as they are kept now."""
@@ -108,7 +108,7 @@ class Transcript(VerticalScroll, can_focus=True):
             if known is None and turn.id > newest and self.at_end:
                 await self._append(_widget(turn))
             elif isinstance(known, BotTurn) and known.turn != turn and not known.streaming:
-                await known.finish(turn)
+                await known.redraw(turn)
         if self.marked is None:
             self.mark_last()
 
@@ -206,11 +206,9 @@ def _later() -> PlainButton:
     return PlainButton("Show later turns", id="later", compact=True)
 
 
-def _widgets(
-    turns: Sequence[Turn], earlier: bool, later: bool = False
-) -> list[BotTurn | CustomerTurn | Plain | PlainButton]:
-    first, last = [_earlier()] if earlier else [], [_later()] if later else []
-    return [*first, *(_widget(turn) for turn in turns), *last]
+def _widgets(window: Window) -> list[BotTurn | CustomerTurn | Plain | PlainButton]:
+    first, last = [_earlier()] if window.earlier else [], [_later()] if window.later else []
+    return [*first, *(_widget(turn) for turn in window.turns), *last]
 
 
 def _widget(turn: Turn) -> BotTurn | CustomerTurn:

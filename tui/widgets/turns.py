@@ -53,8 +53,8 @@ class BotTurn(Vertical):
         yield Plain(classes="correction")
 
     def on_mount(self) -> None:
-        """Show what is known already."""
-        self._show_judgement()
+        """Draw what is known already."""
+        self._draw_standing()
 
     @property
     def head(self) -> str:
@@ -87,7 +87,7 @@ class BotTurn(Vertical):
         if text != self._text:
             self._text = text
             await self.query_one(Markdown).update(text)
-        self._show_judgement()
+        self._draw_standing()
 
     async def add(self, delta: str) -> None:
         """More text while the reply streams."""
@@ -101,8 +101,8 @@ class BotTurn(Vertical):
         if self._stream is not None:
             await self._stream.stop()
 
-    async def finish(self, turn: Turn) -> None:
-        """The reply is over, or is another than it was: show it as it is kept."""
+    async def redraw(self, turn: Turn) -> None:
+        """The reply is over, or is another than it was: draw it as it is kept."""
         self.streaming = False
         if self._stream is not None:
             await self._stream.stop()
@@ -111,9 +111,10 @@ class BotTurn(Vertical):
         if self._text != turn.text:
             self._text = turn.text
             await self.query_one(Markdown).update(shown(turn.text))
-        self._show_judgement()
+        self._draw_standing()
 
-    def _show_judgement(self) -> None:
+    def _draw_standing(self) -> None:
+        """How it ended, and what the operator made of it."""
         reply: Reply | None = self.turn.reply
         correction = reply.correction if reply is not None else None
         self.query_one(".who", Plain).show(self.head)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from store.records import Turn
+from tui import requests as ask
 from tui.flows.stage import Stage
 from tui.screens.review import ReviewScreen
 
 
-async def review(stage: Stage) -> None:
+async def review(stage: Stage, _: ask.Review) -> None:
     """The review queue; from there, if wanted, to a reply in its conversation."""
-    chosen: Turn | None = await stage.show(ReviewScreen(stage.service))
+    chosen = await stage.open(ReviewScreen(stage.desk, stage.judging, stage.drafts))
     if chosen is not None:
-        await stage.chat.open(chosen.conversation_id, at=chosen.id)
-    await stage.chat.follows.catch_up()
+        stage.host.show_in_chat(chosen.conversation_id, chosen.id)
+    stage.store_changed()

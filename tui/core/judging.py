@@ -1,0 +1,75 @@
+"""Judging replies, in the chat and in the review queue alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from store.records import Turn
+from tui.core.errors import DeskError
+from tui.core.events import Notice, ReplyJudged
+from tui.core.open_desk import OpenDesk
+
+Judged = Literal["kept", "theirs", "refused"]
+CORRECTED = "The correction is kept. It trains at the next {desk.retrain}. {desk.take_back} takes it back."
+APPROVED = "Approved. {desk.take_back} takes it back."
+THEIRS = "Somebody judged this reply a moment ago; theirs stands."
+
+
+class Judging:
+    """Keeps what an operator says about a reply, and publishes it; what can't be kept is published as a notice. Nothing
+    waits here, so that a key judges the reply that was seen when it was pressed.
+
+    *queued*: the reply is from the queue, and is left alone if somebody judged it meanwhile. Returned is whether the
+    judgement is ``kept``, that of somebody else stands (``theirs``), or it could not be kept (``refused``)."""
+
+    def __init__(self, desk: OpenDesk) -> None:
+        self._desk = desk
+
+    def correct(self, reply: int, text: str, *, queued: bool = False) -> Judged:
+        """*text* is what the reply should have said; the reply's own text is an approval."""
+
+        def judge() -> str | None:
+            if queued:
+                return CORRECTED if self._desk.review.correct(reply, text) else None
+            return CORRECTED if self._desk.judgements.correct(reply, text).source == "correction" else APPROVED
+
+        return self._keep(reply, judge, queued)
+
+    def approve(self, reply: int, *, queued: bool = False) -> Judged:
+        """The reply is good as it is."""
+
+        def judge() -> str | None:
+            if queued:
+                return APPROVED if self._desk.review.approve(reply) else None
+            self._desk.judgements.approve(reply)
+            return APPROVED
+
+        return self._keep(reply, judge, queued)
+
+    def skip(self, reply: int) -> Judged:
+        """Nobody is to be asked about a reply of the queue again."""
+        return self._keep(reply, lambda: "" if self._desk.review.skip(reply) else None, True)
+
+    def withdraw(self, reply: int, *, queued: bool = False) -> Judged:
+        """Undo the judgement of a reply, until a run has used it."""
+        return self._keep(reply, lambda: f"Taken back. {_standing(self._desk.judgements.withdraw(reply))}", queued)
+
+    def _keep(self, reply: int, judge: Callable[[], str | None], queued: bool) -> Judged:
+        """Have a judgement kept by *judge*, which returns the sentence for it, or None if it found another one."""
+        try:
+            sentence = judge()
+        except DeskError as error:
+            self._desk.changes.publish(Notice(error.sentence, trouble=True))
+            return "refused"
+        if sentence is None:
+            self._desk.changes.publish(Notice(THEIRS))
+            return "theirs"
+        self._desk.changes.publish(ReplyJudged(reply, sentence, queued))
+        return "kept"
+
+
+def _standing(turn: Turn) -> str:
+    reply = turn.reply
+    word = "corrected" if reply and reply.correction else "approved" if reply and reply.approved else "not judged"
+    return f"The reply is {word} now."
