@@ -57,7 +57,7 @@ class VersionDesk:
             raise DeskError(error.sentence) from error
 
     @property
-    def target(self) -> str | None:
+    def target(self) -> Version | None:
         """The version that a rollback goes back to; None if there is none."""
         return self._desk.promotions.rollback_target()
 

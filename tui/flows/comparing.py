@@ -13,7 +13,7 @@ from tui.core import DeskError
 from tui.core.compare import Comparison, shuffled
 from tui.flows.stage import Stage
 from tui.screens.compare import CompareScreen
-from tui.screens.compare_setup import CompareSetup, Wanted
+from tui.screens.compare_setup import CompareSetup, Offered, Wanted
 from tui.screens.reply_details import ReplyDetails
 
 LONG = 300  # characters of a message shown in the form
@@ -27,13 +27,15 @@ async def compare(stage: Stage, request: ask.Compare) -> None:
     message = _message_of(stage, request.reply)
     wanted = await stage.open(
         CompareSetup(
-            versions,
-            left,
-            right,
-            active=desk.promotions.active,
-            question=_in_short(message),
-            conversation=request.conversation is not None,
-            reach=desk.reach,
+            Offered(
+                versions=versions,
+                left=left,
+                right=right,
+                active=desk.promotions.active,
+                question=_in_short(message),
+                conversation=request.conversation is not None,
+            ),
+            desk.reach,
         )
     )
     if wanted is None:

@@ -46,34 +46,40 @@ class Wanted:
     blind: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What there is to compare. ``left``, ``right``: what stands there to begin with; ``active``: the version that
+    answers; ``question``: of the marked reply, or empty; ``conversation``: whether one is open."""
+
+    versions: Sequence[Version]
+    left: Version
+    right: Version
+    active: Version
+    question: str
+    conversation: bool
+
+
 class CompareSetup(Dialog[Wanted]):
-    """Returns a :class:`Wanted`. *question*: of the marked reply; *conversation*: whether one is open."""
+    """Returns a :class:`Wanted`. *reach*: where a file may lie."""
 
     TITLE_TEXT = "Compare two versions"
 
-    def __init__(
-        self,
-        versions: Sequence[Version],
-        left: Version,
-        right: Version,
-        *,
-        active: Version,
-        question: str,
-        conversation: bool,
-        reach: Reach,
-    ) -> None:
+    def __init__(self, offered: Offered, reach: Reach) -> None:
         super().__init__()
-        self._versions, self._left, self._right, self._active = versions, left, right, active
-        self._question, self._conversation, self._reach = question, conversation, reach
+        self._offered, self._reach = offered, reach
 
     def body(self) -> ComposeResult:
         """Sides, what is asked, blind."""
-        kinds = [(Content(name), kind) for kind, name in KINDS.items() if kind != "conversation" or self._conversation]
+        kinds = [
+            (Content(name), kind)
+            for kind, name in KINDS.items()
+            if kind != "conversation" or self._offered.conversation
+        ]
         yield from self._row("What", Select(kinds, value="question", allow_blank=False, compact=True, id="kind"))
-        yield Input(self._question, placeholder="What a customer might ask", id="compare-text")
+        yield Input(self._offered.question, placeholder="What a customer might ask", id="compare-text")
         yield Plain(ABOUT["question"], classes="detail", id="compare-about")
-        yield from self._row("Left", self._side("left", self._left))
-        yield from self._row("Right", self._side("right", self._right))
+        yield from self._row("Left", self._side("left", self._offered.left))
+        yield from self._row("Right", self._side("right", self._offered.right))
         yield Tick("Blind: names and sides are hidden until you vote", id="blind")
         yield Plain("", classes="problem", id="compare-problem")
 
@@ -84,7 +90,8 @@ class CompareSetup(Dialog[Wanted]):
 
     def _side(self, name: str, version: Version) -> Select[Version]:
         options = [
-            (Content(f"{each} (answers now)" if each == self._active else each), each) for each in self._versions
+            (Content(f"{each} (answers now)" if each == self._offered.active else each), each)
+            for each in self._offered.versions
         ]
         return Select(options, value=version, allow_blank=False, compact=True, id=name)
 
@@ -109,7 +116,7 @@ class CompareSetup(Dialog[Wanted]):
         text = self.query_one(Input)
         text.display = self._kind in ("question", "file")
         text.suggester = PathSuggester(self._reach) if self._kind == "file" else None
-        if text.value == self._question and self._kind == "file":
+        if text.value == self._offered.question and self._kind == "file":
             text.value = ""
         self.query_one("#left", Select).disabled = self._kind == "conversation"
         self.query_one("#compare-about", Plain).show(ABOUT[self._kind])

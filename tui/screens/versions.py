@@ -71,7 +71,7 @@ class VersionsScreen(ResultScreen[None]):
         """Another version answers, or something else was written."""
         if isinstance(event.change, StoreChanged | VersionChanged):
             rows = await self._again()
-            if self.is_attached:
+            if self.is_attached and rows != list(self._rows):
                 self._fill(rows)
 
     def _fill(self, rows: Sequence[Overview], marked: Version | None = None) -> None:
