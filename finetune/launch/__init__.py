@@ -1,1 +1,2 @@
-"""Where a training runs: ``launcher`` says what every place offers; ``here`` is this machine."""
+"""Where a training runs: ``launcher`` says what every place offers, ``here`` is this machine, and ``stillness`` tells
+when a process does not move."""
