@@ -18,7 +18,7 @@ export DESKLOOP_MODELS
 STARTER := $(DESKLOOP_MODELS)/smollm2-135m-instruct
 
 .DEFAULT_GOAL := help
-.PHONY: help run install starter test fast true gpu lint format demo lock licences audit bench clean
+.PHONY: help run install starter test fast true gpu lint format demo lock licences audit bench pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ audit: ## known weaknesses of the pinned packages, where an index of them answer
 
 bench: install starter ## deskloop beside the reference systems (long)
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+pictures: install starter ## the pictures of the docs anew, after a real retraining (minutes)
+	@$(BIN)/python -m benchmarks pictures
 
 clean: ## remove what can be made again; .cache/models stays
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = ("canned", "startup", "serving", "gate_power", "scale", "methods", "busy", "personal")
+NAMES = ("canned", "startup", "serving", "gate_power", "scale", "methods", "busy", "personal", "pictures")
 
 
 def main() -> None:
