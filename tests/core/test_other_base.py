@@ -39,7 +39,7 @@ def test_how_far_a_version_went_is_among_its_details(service: DeskService) -> No
     run = service.desk.runs.list()[0]
     report = GateReport("promote", "Good.", bleu=Sides(1.0, 2.0), drift=Drift(0.5, 50))
     service.desk.runs.save_report(run.id, "promote", report.to_dict())
-    assert "0.50 nats a token away from the base" in version_details(service.desk, "v1")
+    assert "0.50 nats a token away from the base" in str(version_details(service.desk, "v1"))
 
 
 def test_doctor_tells_what_was_wrong_with_the_last_training(service: DeskService) -> None:

@@ -18,7 +18,6 @@ from tests.tui.conftest import Engines, StandingClock
 from tests.tui.helpers import ready, settle, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
-from tui.core.reports import version_details
 
 Drive = Callable[[Pilot[None], DeskloopApp], Awaitable[None]]
 Picture = Callable[..., None]
@@ -37,10 +36,6 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskService:
     monkeypatch.setattr("finetune.preflight.psutil.virtual_memory", lambda: memory)
     monkeypatch.setattr("finetune.preflight.shutil.disk_usage", lambda _: SimpleNamespace(free=2**36))
 
-    def details(desk: Any, name: str) -> str:
-        return version_details(desk, name).replace(str(tmp_path), "/home/maria")
-
-    monkeypatch.setattr("tui.core.shelf.version_details", details)
     make_base(tmp_path / "models")
     return DeskService(tmp_path / "garden", operator="maria", engine_factory=Engines())
 

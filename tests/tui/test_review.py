@@ -33,7 +33,7 @@ async def test_one_key_each_and_straight_to_the_next(app: DeskloopApp, service: 
         await pilot.press("f10")
         await wait_until(pilot, lambda: shows(app, "0 of 3 judged today · 3 left · the oldest first"))
         assert shows(app, "About one?")
-        assert shows(app, "Bot · v1 · sure, 90 %")
+        assert shows(app, "Bot · v1 · sure, 90%")
         await pilot.press("a")
         await wait_until(pilot, lambda: shows(app, "About two?") and shows(app, "1 of 3 judged today · 2 left"))
         await pilot.press("c")
@@ -61,7 +61,7 @@ async def test_the_least_certain_first_and_into_the_conversation(app: DeskloopAp
         await pilot.press("ctrl+p", *"review", "enter")  # by name
         await wait_until(pilot, lambda: isinstance(app.screen, ReviewScreen) and shows(app, "About one?"))
         await pilot.press("o")
-        await wait_until(pilot, lambda: shows(app, "the least certain first") and shows(app, "unsure, 12 %"))
+        await wait_until(pilot, lambda: shows(app, "the least certain first") and shows(app, "unsure, 12%"))
         await pilot.press("enter")
         await wait_until(pilot, lambda: app.screen is app.chat and app.chat.transcript.marked == replies[2])
 

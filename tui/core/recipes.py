@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,22 @@ def desk_recipe(desk: Desk, name: str) -> Recipe:
         return recipe_of(_method(desk) | _named(desk, name))
     except RecipeError:
         return recipe_of(_method(desk))
+
+
+def value_text(value: object) -> str:
+    """A recipe's value as forms and tables show it."""
+    if value is None:
+        return "—"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value) or "(empty)"
+
+
+def changed_values(values: Mapping[str, Any]) -> str:
+    """What of a recipe is another than usual, in words."""
+    usual = Recipe().to_dict()
+    changed = [f"{name} {value_text(value)}" for name, value in values.items() if usual.get(name) != value]
+    return ", ".join(changed) or USUAL
 
 
 def _method(desk: Desk) -> dict[str, Any]:

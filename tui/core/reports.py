@@ -5,11 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from finetune.endings import ending_of
 from finetune.gate import Sides, report_of, sentence_chrf
 from store.desk import Desk
 from store.records import JudgedAnswer, Run
 from store.words import BASE, Version
 from tui.core.beside import Beside
+from tui.core.recipes import changed_values
+
+Detail = tuple[str, str]  # what a fact is about, in a word (empty: nothing in particular), and the fact
 
 
 def bleu_of(run: Run | None) -> Sides:
@@ -66,31 +70,55 @@ class ReportDesk:
         return await self._beside.work(lambda store: changes(store, run_id))
 
 
-def version_details(desk: Desk, name: Version) -> str:
-    """What there is to know about a version, in lines for a person."""
+def version_details(desk: Desk, name: Version) -> list[Detail]:
+    """What there is to know about a version, for a person."""
     if name == BASE:
-        return "The bare base model, without any adapter. It is always there to go back to."
+        return [("", "The bare base model, without any adapter. It is always there to go back to.")]
     version = desk.versions.get(name)
     run = desk.runs.get(version.run_id) if version.run_id is not None else None
-    lines = [f"{name}: {version.method}, made {version.created_at[:16].replace('T', ' ')} UTC"]
+    found = [("Made", f"{moment(version.created_at)} UTC")]
     if run is not None:
-        bleu = bleu_of(run)
-        pairs = desk.runs.trained_pairs(run.id)
-        lines.append(f"Run {run.id} by {run.created_by}, from {run.parent}, on {pairs} pairs: {run.state}")
-        if bleu.active is not None and bleu.candidate is not None:
-            lines.append(f"BLEU {bleu.candidate:.1f}, of the version before it {bleu.active:.1f}")
-        if (report := report_of(run)) is not None:
-            lines.append(report.sentence)
-            if report.drift is not None:
-                lines.append(report.drift.sentence)
+        found += [("By", f"run {run.id} of {run.created_by}, from {run.parent}")]
+        found += [("Learned", f"{desk.runs.trained_pairs(run.id):,} pairs"), *_checked(run)]
     if name in desk.erasing.tainted():
-        lines.append("It learned something that was erased since, so its data hash can't be checked any more.")
-    if name in desk.versions.removed():
-        lines.append("Its files were removed because of that.")
-    lines.append("Recipe: " + ", ".join(f"{key} {value}" for key, value in version.recipe.items()))
-    lines.append(f"Base {version.base_fingerprint[:12]}, files in {desk.home.adapters / version.folder}")
+        removed = " Its files were removed because of that." if name in desk.versions.removed() else ""
+        words = "It learned something that was erased since, so its data hash can't be checked any more."
+        found.append(("Erased", words + removed))
+    found.append(("Recipe", changed_values(version.recipe)))
+    found.append(("Files", f"adapters/{version.folder} of the desk, for base {version.base_fingerprint[:12]}"))
     for promotion in desk.promotions.list():
         if promotion.version == name:
             reason = f": {promotion.reason}" if promotion.reason else ""
-            lines.append(f"{promotion.at[:16].replace('T', ' ')} {promotion.kind} by {promotion.who}{reason}")
-    return "\n".join(lines)
+            found.append(("Answered", f"from {moment(promotion.at)}, {promotion.kind} by {promotion.who}{reason}"))
+    return found
+
+
+def run_details(run: Run, pairs: int) -> list[Detail]:
+    """What there is to know about a run that learned *pairs* pairs, for a person."""
+    found = [("Run", f"{run.id} of {run.created_by}, from {run.parent}"), ("Begun", f"{moment(run.created_at)} UTC")]
+    ending = ending_of(run)
+    if run.finished_at is not None:
+        found.append(("Ended", f"{moment(run.finished_at)} UTC. {ending.sentence}"))
+    if ending.failure is not None:
+        found.append(("Reason", ending.failure.sentence))
+    return [*found, ("Learned", f"{pairs:,} pairs"), *_checked(run), ("Recipe", changed_values(run.recipe))]
+
+
+def _checked(run: Run) -> list[Detail]:
+    """What the check found about the version of *run*."""
+    report = report_of(run)
+    if report is None:
+        return []
+    found: list[Detail] = []
+    if report.bleu.active is not None and report.bleu.candidate is not None:
+        found.append(("BLEU", f"{report.bleu.candidate:.1f}; the version before it {report.bleu.active:.1f}"))
+    if report.sentence:
+        found.append(("Check", report.sentence))
+    if report.drift is not None:
+        found.append(("Drift", report.drift.sentence))
+    return found
+
+
+def moment(at: str) -> str:
+    """A time as the store writes it, to the minute."""
+    return at[:16].replace("T", " ")

@@ -15,7 +15,7 @@ from tui.core.beside import Beside
 from tui.core.errors import DeskError
 from tui.core.history import Milestone, history
 from tui.core.nearest import Near, nearest
-from tui.core.reports import version_details
+from tui.core.reports import Detail, version_details
 
 
 class VersionShelf:
@@ -50,8 +50,8 @@ class VersionShelf:
         """The pairs *version* was trained on that are nearest to *question*."""
         return await self._beside.read(lambda store: nearest(store, version, question))
 
-    def details(self, name: Version) -> str:
-        """What there is to know about a version, in lines for a person."""
+    def details(self, name: Version) -> list[Detail]:
+        """What there is to know about a version, for a person."""
         return version_details(self._store, name)
 
     def card(self, name: Version) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class ConflictsScreen(ResultScreen[None]):
 
     def _row(self, conflict: OpenConflict) -> Row:
         first = self._desk.pairs.get(conflict.ids[0])
-        how = "same question" if conflict.sameness == "same" else f"{conflict.alike:.0f} % alike"
+        how = "same question" if conflict.sameness == "same" else f"{conflict.alike:.0f}% alike"
         return Row(first.instruction, f"{len(conflict.ids)} answers", f" {how:<14} ")
 
     def _moved(self) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from textual.app import ComposeResult
 
 from finetune.recipe import Recipe
+from tui.core.recipes import value_text
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain
 
@@ -42,12 +43,3 @@ def differences(left: dict[str, Any], right: dict[str, Any]) -> list[tuple[str, 
     known = [item.name for item in fields(Recipe)]
     names = [*known, *(name for name in (left | right) if name not in known)]
     return [(name, value_text(left.get(name)), value_text(right.get(name))) for name in names]
-
-
-def value_text(value: object) -> str:
-    """A recipe's value as forms and tables show it."""
-    if value is None:
-        return "—"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value) or "(empty)"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
@@ -17,12 +17,12 @@ from finetune.recipe import Recipe, RecipeError, parse_changes, recipe_of
 from store.text import clean
 from tui.core import DeskError
 from tui.core.open_desk import OpenDesk
-from tui.core.recipes import USUAL
+from tui.core.recipes import USUAL, value_text
 from tui.keymap import spoken
 from tui.keys import RECIPE
 from tui.screens.dialog import Ask, Confirm, Dialog
-from tui.screens.recipe_diff import value_text
 from tui.screens.result import ResultScreen
+from tui.widgets.about import About
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain, PlainButton
 
@@ -74,9 +74,11 @@ class RecipeForm(ResultScreen[None]):
             yield Plain("", id="recipe-title", classes="title")
             with VerticalScroll(can_focus=False):
                 for item in fields(Recipe):
-                    yield Plain(self._about(item), id=f"about-{item.name}", classes="about")
-                    yield Input(field_text(self._values[item.name]), id=f"set-{item.name}", compact=True)
-                    yield Plain("", id=f"word-{item.name}", classes="word problem")
+                    with Container(classes="setting"):
+                        yield About(*self._about(item), id=f"about-{item.name}")
+                        with Vertical(classes="value"):
+                            yield Input(field_text(self._values[item.name]), id=f"set-{item.name}", compact=True)
+                            yield Plain("", id=f"word-{item.name}", classes="word problem")
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -85,10 +87,11 @@ class RecipeForm(ResultScreen[None]):
         self.query_one(Input).focus(scroll_visible=False)
         self.call_after_refresh(self.query_one(VerticalScroll).scroll_home, animate=False)
 
-    def _about(self, item: Field[Any]) -> str:
+    def _about(self, item: Field[Any]) -> tuple[str, str, str]:
+        """Name, what to know about the value, what it does."""
         changed = self._values[item.name] != item.default
-        mark = f" [changed; usual: {value_text(item.default)}]" if changed else ""
-        return f"{'≠ ' if changed else ''}{item.name}{mark} — {item.metadata['help']}"
+        note = f"changed; usual: {value_text(item.default)}" if changed else ""
+        return f"{'≠ ' if changed else ''}{item.name}", note, item.metadata["help"]
 
     def _show_title(self) -> None:
         used = (
@@ -116,7 +119,7 @@ class RecipeForm(ResultScreen[None]):
         line.show(self._wrong.get(name, ""))
         line.display = name in self._wrong
         item = next(item for item in fields(Recipe) if item.name == name)
-        self.query_one(f"#about-{name}", Plain).show(self._about(item))
+        self.query_one(f"#about-{name}", About).show(*self._about(item))
         self._show_title()
 
     def _fill(self, name: str) -> None:

@@ -53,7 +53,7 @@ class ReplyDetails(Dialog[None]):
             yield Plain(_none(self._turn.reply.version), classes="detail")
         for near in found:
             pair = near.pair
-            yield Plain(f"{near.likeness:3.0f} % alike: {_short(pair.instruction)}", classes="outcome")
+            yield Plain(f"{near.likeness:3.0f}% alike: {_short(pair.instruction)}", classes="outcome")
             yield Plain(f"→ {_short(pair.output)} ({pair.source} {pair.id}, {pair.created_by})", classes="detail")
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import TabbedContent, TabPane
 
@@ -49,20 +49,37 @@ class ReportScreen(ResultScreen[Override | None]):
         self._run, self._active, self._changes = run, active, changes
 
     def compose(self) -> ComposeResult:
-        """How it ended, then three tabs."""
+        """How it ended, then three tabs; where there is room, the numbers stand beside the other two."""
         run = self._run
         after = run.candidate or "the candidate"
         with Vertical(id="report"):
             yield Plain(f"Run {run.id}: {ending_of(run).sentence}".removesuffix("."), classes="title")
-            with TabbedContent(id="report-tabs"):
-                with TabPane(Content("Numbers"), id="numbers"), VerticalScroll():
-                    for text, kind in report_lines(run):
-                        yield Plain(text, classes=kind)
-                with TabPane(Content("Corrections"), id="corrections"):
-                    yield JudgedAnswers(run.parent, after, first="all", id="judged-corrections")
-                with TabPane(Content("Answers"), id="answers"):
-                    yield JudgedAnswers(run.parent, after, first="changed", id="judged-answers")
+            with Horizontal():
+                with VerticalScroll(id="report-numbers"):
+                    yield from self._lines()
+                with TabbedContent(id="report-tabs"):
+                    with TabPane(Content("Numbers"), id="numbers"), VerticalScroll():
+                        yield from self._lines()
+                    with TabPane(Content("Corrections"), id="corrections"):
+                        yield JudgedAnswers(run.parent, after, first="all", id="judged-corrections")
+                    with TabPane(Content("Answers"), id="answers"):
+                        yield JudgedAnswers(run.parent, after, first="changed", id="judged-answers")
         yield KeyBar()
+
+    def _lines(self) -> Iterator[Plain]:
+        for text, kind in report_lines(self._run):
+            yield Plain(text, classes=kind)
+
+    def on_resize(self) -> None:
+        """What stands beside the tabs needs none of its own."""
+        self.call_after_refresh(self._arrange)
+
+    def _arrange(self) -> None:
+        tabs = self.query_one(TabbedContent)
+        if self.has_class("-wide"):
+            tabs.hide_tab("numbers")
+        else:
+            tabs.show_tab("numbers")
 
     def on_mount(self) -> None:
         """The numbers first; the answers are compared meanwhile."""
@@ -96,8 +113,9 @@ class ReportScreen(ResultScreen[Override | None]):
     def action_turn(self, by: int) -> None:
         """Go to the tab *by* places further right."""
         tabs = self.query_one(TabbedContent)
-        place = TABS.index(tabs.active) if tabs.active in TABS else 0
-        tabs.active = TABS[(place + by) % len(TABS)]
+        names = [name for name in TABS if tabs.get_tab(name).display]
+        place = names.index(tabs.active) if tabs.active in names else 0
+        tabs.active = names[(place + by) % len(names)]
 
     def on_tabbed_content_tab_activated(self) -> None:
         """Another tab, by key or mouse."""
@@ -136,7 +154,7 @@ def report_lines(run: Run) -> Iterator[tuple[str, str]]:
         return
     yield report.sentence, "sentence"
     if report.languages:
-        yield f"{'measure':<11}{run.parent:>8}{run.candidate or '':>8}{'change':>9}", "fact"
+        yield f"{'Measure':<11}{run.parent:>8}{run.candidate or '':>8}{'change':>9}", "table-head"
     for language in report.languages:
         yield from _language(language)
     counts = [(report.count(outcome), f"{mark} {report.count(outcome)} {outcome}") for outcome, mark in MARKS.items()]
@@ -152,7 +170,7 @@ def report_lines(run: Run) -> Iterator[tuple[str, str]]:
 def _language(language: LanguageReport) -> Iterator[tuple[str, str]]:
     for name, metric, measure in MEASURES:
         old, new = measure(language.active), measure(language.candidate)
-        row = f"{language.lang + ' ' + name:<11}{old:>8.1f}{new:>8.1f}{new - old:>+9.1f}"
+        row = f"{language.lang + ' ' + name:<11}{old:>8.1f}{new:>8.1f}{round(new - old, 1) + 0.0:>+9.1f}"
         yield row + (f"   {_chance(language)}" if metric == language.metric else ""), "fact"
     pairs = "1 held-out pair" if language.n == 1 else f"{language.n} held-out pairs"
     signature = language.active.signature

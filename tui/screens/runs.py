@@ -9,21 +9,24 @@ from typing import ClassVar, Literal
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import DataTable
 
 from finetune.events import clock
 from finetune.recipe import Recipe
 from store.text import clean
+from tui.core.reports import moment, run_details
 from tui.core.runs import RunRow
 from tui.keymap import spoken
 from tui.keys import RUNS
 from tui.screens.recipe_diff import RecipeDiff
 from tui.screens.result import ResultScreen
+from tui.widgets.details import Details
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
 
-COLUMNS = ("", "Run", "State", "Version", "Verdict", "Pairs", "BLEU", "Took", "Who", "When (UTC)")
+COLUMNS = ("", "Run", "State", "Version", "Pairs", "BLEU", "Took", "Who", "When (UTC)")
+NUMBERS = ("Run", "Pairs", "BLEU", "Took")  # columns of numbers, which end below each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class RunChoice:
 
 
 class RunsScreen(ResultScreen[RunChoice | None]):
-    """A table, the latest run first. Returns what to do next."""
+    """A table, the latest run first, and beside it the marked one. Returns what to do next."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(RUNS)
 
@@ -45,10 +48,13 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         self._marked: int | None = None
 
     def compose(self) -> ComposeResult:
-        """The table and what is marked."""
+        """The table, where there is room the details, and what is marked."""
         with Vertical(id="runs"):
             yield Plain("Runs of this desk", classes="title")
-            yield DataTable(id="run-table", cursor_type="row")
+            with Container(classes="sides"):
+                yield DataTable(id="run-table", cursor_type="row")
+                with VerticalScroll(classes="beside"):
+                    yield Details(id="run-details")
             yield Plain("", id="run-word")
         yield KeyBar()
 
@@ -56,9 +62,9 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         """Fill the table; the run one came from is the marked one."""
         table = self.query_one("#run-table", DataTable)
         for column in COLUMNS:
-            table.add_column(column, key=column)
+            table.add_column(aligned(column, column), key=column)
         for row in self._rows:
-            table.add_row(*(Text(cell) for cell in cells(row)), key=str(row.run.id))
+            table.add_row(*map(aligned, COLUMNS, cells(row)), key=str(row.run.id))
         ids = [row.run.id for row in self._rows]
         if self._at in ids:
             table.move_cursor(row=ids.index(self._at))
@@ -77,7 +83,9 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         self._choose("open")
 
     def on_data_table_row_highlighted(self) -> None:
-        """Another line, other keys."""
+        """Another line, other details and keys."""
+        if (row := self._row()) is not None:
+            self.query_one(Details).show(run_details(row.run, row.pairs))
         self.refresh_bindings()
 
     def _choose(self, what: Literal["open", "resume", "discard"]) -> None:
@@ -140,6 +148,11 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         return True
 
 
+def aligned(column: str, cell: str) -> Text:
+    """*cell* as it stands in its column."""
+    return Text(cell, justify="right" if column in NUMBERS else "left")
+
+
 def cells(row: RunRow) -> tuple[str, ...]:
     """A run as the columns show it."""
     run = row.run
@@ -151,10 +164,9 @@ def cells(row: RunRow) -> tuple[str, ...]:
         str(run.id),
         run.state,
         run.candidate or "",
-        run.verdict or "",
-        str(row.pairs or ""),
+        f"{row.pairs:,}" if row.pairs else "",
         bleu,
         took,
         clean(run.created_by),
-        run.created_at[:16].replace("T", " "),
+        moment(run.created_at),
     )

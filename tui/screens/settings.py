@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantBlur
 from textual.widget import Widget
@@ -23,6 +23,7 @@ from tui.keys import SETTINGS
 from tui.messages import DeskChanged
 from tui.screens.result import ResultScreen
 from tui.themes import names
+from tui.widgets.about import About
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
 
@@ -52,21 +53,22 @@ class SettingsScreen(ResultScreen[None]):
                 for group, items in groupby(fields(Settings), key=lambda item: str(item.metadata["group"])):
                     yield Plain(group, classes="group")
                     for item in items:
-                        yield Plain(self._about(item), id=f"about-{item.name}", classes="about")
-                        yield self._field(item)
-                        yield Plain("", id=f"word-{item.name}", classes="word")
+                        with Container(classes="setting"):
+                            yield About(item.name, *self._about(item), id=f"about-{item.name}")
+                            with Vertical(classes="value"):
+                                yield self._field(item)
+                                yield Plain("", id=f"word-{item.name}", classes="word")
         yield KeyBar()
 
-    def _about(self, item: Field[Any]) -> str:
-        """What the setting does, whether it is another than usual, and whether it can be changed here."""
+    def _about(self, item: Field[Any]) -> tuple[str, str]:
+        """Whether the setting is another than usual and can be changed here, and what it does."""
         notes = []
         if getattr(self._settings, item.name) != (usual := getattr(USUAL, item.name)):
             short = text_of(usual)
             notes.append(f"changed; usual: {short}" if short and len(short) <= 20 else "changed")
         if item.name in self._given:
             notes.append(f"given by {FILE_NAME}, change it there")
-        note = f" [{'; '.join(notes)}]" if notes else ""
-        return f"{item.name}{note} — {item.metadata['help']}"
+        return "; ".join(notes), item.metadata["help"]
 
     def _field(self, item: Field[Any]) -> Widget:
         value, name = text_of(getattr(self._settings, item.name)), f"set-{item.name}"
@@ -139,7 +141,7 @@ class SettingsScreen(ResultScreen[None]):
 
     def _tell_about(self, name: str) -> None:
         item = next(item for item in fields(Settings) if item.name == name)
-        self.query_one(f"#about-{name}", Plain).show(self._about(item))
+        self.query_one(f"#about-{name}", About).show(name, *self._about(item))
 
     def _say(self, name: str, word: str, *, trouble: bool = False) -> None:
         line = self.query_one(f"#word-{name}", Plain)

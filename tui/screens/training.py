@@ -8,7 +8,7 @@ from typing import ClassVar, get_args
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical
+from textual.containers import Container, Vertical
 from textual.widgets import Input
 
 from finetune.endings import JUDGED, ending_told
@@ -23,6 +23,7 @@ from tui.keymap import spoken
 from tui.keys import TRAINING
 from tui.messages import DeskChanged, Requested
 from tui.screens.result import ResultScreen
+from tui.widgets.details import Details
 from tui.widgets.keybar import KeyBar
 from tui.widgets.loss_plot import LossPlot
 from tui.widgets.run_log import RunLog
@@ -48,16 +49,20 @@ class TrainingScreen(ResultScreen[None]):
         self._report: GateReport | None = None
 
     def compose(self) -> ComposeResult:
-        """From top to bottom."""
+        """How far it is, the curve, and beside or below it the log. The numbers stand in a line, or, where there is
+        room, below each other."""
         with Vertical(id="training"):
             yield Plain(f"Run {self._run.id}, by {self._run.created_by}, from {self._run.parent}", classes="title")
             yield Plain(self._run.phase or self._run.state, id="phase")
             yield Plain("", id="bar")
             yield Plain("", id="numbers")
-            yield LossPlot()
-            yield RunLog()
-            yield Plain("", id="found")
-            yield Input(placeholder=spoken(self, SEARCH), id="log-search", compact=True)
+            with Container(classes="sides"):
+                yield LossPlot()
+                with Vertical(classes="beside"):
+                    yield Details(id="number-details")
+                    yield RunLog()
+                    yield Plain("", id="found")
+                    yield Input(placeholder=spoken(self, SEARCH), id="log-search", compact=True)
         yield KeyBar()
 
     def on_mount(self) -> None:
@@ -128,8 +133,10 @@ class TrainingScreen(ResultScreen[None]):
         """Draw these numbers, and beside them those that came before."""
         self._numbers |= numbers
         order = ("loss", *LOSS_NAMES.values(), "rate", "tokens/s", "memory peak")
-        words = [f"{name} {self._numbers[name]}" for name in order if name in self._numbers]
-        self.query_one("#numbers", Plain).show("   ".join(words))
+        found = [(name, self._numbers[name]) for name in order if name in self._numbers]
+        self.query_one("#numbers", Plain).show("   ".join(f"{name} {number}" for name, number in found))
+        widest = max(len(number) for _, number in found) if found else 0
+        self.query_one(Details).show([(name.capitalize(), number.rjust(widest)) for name, number in found])
 
     def _draw_bar(self, share: float, words: str) -> None:
         self.query_one("#bar", Plain).show(f"{bar(share, 30)} {share:4.0%}  {words}")

@@ -18,9 +18,11 @@ from store.words import Version
 from tui import requests as ask
 from tui.core import StoreChanged, VersionChanged
 from tui.core.adapters import Overview
+from tui.core.reports import Detail
 from tui.keys import VERSIONS
 from tui.messages import DeskChanged, Requested
 from tui.screens.result import ResultScreen
+from tui.widgets.details import Details
 from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
 from tui.widgets.version_chart import VersionChart
@@ -38,7 +40,7 @@ class VersionsScreen(ResultScreen[None]):
     def __init__(
         self,
         rows: Sequence[Overview],
-        details: Callable[[Version], str],
+        details: Callable[[Version], Sequence[Detail]],
         again: Callable[[], Awaitable[Sequence[Overview]]],
         compare: ask.Compare,
     ) -> None:
@@ -53,7 +55,7 @@ class VersionsScreen(ResultScreen[None]):
                 yield DataTable(id="version-table", cursor_type="row")
                 with Container(id="version-facts", classes="beside"):
                     with VerticalScroll(id="version-details"):
-                        yield Plain("", id="details")
+                        yield Details(id="details")
                     yield VersionChart("BLEU on held-out pairs")
         yield KeyBar()
 
@@ -104,7 +106,7 @@ class VersionsScreen(ResultScreen[None]):
     def on_data_table_row_highlighted(self, event: DataTable.RowHighlighted) -> None:
         """Show the details of the marked version."""
         if event.row_key.value is not None:
-            self.query_one("#details", Plain).show(self._details(Version(event.row_key.value)))
+            self.query_one(Details).show(self._details(Version(event.row_key.value)))
         self.refresh_bindings()
 
     def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
