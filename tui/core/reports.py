@@ -78,7 +78,7 @@ def version_details(desk: Desk, name: Version) -> list[Detail]:
     run = desk.runs.get(version.run_id) if version.run_id is not None else None
     found = [("Made", f"{moment(version.created_at)} UTC")]
     if run is not None:
-        found += [("By", f"run {run.id} of {run.created_by}, from {run.parent}")]
+        found += [("Run", f"{run.id} by {run.created_by}, from {run.parent}")]
         found += [("Learned", f"{desk.runs.trained_pairs(run.id):,} pairs"), *_checked(run)]
     if name in desk.erasing.tainted():
         removed = " Its files were removed because of that." if name in desk.versions.removed() else ""
@@ -89,13 +89,13 @@ def version_details(desk: Desk, name: Version) -> list[Detail]:
     for promotion in desk.promotions.list():
         if promotion.version == name:
             reason = f": {promotion.reason}" if promotion.reason else ""
-            found.append(("Answered", f"from {moment(promotion.at)}, {promotion.kind} by {promotion.who}{reason}"))
+            found.append(("Answered", f"from {moment(promotion.at)}, by {promotion.who} ({promotion.kind}){reason}"))
     return found
 
 
 def run_details(run: Run, pairs: int) -> list[Detail]:
     """What there is to know about a run that learned *pairs* pairs, for a person."""
-    found = [("Run", f"{run.id} of {run.created_by}, from {run.parent}"), ("Begun", f"{moment(run.created_at)} UTC")]
+    found = [("Run", f"{run.id} by {run.created_by}, from {run.parent}"), ("Begun", f"{moment(run.created_at)} UTC")]
     ending = ending_of(run)
     if run.finished_at is not None:
         found.append(("Ended", f"{moment(run.finished_at)} UTC. {ending.sentence}"))

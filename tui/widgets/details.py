@@ -26,8 +26,8 @@ class Details(Static):
         self.refresh_lines()
 
     def on_resize(self) -> None:
-        """Another width, other lines."""
-        self.refresh_lines()
+        """Another width, other lines. What they change in height is laid out once this size is settled."""
+        self.call_after_refresh(self.refresh_lines)
 
     def refresh_lines(self) -> None:
         """Draw again, for the width there is."""
