@@ -27,7 +27,7 @@ from store.desk import Desk
 from store.home import MODELS_VARIABLE, Home
 from tests.tui.helpers import screen_text, shows
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core.open_desk import OpenDesk
 from tui.widgets.turns import BotTurn
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -191,7 +191,7 @@ async def pictures(base: str | None) -> dict[str, str]:
             desk.settings.set("faithful", {"max_new_tokens": LONGEST}, WHO)
             if base is not None:
                 desk.settings.set("base", base, WHO)
-        app = DeskloopApp(DeskService(home, operator=WHO))
+        app = DeskloopApp(OpenDesk(home, operator=WHO))
         async with app.run_test(size=USUAL) as pilot:
             operator = Operator(app, pilot)
             for part in (ask_and_correct, retrain, ask_again):
