@@ -76,8 +76,8 @@ def ending_told(done: Done, report: GateReport | None) -> Ending:
 
 
 def failure_of(run: Run) -> Failed | None:
-    """What *run* failed of; None if it did not."""
-    if run.failure is None:
+    """What *run* failed of; None if it did not. (One that was resumed keeps what it failed of before.)"""
+    if run.failure is None or run.state != "failed":
         return None
     try:
         return made({"kind": "failed", "sentence": "The retraining failed.", **run.failure}, Failed)

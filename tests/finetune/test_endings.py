@@ -63,3 +63,11 @@ def test_what_passed_and_is_held_was_overtaken(desk: Desk) -> None:
     assert ending.sentence == "v1 is held: another version was activated meanwhile."
     assert ending.numbers == "BLEU 1.0 -> 2.0."
     assert ending.held is HeldReason.OVERTAKEN
+
+
+def test_what_a_run_failed_of_before_it_was_resumed_is_no_failure_of_its_end(desk: Desk) -> None:
+    run = ended(desk, "failed", kind="disk-full", sentence="The disk is full.", log="/run.log")
+    for state in ("queued", "training", "evaluating", "promoted"):
+        desk.runs.transition(run, state)
+    ending = ending_of(desk.runs.get(run))
+    assert (ending.state, ending.failure) == ("promoted", None)

@@ -1,18 +1,11 @@
-"""What a run says of itself while it works: one type for each event, one codec for the trainer's pipe and the desk's
-table, and one sentence each, which the app and the command line say alike.
-
-A body holds an event's fields and, where its sentence is made of them, that too: scripts read ``sentence``.
-"""
+"""The events of a run, each with its sentence."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from finetune.gate.report import GateReport, Sides, Trouble
-from finetune.stored import made
-from store.records import RunEvent
 from store.words import PhaseName, RunState, Verdict, Version
 
 Watched = Literal["held-out", "validation"]  # pairs that are not learned from
@@ -236,93 +229,8 @@ Event = (
     Phase | Step | Evaluated | Note | Fitted | TroubleFound | Judged | Decided | Promoted | Failed | Done
     | Trained | TrainerFailed | Unknown
 )  # fmt: skip
-KINDS: dict[str, type[Event]] = {
-    "phase": Phase,
-    "step": Step,
-    "evaluated": Evaluated,
-    "note": Note,
-    "fitted": Fitted,
-    "trouble": TroubleFound,
-    "judged": Judged,
-    "verdict": Decided,
-    "promoted": Promoted,
-    "failed": Failed,
-    "done": Done,
-    "trained": Trained,
-    "trainer-failed": TrainerFailed,
-}
-_NAMES = {kind: name for name, kind in KINDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as it stands in the desk's table: its number there, whose it is, and when."""
-
-    id: int
-    run_id: int
-    at: str
-    event: Event
-
-
-def recorded(row: RunEvent) -> Recorded:
-    """A row of the table, read."""
-    return Recorded(row.id, row.run_id, row.at, decode(row.kind, row.body))
-
-
-# -- the codec -------------------------------------------------------------------------------------
-def encode(event: Event) -> tuple[str, dict[str, Any]]:
-    """The kind of *event* and its body, of plain values for JSON."""
-    match event:
-        case Unknown(kind, body):
-            return kind, body
-        case Decided(version, report):
-            return "verdict", {"version": version, **report.to_dict()}
-        case TroubleFound(trouble):
-            return "trouble", {"trouble": trouble.to_dict(), "sentence": trouble.sentence}
-        case Evaluated():
-            return "evaluated", {**asdict(event), "sentence": event.sentence}
-        case _:
-            return _NAMES[type(event)], asdict(event)
-
-
-def decode(kind: str, body: dict[str, Any]) -> Event:
-    """The event that :func:`encode` took apart, here or in an older deskloop. What can't be read is a :class:`Note` if
-    it has a sentence, else :class:`Unknown`."""
-    try:
-        match kind:
-            case "verdict":
-                return Decided(made(body.get("version"), Version), GateReport.from_dict(body))
-            case "trouble":
-                return TroubleFound(Trouble.from_dict(body["trouble"]))
-            case "evaluated":
-                return made({"pairs": _watched(body), **body}, Evaluated)
-            case _:
-                return made(body, KINDS[kind])
-    except (ValueError, KeyError, TypeError):
-        sentence = body.get("sentence")
-        return Note(sentence) if isinstance(sentence, str) else Unknown(kind, body)
-
-
-def to_line(event: Event) -> bytes:
-    """*event* as a line of the trainer's pipe; ASCII only, so that no text inside can end it."""
-    kind, body = encode(event)
-    return json.dumps({"kind": kind, "body": body}, separators=(",", ":")).encode() + b"\n"
-
-
-def from_line(line: bytes) -> Event:
-    """The event in a line of the trainer's pipe. Raises :class:`ValueError` if there is none."""
-    message = json.loads(line)
-    if not isinstance(message, dict) or not isinstance(message.get("body"), dict):
-        raise ValueError("not an event")
-    return decode(str(message.get("kind")), message["body"])
-
-
-def _watched(body: dict[str, Any]) -> Watched:
-    """Runs of earlier versions said it in their sentence only."""
-    return "validation" if " validation example" in str(body.get("sentence")) else "held-out"
-
-
-# -- words -----------------------------------------------------------------------------------------
 def sentence(event: Event) -> str:
     """What an operator is told of *event*; empty if nothing."""
     match event:

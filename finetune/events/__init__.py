@@ -1,0 +1,52 @@
+"""What a run says of itself while it works: one type for each event and one sentence each, which the app and the
+command line say alike (``kinds``); one codec for the trainer's pipe and the desk's table (``codec``)."""
+
+from finetune.events.codec import KINDS, Recorded, decode, encode, from_line, recorded, to_line
+from finetune.events.kinds import (
+    Decided,
+    Done,
+    Evaluated,
+    Event,
+    Failed,
+    Fitted,
+    Judged,
+    Note,
+    Phase,
+    Promoted,
+    Step,
+    Trained,
+    TrainerFailed,
+    TroubleFound,
+    Unknown,
+    Watched,
+    clock,
+    sentence,
+)
+
+__all__ = [
+    "KINDS",
+    "Decided",
+    "Done",
+    "Evaluated",
+    "Event",
+    "Failed",
+    "Fitted",
+    "Judged",
+    "Note",
+    "Phase",
+    "Promoted",
+    "Recorded",
+    "Step",
+    "Trained",
+    "TrainerFailed",
+    "TroubleFound",
+    "Unknown",
+    "Watched",
+    "clock",
+    "decode",
+    "encode",
+    "from_line",
+    "recorded",
+    "sentence",
+    "to_line",
+]
