@@ -1,13 +1,12 @@
-"""How a run does on pairs it does not learn from: their loss, and BLEU of what it would answer. Neither leaves a trace
-in what is trained."""
+"""How a training does: the loss of what it learns, and on pairs it does not learn from, loss and BLEU of what it would
+answer. The latter two leave no trace in what is trained."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch.nn import functional
@@ -16,47 +15,39 @@ from transformers import DynamicCache
 from bot.engines.torch.generate import Generator
 from bot.types import FAITHFUL, Answer, Prompt
 from finetune.gate import GateMargins, score_by_language, total
+from finetune.job import JobPair, WatchedKind
 from finetune.methods import Tuned
-from finetune.train.dataset import IGNORED
-from store.records import Pair
+from finetune.train.batches import IGNORED, Batch
+from finetune.train.rows import Row
 from store.text import clean
 
-EXAMPLES = 32  # at most; reading them once takes about as long as learning from ten
-TIMES = 4  # at most in a run, at the ends of epochs
 ANSWER_TOKENS = 192  # of an answer at most: a model that has not learned to stop yet would write on for long
-
-Item = TypeVar("Item")
-
-
-def answer_loss(tuned: Tuned, inputs: dict[str, torch.Tensor]) -> tuple[torch.Tensor, int, torch.Tensor]:
-    """(sum of the cross-entropy of the answers' tokens, how many those are, their logits). The head, a fifth of a small
-    model's work, is applied to the places that are learned alone."""
-    hidden = tuned.hidden(inputs["input_ids"], inputs.get("position_ids"))
-    targets = inputs["labels"][:, 1:]
-    learned = targets != IGNORED
-    logits = tuned.base.get_output_embeddings()(hidden[:, :-1][learned]).float()
-    return functional.cross_entropy(logits, targets[learned], reduction="sum"), int(learned.sum()), logits
-
-
-def spread(items: Sequence[Item], count: int = EXAMPLES) -> list[Item]:
-    """At most *count* of *items*, evenly spread over them, the same at every call."""
-    return [items[place * len(items) // count] for place in range(count)] if len(items) > count else list(items)
-
-
-def is_due(epoch: int, epochs: float) -> bool:
-    """Whether the end of *epoch* (from 1) of *epochs* is one to measure at; the last one always is."""
-    return epoch >= epochs or epoch % max(1, math.ceil(epochs / TIMES)) == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """What a run is watched by: ``rows`` as the trainer reads them, and the ``pairs`` whose questions it answers.
-    ``kind``: "held-out", which decide nothing in a run, or "validation"."""
+    """What a training is validated on: ``rows`` as the model reads them, and the ``pairs`` whose questions it answers
+    for BLEU. ``kind``: "held-out", which decide nothing in a training, or "validation"."""
 
-    rows: Sequence[dict[str, Any]] = ()
-    pairs: Sequence[Pair] = ()
+    rows: Sequence[Row] = ()
+    pairs: Sequence[JobPair] = ()
     system: str = ""
-    kind: str = "held-out"
+    kind: WatchedKind = "held-out"
+
+
+def answer_loss(tuned: Tuned, batch: Batch) -> tuple[torch.Tensor, int]:
+    """(sum of the cross-entropy of the answers' tokens, how many those are). The head, a fifth of a small model's work,
+    is applied to the places that are learned alone."""
+    hidden = tuned.hidden(batch["input_ids"], batch.get("position_ids"))
+    targets = batch["labels"][:, 1:]
+    learned = targets != IGNORED
+    logits = tuned.base.get_output_embeddings()(hidden[:, :-1][learned]).float()
+    return functional.cross_entropy(logits, targets[learned], reduction="sum"), int(learned.sum())
+
+
+def learned_tokens(batches: Sequence[Batch]) -> int:
+    """How many tokens of *batches* are learned."""
+    return sum(int((batch["labels"][:, 1:] != IGNORED).sum()) for batch in batches)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +72,7 @@ def at_rest(tuned: Tuned) -> Iterator[None]:
         tuned.model.train()
 
 
-def answers_bleu(tuned: Tuned, tokenizer: Any, pairs: Sequence[Pair], system: str) -> float:
+def answers_bleu(tuned: Tuned, tokenizer: Any, pairs: Sequence[JobPair], system: str) -> float:
     """BLEU, 0 to 100, of what *tuned* answers to the questions of *pairs*, greedily; over several languages their mean,
     weighted by pairs."""
     answers: dict[int, str] = {}
@@ -98,12 +89,12 @@ def answers_bleu(tuned: Tuned, tokenizer: Any, pairs: Sequence[Pair], system: st
     return total(list(scores.values()), "bleu") or 0.0
 
 
-def heldout_loss(tuned: Tuned, batches: Sequence[dict[str, torch.Tensor]]) -> float:
+def heldout_loss(tuned: Tuned, batches: Sequence[Batch]) -> float:
     """Mean cross-entropy of the answers' tokens in *batches*. Neither weights, nor gradients, nor the random numbers to
     come are touched."""
     total, count = 0.0, 0
     with at_rest(tuned), torch.no_grad():
         for batch in batches:
-            loss, tokens, _ = answer_loss(tuned, batch)
+            loss, tokens = answer_loss(tuned, batch)
             total, count = total + float(loss), count + tokens
     return total / max(1, count)

@@ -1,0 +1,111 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from finetune.failures import RunFailure
+from finetune.train.batches import Batch
+from finetune.train.checkpoints import Progress, Validation, save_checkpoint
+from finetune.train.monitor import Monitor
+from finetune.train.setup import Training
+from finetune.train.validate import answer_loss, answers_bleu, heldout_loss, learned_tokens
+
+SAVE_EVERY = 30.0  # seconds between checkpoints: what a power cut costs at most
+
+
+class Interrupted(Exception):
+    """Training was asked to stop and has left a checkpoint to go on from."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """``loss``: mean nats a learned token, before the step; ``gradient_norm``: before it was cut; ``places``: computed,
+    padding and all."""
+
+    loss: float
+    gradient_norm: float
+    places: int
+
+
+def fit(training: Training, progress: Progress, monitor: Monitor) -> None:
+    """Take the steps that are left, with validations and checkpoints where they are due; *progress* goes along.
+
+    Raises :class:`Interrupted` where *monitor* is told to stop, and :class:`RunFailure` (``diverged``)."""
+    recipe, plan = training.recipe, training.plan
+    saved = time.monotonic()
+    validate(training, progress, monitor)  # what an interruption left out
+    training.tuned.model.train()
+    for batches in training.steps_after(progress.step):
+        if progress.stopped_early:
+            break
+        taken = take_step(training, batches)
+        progress.step += 1
+        monitor.report_step(progress.step, taken, training.schedule.get_last_lr()[0])
+        last = progress.step == plan.steps
+        if monitor.stop_wanted and not last:
+            save_checkpoint(training, progress)
+            raise Interrupted
+        decided = validate(training, progress, monitor)
+        every = recipe.save_every
+        due = progress.step % every == 0 if every else time.monotonic() - saved >= SAVE_EVERY
+        if (due or decided) and not last:
+            save_checkpoint(training, progress)
+            saved = time.monotonic()
+
+
+def take_step(training: Training, batches: Sequence[Batch]) -> StepTaken:
+    """Learn from *batches*, which make one step however many they are: a token weighs the same in each of them.
+
+    Raises :class:`RunFailure` (``diverged``) before a loss that is no number does any harm."""
+    accelerator, tuned = training.accelerator, training.tuned
+    learned, loss = learned_tokens(batches), 0.0
+    for number, batch in enumerate(batches, start=1):
+        with nullcontext() if number == len(batches) else accelerator.no_sync(tuned.model):
+            with accelerator.autocast():
+                total, _ = answer_loss(tuned, batch)
+            loss += float(total.detach()) / learned
+            if not math.isfinite(loss):
+                raise RunFailure("diverged", f"loss {loss}")
+            accelerator.backward(total / learned)
+        if training.dropout is not None:
+            training.dropout.forget()
+    norm = accelerator.clip_grad_norm_(tuned.model.parameters(), training.recipe.max_grad_norm)
+    training.optimizer.step()
+    training.schedule.step()
+    training.optimizer.zero_grad()
+    return StepTaken(loss, float(norm), sum(batch["input_ids"].numel() for batch in batches))
+
+
+def validate(training: Training, progress: Progress, monitor: Monitor) -> bool:
+    """If it is time for that, see how the training does on pairs it does not learn from, keep its weights if they are
+    the best so far, and call for its end if they have not been for long. Returns whether that decides anything: then
+    it must be in a checkpoint before anything goes on from it."""
+    recipe, watched = training.recipe, training.watched
+    if not watched.rows or progress.is_validated() or not training.plan.validates_after(progress.step):
+        return False
+    with monitor.validating(), training.accelerator.autocast():
+        loss = heldout_loss(training.tuned, training.watched_batches())
+        bleu = None
+        if recipe.bleu_questions:
+            bleu = answers_bleu(training.tuned, training.tokenizer, watched.pairs, watched.system)
+    found = Validation(progress.step, loss, bleu)
+    progress.validations.append(found)
+    monitor.report_validation(found, watched)
+    best = progress.best(recipe.best_by)
+    assert best is not None
+    if recipe.keep_best and best is found:
+        training.save_learned(training.files.best(found.step))
+    without_better = sum(other.step > best.step for other in progress.validations)
+    if recipe.early_stopping and without_better >= recipe.early_stopping and progress.step < training.plan.steps:
+        progress.stopped_early = True
+        measured = best.bleu if recipe.best_by == "bleu" else best.loss
+        monitor.note(
+            f"Stopped after step {progress.step}: nothing bettered the {recipe.best_by} {measured:.3f} of step "
+            f"{best.step}."
+        )
+    return recipe.keep_best or recipe.early_stopping > 0

@@ -1,0 +1,106 @@
+"""Pairs as token ids, and where the model is to learn: rendered once, and kept beside the job.
+
+What `datasets` is for here: the rows of a large desk are written as they are rendered, and read from the disk as they are
+needed (memory-mapped Arrow), so that their number costs no memory; and a resumed training finds them there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import msgspec
+
+from bot.render import render_pair
+from bot.types import Prompt
+from finetune.files import MARK, JobFiles, mark_complete
+from finetune.job import JobPair
+from store.owned import remove_own
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+class Row(TypedDict):
+    """A rendered pair: the model learns the tokens from ``answer_start`` on."""
+
+    input_ids: list[int]
+    answer_start: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """What did not fit: pairs that lost exchanges of their history, pairs that lost the end of their output, and
+    pairs that are left out because nothing would remain to learn."""
+
+    history: int = 0
+    output: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Renders pairs for one base. ``system``: the desk's system message; ``max_length`` in tokens."""
+
+    tokenizer: Any
+    system: str
+    max_length: int
+
+    def row(self, pair: JobPair) -> tuple[Row | None, Cuts]:
+        """The row of *pair*, the oldest exchanges going first where it is too long; None: nothing would be learned."""
+        for lost in range(len(pair.history) + 1):
+            prompt = Prompt(self.system, pair.history[lost:], pair.instruction)
+            ids, mask = render_pair(self.tokenizer, prompt, pair.output)
+            if len(ids) <= self.max_length:
+                break
+        start, cuts = mask.index(1), Cuts(history=int(lost > 0))
+        cut = len(ids) > self.max_length
+        if cut:
+            # Learned as far as it fits, but without an end of turn: the answer does not end there, and a bot that
+            # learned that it does would stop in mid-sentence. To leave the pair out would unlearn the rest, too.
+            ids, cuts = ids[: self.max_length], replace(cuts, output=1)
+        if start >= len(ids) - (not cut):
+            return None, replace(cuts, dropped=1)
+        return {"input_ids": ids, "answer_start": start, "length": len(ids)}, cuts
+
+    def rows(self, pairs: Iterable[JobPair]) -> list[Row]:
+        """The rows of a few *pairs*, each once."""
+        return [row for pair in pairs if (row := self.row(pair)[0]) is not None]
+
+
+def learned_rows(files: JobFiles, pairs: Iterable[JobPair], renderer: Renderer) -> tuple[Dataset, Cuts]:
+    """The rows of the job's *pairs*, each as often as its weight says: written at the first call, then found."""
+    from datasets import Dataset
+
+    arrow, kept = files.rows / "learned.arrow", files.rows / "cuts.json"
+    if not (files.rows / MARK).is_file():
+        remove_own(files.rows, within=files.root)
+        files.rows.mkdir(mode=0o700)
+        kept.write_bytes(msgspec.json.encode(_write(arrow, pairs, renderer)))
+        mark_complete(files.rows)
+    return Dataset.from_file(str(arrow)), msgspec.json.decode(kept.read_bytes(), type=Cuts)
+
+
+def _write(arrow: Path, pairs: Iterable[JobPair], renderer: Renderer) -> Cuts:
+    from datasets import Features, List, Value
+    from datasets.arrow_writer import ArrowWriter
+
+    found: list[Cuts] = []
+
+    def rows() -> Iterator[Row]:
+        for pair in pairs:
+            row, cuts = renderer.row(pair)
+            found.append(cuts)
+            if row is not None:
+                yield from [row] * pair.weight
+
+    number = Value("int32")
+    features = Features({"input_ids": List(number), "answer_start": number, "length": number})
+    with ArrowWriter(path=str(arrow), features=features) as writer:
+        for row in rows():
+            writer.write(row)
+        writer.finalize()
+    return Cuts(*(sum(asdict(cuts)[name] for cuts in found) for name in ("history", "output", "dropped")))
