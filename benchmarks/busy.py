@@ -43,8 +43,8 @@ def loop(base: Path, seconds: float, watch: bool) -> None:
     from bot.types import BaseSpec
     from finetune.recipe import Recipe
     from finetune.run.worker import NICENESS
-    from finetune.train.evaluation import answer_loss
-    from finetune.train.training import load_for_training
+    from finetune.train.setup import load_for_training
+    from finetune.train.validate import answer_loss
 
     os.nice(NICENESS)
     torch.manual_seed(0)
@@ -59,7 +59,7 @@ def loop(base: Path, seconds: float, watch: bool) -> None:
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16):
-            total, learned, _ = answer_loss(tuned, inputs)
+            total, learned = answer_loss(tuned, inputs)
         (total / learned).backward()
         optimizer.step()
         optimizer.zero_grad()

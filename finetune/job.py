@@ -12,9 +12,9 @@
     training.json   what the training found out about itself
 
 It names no place of a desk; where the base lies is said to the trainer when it starts. The pairs are texts, not token
-ids: the trainer turns them into ids by the base's own tokenizer and the one renderer, whose number is part of the
-base's fingerprint. They are customers' words: files are 0600, the folder 0700, and it goes when its run is over or
-somebody who is in it is erased (:meth:`finetune.files.RunFiles.drop_work`).
+ids: the trainer makes ids of them by the base's own tokenizer and the one renderer, whose number is part of the base's
+fingerprint. They are customers' words: files are 0600, the folder 0700, and it goes when its run is over or somebody
+who is in it is erased (:meth:`finetune.files.RunFiles.drop_work`).
 """
 
 from __future__ import annotations

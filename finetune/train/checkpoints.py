@@ -7,49 +7,21 @@ Only torch's generators are kept: nothing in a training draws from another one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 import torch
 
 from finetune.files import mark_complete
+from finetune.train.progress import Progress
 from finetune.train.setup import Training
 
 LEARNED, STATE, PROGRESS = "learned.safetensors", "state.pt", "progress.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Validation:
-    """How a training did after ``step`` steps on pairs it does not learn from; ``bleu``: 0 to 100, if it was asked."""
-
-    step: int
-    loss: float
-    bleu: float | None = None
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a training is: ``step`` steps were taken; ``stopped_early``: no more are to be."""
-
-    step: int = 0
-    validations: list[Validation] = field(default_factory=list)
-    stopped_early: bool = False
-
-    def is_validated(self) -> bool:
-        """Whether there was a validation after the last step."""
-        return bool(self.validations) and self.validations[-1].step == self.step
-
-    def best(self, measure: str) -> Validation | None:
-        """The best validation by *measure*, "loss" or "bleu", of equal ones the first; None if there was none."""
-        if measure == "bleu":
-            return max(self.validations, key=lambda found: (found.bleu or 0.0, -found.step), default=None)
-        return min(self.validations, key=lambda found: (found.loss, found.step), default=None)
-
-
 def save_checkpoint(training: Training, progress: Progress) -> None:
     """Write a checkpoint; once it is marked as whole, the one before it goes."""
-    files, accelerator = training.files, training.accelerator
+    files, accelerator = training.material.files, training.accelerator
     folder = files.checkpoints / f"checkpoint-{progress.step}"
     training.save_learned(folder / LEARNED)
     state: dict[str, Any] = {
@@ -69,7 +41,7 @@ def save_checkpoint(training: Training, progress: Progress) -> None:
 
 def go_on(training: Training) -> Progress:
     """Put *training* where its last whole checkpoint left it; without one, at the beginning."""
-    files, accelerator = training.files, training.accelerator
+    files, accelerator = training.material.files, training.accelerator
     folder = files.last_checkpoint()
     files.drop_checkpoints(but=folder)
     if folder is None:

@@ -6,12 +6,12 @@ import math
 import time
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 
 from finetune.failures import RunFailure
 from finetune.train.batches import Batch
-from finetune.train.checkpoints import Progress, Validation, save_checkpoint
+from finetune.train.checkpoints import save_checkpoint
 from finetune.train.monitor import Monitor
+from finetune.train.progress import Progress, StepTaken, Validation
 from finetune.train.setup import Training
 from finetune.train.validate import answer_loss, answers_bleu, heldout_loss, learned_tokens
 
@@ -22,24 +22,14 @@ class Interrupted(Exception):
     """Training was asked to stop and has left a checkpoint to go on from."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepTaken:
-    """``loss``: mean nats a learned token, before the step; ``gradient_norm``: before it was cut; ``places``: computed,
-    padding and all."""
-
-    loss: float
-    gradient_norm: float
-    places: int
-
-
 def fit(training: Training, progress: Progress, monitor: Monitor) -> None:
     """Take the steps that are left, with validations and checkpoints where they are due; *progress* goes along.
 
     Raises :class:`Interrupted` where *monitor* is told to stop, and :class:`RunFailure` (``diverged``)."""
     recipe, plan = training.recipe, training.plan
     saved = time.monotonic()
-    validate(training, progress, monitor)  # what an interruption left out
     training.tuned.model.train()
+    validate(training, progress, monitor)  # what an interruption left out
     for batches in training.steps_after(progress.step):
         if progress.stopped_early:
             break
@@ -85,8 +75,8 @@ def validate(training: Training, progress: Progress, monitor: Monitor) -> bool:
     """If it is time for that, see how the training does on pairs it does not learn from, keep its weights if they are
     the best so far, and call for its end if they have not been for long. Returns whether that decides anything: then
     it must be in a checkpoint before anything goes on from it."""
-    recipe, watched = training.recipe, training.watched
-    if not watched.rows or progress.is_validated() or not training.plan.validates_after(progress.step):
+    recipe, watched = training.recipe, training.material.watched
+    if not watched.rows or progress.is_validated or not training.plan.validates_after(progress.step):
         return False
     with monitor.validating(), training.accelerator.autocast():
         loss = heldout_loss(training.tuned, training.watched_batches())
@@ -99,7 +89,7 @@ def validate(training: Training, progress: Progress, monitor: Monitor) -> bool:
     best = progress.best(recipe.best_by)
     assert best is not None
     if recipe.keep_best and best is found:
-        training.save_learned(training.files.best(found.step))
+        training.save_learned(training.material.files.best(found.step))
     without_better = sum(other.step > best.step for other in progress.validations)
     if recipe.early_stopping and without_better >= recipe.early_stopping and progress.step < training.plan.steps:
         progress.stopped_early = True

@@ -1,7 +1,7 @@
 """Pairs as token ids, and where the model is to learn: rendered once, and kept beside the job.
 
-What `datasets` is for here: the rows of a large desk are written as they are rendered, and read from the disk as they are
-needed (memory-mapped Arrow), so that their number costs no memory; and a resumed training finds them there.
+What `datasets` is for here: the rows of a large desk are written as they are rendered, and read from the disk as they
+are needed (memory-mapped Arrow), so that their number costs no memory; and a resumed training finds them there.
 """
 
 from __future__ import annotations

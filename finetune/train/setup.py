@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from finetune.train.frozen import unpack_frozen
 from finetune.train.lora_kernel import SharedDropout, install
 from finetune.train.optimizers import make_optimizer, make_schedule
 from finetune.train.plan import Plan
+from finetune.train.rows import Cuts
 from finetune.train.validate import Watched
 
 EAGER_UP_TO = (
@@ -54,19 +55,30 @@ def load_for_training(spec: BaseSpec, recipe: Recipe, system: str, *, longest: i
 
 
 @dataclass(frozen=True, slots=True)
+class Material:
+    """What is learned, what it is validated on, and where everything is written. ``rows``: a sequence of
+    :class:`finetune.train.rows.Row`, with the column ``length``; ``cuts``: what did not fit into them; ``unpacked``:
+    the base's 4-bit weights are held unpacked."""
+
+    rows: Any
+    watched: Watched
+    files: JobFiles
+    cuts: Cuts = field(default=Cuts())
+    unpacked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
     """Everything that a training works with. ``accelerator`` decides on which device, in how many processes and in
-    which precision; ``rows``: a sequence of :class:`finetune.train.rows.Row` with the column ``length``; ``dropout``:
-    the one that LoRA's layers share, where they do."""
+    which precision; ``dropout``: the one that LoRA's layers share, where they do."""
 
     accelerator: Accelerator
     tuned: Tuned
     tokenizer: Any
     recipe: Recipe
     plan: Plan
-    rows: Any
-    watched: Watched
-    files: JobFiles
+    material: Material
+    order: Order
     optimizer: Any
     schedule: Any
     dropout: SharedDropout | None
@@ -79,8 +91,8 @@ class Training:
     def steps_after(self, done: int) -> Iterator[list[Batch]]:
         """The steps after the first *done* ones: the batches of each, on the device."""
         loader = DataLoader(
-            self.rows,
-            batch_sampler=StepSampler(Order(self.rows["length"], self.recipe), self.plan, done),
+            self.material.rows,
+            batch_sampler=StepSampler(self.order, self.plan, done),
             collate_fn=partial(self.collator.parts, size=self.recipe.batch_size),
             pin_memory=self.accelerator.device.type == "cuda",
             generator=torch.Generator(),  # else it would draw from the training's own random numbers
@@ -89,7 +101,7 @@ class Training:
 
     def watched_batches(self) -> Sequence[Batch]:
         """The pairs to validate on, those of similar length together, on the device."""
-        rows = sorted(self.watched.rows, key=lambda row: len(row["input_ids"]))
+        rows = sorted(self.material.watched.rows, key=lambda row: len(row["input_ids"]))
         device = self.accelerator.device
         return [
             {name: value.to(device) for name, value in batch.items()}
@@ -112,15 +124,6 @@ class Training:
             here[name].data.copy_(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Material:
-    """What is learned, what it is validated on, and where everything is written."""
-
-    rows: Any
-    watched: Watched
-    files: JobFiles
-
-
 def set_up(tuned: Tuned, tokenizer: Any, recipe: Recipe, material: Material, *, warm: bool) -> Training:
     """A training of what is trainable of *tuned*, before its first step. *warm*: it goes on from a version."""
     on_gpu = tuned.base.device.type == "cuda"
@@ -135,9 +138,8 @@ def set_up(tuned: Tuned, tokenizer: Any, recipe: Recipe, material: Material, *, 
         tokenizer=tokenizer,
         recipe=recipe,
         plan=plan,
-        rows=material.rows,
-        watched=material.watched,
-        files=material.files,
+        material=material,
+        order=Order(list(material.rows["length"]), recipe),
         optimizer=optimizer,
         schedule=schedule,
         dropout=install(tuned.model),

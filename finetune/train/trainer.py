@@ -1,87 +1,96 @@
-"""The training process: ``python -m finetune.train.trainer``, a child of the run process.
+"""The training process: ``python -m finetune.train.trainer JOB BASE``, the folders of a job and of the base.
 
 A process of its own, so that its memory is all given back before the new version is judged, so that cancelling is a
-kill that can't hang, and so that the run can say what happened if the system ends it for want of memory. Events go to
-standard output as JSON lines; the end of standard input asks for a checkpoint and a stop.
+kill that can't hang, and so that the run can say what happened if the system ends it for want of memory. It knows no
+desk: everything it needs is in the job's folder, and everything it makes goes there. Events go to standard output as
+JSON lines; the end of standard input asks for a checkpoint and a stop.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from bot.contention import Culprit
 from bot.engines.torch.process import private_streams
 from bot.traces import describe, print_trace, private_errors
 from bot.types import BaseSpec
-from bot.wire import decode, encode
+from finetune.events import Event, Note, Phase, TrainerFailed, to_line
 from finetune.failures import RunFailure, kind_of
+from finetune.files import JobFiles
+from finetune.job import Job, read_job, read_pairs, spread
+
+if TYPE_CHECKING:
+    from finetune.train.rows import Cuts
+    from finetune.train.setup import Training
 
 INTERRUPTED = 75  # exit code: stopped as asked, with a checkpoint to go on from
 FAILED = 1
+FITS = 0.8  # of the free memory that 4-bit weights may take unpacked
 
 
-def run(job: dict[str, Any], tell: Any, stop: threading.Event) -> None:
-    """Do the training that *job* describes: home, run, base, recipe, system, parent folder or None."""
-    import psutil
+def run(files: JobFiles, base: Path, emit: Callable[[Event], None], stop: threading.Event) -> None:
+    """Do the job in *files* on the base in the folder *base*. Raises :class:`finetune.train.fit.Interrupted` or
+    :class:`RunFailure`."""
     import torch
 
     from bot import contention
-    from bot.bases.base import load_tokenizer
-    from bot.bases.limits import training_bytes
-    from finetune.files import RunFiles
-    from finetune.recipe import Recipe
-    from finetune.train.dataset import build_dataset
-    from finetune.train.evaluation import Watched, spread
-    from finetune.train.training import load_for_training, train
-    from store.desk import Desk
+    from finetune.train.training import train
 
     contention.started(
-        lambda culprit: tell("note", {"sentence": starved(culprit)}),
-        lambda: tell("note", {"sentence": "The processor is free again. Training goes on at full speed."}),
+        lambda culprit: emit(Note(starved(culprit))),
+        lambda: emit(Note("The processor is free again. Training goes on at full speed.")),
     )
     torch.set_flush_denormal(True)  # global to the process; a CPU is slow at denormals
-    recipe = Recipe(**job["recipe"])
-    spec = BaseSpec(**job["base"])
-    with Desk.open(job["home"], create=False) as desk:
-        snapshot = desk.runs.snapshot(job["run"])
-        files = RunFiles.of(desk.home, job["run"])
-    data, cuts = build_dataset(load_tokenizer(spec.folder), snapshot.train, job["system"], recipe.max_length)
-    looked_at = snapshot.validation or spread(snapshot.heldout)
-    rows, _ = build_dataset(
-        load_tokenizer(spec.folder), [(pair, 1) for pair in looked_at], job["system"], recipe.max_length
-    )
-    watched = Watched(
-        list(rows),
-        spread(looked_at, recipe.bleu_questions) if recipe.bleu_questions else [],
-        job["system"],
-        "validation" if snapshot.validation else "held-out",
-    )
-    if len(data) == 0:
+    training = set_up_job(files, read_job(files), base, emit)
+    emit(Phase("training", f"Training on {len(training.material.rows)} examples."))
+    emit(train(training, emit, stop.is_set))
+
+
+def set_up_job(files: JobFiles, job: Job, base: Path, emit: Callable[[Event], None]) -> Training:
+    """Load the model and the pairs of *job*. Raises :class:`RunFailure`."""
+    import psutil
+
+    from bot.bases.base import load_tokenizer
+    from bot.bases.limits import training_bytes
+    from finetune.train.rows import Renderer, learned_rows
+    from finetune.train.setup import Material, load_for_training, set_up
+    from finetune.train.validate import Watched
+
+    recipe = job.recipe
+    spec = BaseSpec(str(base), job.base.quantization, job.base.digest)
+    renderer = Renderer(load_tokenizer(spec.folder), job.system, recipe.max_length)
+    rows, cuts = learned_rows(files, read_pairs(files.learned), renderer)
+    if len(rows) == 0:
         raise RunFailure("nothing-to-learn")
-    if cuts.history or cuts.output or cuts.dropped:
-        sentence = (
-            f"To fit max_length, {cuts.history} pairs lost old history, {cuts.output} the end of their answer "
-            f"(they teach no end), and {cuts.dropped} were left out."
-        )
-        tell("note", {"sentence": sentence})
-    longest = max(data["length"])
+    if (sentence := shortened(cuts)) is not None:
+        emit(Note(sentence))
+    pairs = list(read_pairs(files.watched))
+    asked = spread(pairs, recipe.bleu_questions) if recipe.bleu_questions else []
+    longest = max(rows["length"])
     dense = training_bytes(spec.folder, spec.quantization, longest * recipe.batch_size, recipe.r, dense=True)
-    unpack = spec.quantization == "nf4" and dense < 0.8 * psutil.virtual_memory().available
-    tuned, tokenizer = load_for_training(spec, recipe, job["system"], longest=longest, unpack=unpack)
-    if job["parent"] is not None:
-        tuned.warm_start(Path(job["parent"]))
-    tell("phase", {"phase": "training", "sentence": f"Training on {len(data)} examples."})
-    warm = job["parent"] is not None
-    facts = train(tuned, tokenizer, data, recipe, files, watched=watched, warm=warm, tell=tell, stop=stop.is_set)
-    facts["trainable_share"] = facts["trainable_parameters"] / tuned.base.num_parameters()
-    facts["unpacked"] = unpack
-    facts["examples"], facts["cuts"] = len(data), [cuts.history, cuts.output, cuts.dropped]
-    tell("trained", facts)
+    unpack = spec.quantization == "nf4" and dense < FITS * psutil.virtual_memory().available
+    tuned, tokenizer = load_for_training(spec, recipe, job.system, longest=longest, unpack=unpack)
+    if job.warm:
+        tuned.warm_start(files.parent)
+    watched = Watched(renderer.rows(pairs), asked, job.system, job.watched)
+    return set_up(tuned, tokenizer, recipe, Material(rows, watched, files, cuts, unpack), warm=job.warm)
+
+
+def shortened(cuts: Cuts) -> str | None:
+    """What an operator is told of pairs that were too long; None if there were none."""
+    if not (cuts.history or cuts.output or cuts.dropped):
+        return None
+    return (
+        f"To fit max_length, {cuts.history} pairs lost old history, {cuts.output} the end of their answer (they teach "
+        f"no end), and {cuts.dropped} were left out."
+    )
 
 
 def starved(culprit: Culprit | None) -> str:
@@ -93,7 +102,11 @@ def starved(culprit: Culprit | None) -> str:
 
 
 def main() -> int:
-    """Entry point: the job is the first line of standard input."""
+    """Entry point."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("job", type=Path)
+    parser.add_argument("base", type=Path)
+    args = parser.parse_args()
     requests, events = private_streams()
     private_errors()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -101,31 +114,30 @@ def main() -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
-    job = decode(requests.readline())
     stop = threading.Event()
 
-    def watch() -> None:
+    def listen() -> None:
         while requests.readline():
             pass
         stop.set()
 
-    def tell(kind: str, body: dict[str, Any]) -> None:
+    def emit(event: Event) -> None:
         try:
-            events.write(encode({"kind": kind, "body": body}))
+            events.write(to_line(event))
             events.flush()
         except OSError:  # nobody listens any more: save and stop
             stop.set()
 
-    threading.Thread(target=watch, daemon=True).start()
+    threading.Thread(target=listen, daemon=True).start()
     try:
-        run(job, tell, stop)
+        run(JobFiles(args.job), args.base, emit, stop)
     except BaseException as error:
-        from finetune.train.training import Interrupted
+        from finetune.train.fit import Interrupted
 
         if isinstance(error, Interrupted):
             return INTERRUPTED
         print_trace(error)
-        tell("trainer-failed", {"kind": kind_of(error), "detail": describe(error)})
+        emit(TrainerFailed(kind_of(error), describe(error)))
         return FAILED
     return 0
 

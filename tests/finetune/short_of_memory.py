@@ -4,21 +4,25 @@ second step: what ``finetune.train.trainer`` is replaced by in a test."""
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
 
-from finetune.train import trainer, training
+from finetune.train import fit, trainer
+from finetune.train.batches import Batch
+from finetune.train.progress import StepTaken
+from finetune.train.setup import Training
 
 PAIRS = 2
 
-_compute_loss = training.DeskTrainer.compute_loss
+_take_step = fit.take_step
 
 
-def compute_loss(self: Any, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+def take_step(training: Training, batches: Sequence[Batch]) -> StepTaken:
     """As torch's own allocator puts it."""
-    if self.state.global_step >= 1 and inputs["input_ids"].shape[0] > PAIRS:
+    begun = training.schedule.state_dict()["last_epoch"] >= 1
+    if begun and any(batch["input_ids"].shape[0] > PAIRS for batch in batches):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes.")
-    return _compute_loss(self, model, inputs, *args, **kwargs)
+    return _take_step(training, batches)
 
 
-training.DeskTrainer.compute_loss = compute_loss  # type: ignore[method-assign]
+fit.take_step = take_step
 sys.exit(trainer.main())

@@ -20,8 +20,9 @@ from bot.types import AdapterRef
 from finetune.failures import RunFailure
 from finetune.methods import METHODS, Tuned
 from finetune.recipe import PRESETS, Recipe, recipe_of
-from finetune.train.dataset import IGNORED
-from finetune.train.training import Interrupted, load_for_training
+from finetune.train.batches import IGNORED
+from finetune.train.fit import Interrupted
+from finetune.train.setup import load_for_training
 from tests import tiny as makers
 from tests.finetune.test_training import SYSTEM, a_batch, cosine, files_in, spec_of, train_tiny
 

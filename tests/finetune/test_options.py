@@ -16,13 +16,13 @@ from bot.types import FAITHFUL, AdapterRef, Prompt
 from finetune.failures import RunFailure
 from finetune.methods import METHODS
 from finetune.recipe import PRESETS, VIRTUAL, Recipe, RecipeError, recipe_of
-from finetune.train.dataset import IGNORED, Collator, LengthBuckets, build_dataset
-from finetune.train.evaluation import answer_loss, answers_bleu
-from finetune.train.training import Interrupted
+from finetune.train.batches import IGNORED, Collator, Order
+from finetune.train.fit import Interrupted
+from finetune.train.validate import answer_loss, answers_bleu
 from store.text import clean
 from tests import tiny as makers
 from tests.finetune.test_methods import randomise, tuned_on
-from tests.finetune.test_training import PAIRS, SYSTEM, Recorder, a_batch, files_in, spec_of, train_tiny
+from tests.finetune.test_training import PAIRS, SYSTEM, Recorder, a_batch, files_in, rows_of, spec_of, train_tiny
 
 
 # -- packing ---------------------------------------------------------------------------------------
@@ -32,13 +32,13 @@ def test_packed_pairs_give_the_loss_and_gradients_of_padded_ones(
     models: dict[str, Path], family: str, method: str
 ) -> None:
     tokenizer = load_tokenizer(str(models[family]))
-    rows = list(build_dataset(tokenizer, PAIRS[:4], SYSTEM, 512)[0])
+    rows = rows_of(tokenizer, PAIRS[:4])
     tuned = tuned_on(models[family], "fp32", method=method)
     randomise(tuned)
     found = []
     for packed in (False, True):
         tuned.model.zero_grad()
-        total, learned, _ = answer_loss(tuned, Collator(tokenizer.pad_token_id, packed=packed)(rows))
+        total, learned = answer_loss(tuned, Collator(tokenizer.pad_token_id, packed=packed)(rows))
         total.backward()
         gradients = [p.grad.flatten() for p in tuned.model.parameters() if p.grad is not None]
         found.append((float(total.detach()), learned, torch.cat(gradients)))
@@ -50,7 +50,7 @@ def test_packed_pairs_give_the_loss_and_gradients_of_padded_ones(
 
 def test_a_packed_batch_learns_the_same_tokens(tiny: Path) -> None:
     tokenizer = load_tokenizer(str(tiny))
-    rows = list(build_dataset(tokenizer, PAIRS[:4], SYSTEM, 512)[0])
+    rows = rows_of(tokenizer, PAIRS[:4])
     padded, packed = (Collator(tokenizer.pad_token_id, packed=flag)(rows)["labels"] for flag in (False, True))
     assert packed[packed != IGNORED].tolist() == padded[padded != IGNORED].tolist()
     assert packed.shape == (1, sum(row["length"] for row in rows))
@@ -65,13 +65,11 @@ def test_what_virtual_tokens_do_not_go_with_is_refused(method: str) -> None:
 
 # -- the order of pairs ------------------------------------------------------------------------------
 def test_a_growing_run_begins_with_few_pairs_and_ends_with_all() -> None:
-    buckets = LengthBuckets([n % 7 for n in range(40)], 4, seed=3, grow=2)
+    order = Order([n % 7 for n in range(40)], Recipe(batch_size=4, seed=3, grow=2))
     seen = []
     for epoch in range(4):
-        buckets.set_epoch(epoch)
-        order = list(buckets)
-        assert len(order) == 40
-        seen.append(set(order))
+        assert len(order.of_epoch(epoch)) == 40
+        seen.append(set(order.of_epoch(epoch)))
     assert [len(pairs) for pairs in seen] == [10, 20, 40, 40]
     assert seen[0] < seen[1]
 
@@ -105,14 +103,14 @@ def test_looking_with_bleu_leaves_no_trace_in_the_run(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     values: dict[str, Any] = {"method": method, "virtual_tokens": 5, "adapter_size": 8, "epochs": 1.0}
-    monkeypatch.setattr("finetune.train.evaluation.ANSWER_TOKENS", 8)
+    monkeypatch.setattr("finetune.train.validate.ANSWER_TOKENS", 8)
     recorder = Recorder()
     without = train_tiny(tiny, files_in(tmp_path / "without"), monkeypatch, heldout=0, **values)
     options: dict[str, Any] = {"evaluate_every": 2, "bleu_questions": 3}
     looked = train_tiny(tiny, files_in(tmp_path / "looked"), monkeypatch, recorder=recorder, **values, **options)
     assert all(torch.equal(without[name], looked[name]) for name in without)
-    assert [body["step"] for body in recorder.evaluated] == [2, 4]
-    assert all(0 <= body["bleu"] <= 100 for body in recorder.evaluated)
+    assert [event.step for event in recorder.evaluated] == [2, 4]
+    assert all(event.bleu is not None and 0 <= event.bleu <= 100 for event in recorder.evaluated)
 
 
 @pytest.mark.parametrize("method", ["lora", "prefix", "prompt", "adapter"])
@@ -126,21 +124,21 @@ def test_answers_in_training_are_those_that_would_be_served(
     serving = ServingModel(spec_of(tiny, "fp32"))
     serving.activate(AdapterRef("v1", str(tmp_path / "v1")))
     served: dict[int, str] = {}
-    prompts = [Prompt(SYSTEM, (), pair.instruction) for pair, _ in PAIRS[:3]]
+    prompts = [Prompt(SYSTEM, (), pair.instruction) for pair in PAIRS[:3]]
     decoding = replace(FAITHFUL, max_new_tokens=24)
     Generator(serving).batch(prompts, decoding, lambda place, answer: served.update({place: clean(answer.text)}))
-    targets = [replace(pair, output=served[place]) for place, (pair, _) in enumerate(PAIRS[:3])]
+    targets = [replace(pair, output=served[place]) for place, pair in enumerate(PAIRS[:3])]
     assert len(set(served.values())) == 3
-    monkeypatch.setattr("finetune.train.evaluation.ANSWER_TOKENS", 24)
+    monkeypatch.setattr("finetune.train.validate.ANSWER_TOKENS", 24)
     assert answers_bleu(tuned, load_tokenizer(str(tiny)), targets, SYSTEM) > 99.9
-    others = [replace(pair, output=served[(place + 1) % 3]) for place, (pair, _) in enumerate(PAIRS[:3])]
+    others = [replace(pair, output=served[(place + 1) % 3]) for place, pair in enumerate(PAIRS[:3])]
     assert answers_bleu(tuned, load_tokenizer(str(tiny)), others, SYSTEM) < 60
 
 
 def losses(monkeypatch: pytest.MonkeyPatch, values: list[float]) -> None:
     """Lets the looks of a run see *values*."""
     found = iter(values)
-    monkeypatch.setattr("finetune.train.training.heldout_loss", lambda *_: next(found))
+    monkeypatch.setattr("finetune.train.fit.heldout_loss", lambda *_: next(found))
 
 
 def test_a_run_stops_when_nothing_gets_better(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,8 +146,8 @@ def test_a_run_stops_when_nothing_gets_better(tiny: Path, tmp_path: Path, monkey
     recorder = Recorder()
     options: dict[str, Any] = {"validation": 0.2, "evaluate_every": 1, "early_stopping": 2}
     train_tiny(tiny, files_in(tmp_path / "run"), monkeypatch, recorder=recorder, **options)
-    assert recorder.steps[-1]["step"] == 4 < recorder.steps[-1]["steps"]
-    assert [body["step"] for body in recorder.evaluated] == [1, 2, 3, 4]
+    assert recorder.steps[-1].step == 4 < recorder.steps[-1].steps
+    assert [event.step for event in recorder.evaluated] == [1, 2, 3, 4]
     assert any("Stopped after step 4" in note and "step 2" in note for note in recorder.notes)
 
 
@@ -167,7 +165,7 @@ def test_the_best_weights_are_kept_also_after_a_stop_and_a_resume(
     losses(monkeypatch, [2.0, 2.0])
     recorder = Recorder()
     resumed = train_tiny(tiny, files, monkeypatch, recorder=recorder, **options)
-    assert [body["step"] for body in recorder.evaluated] == [6, 8]  # the look that the stop left out, too
+    assert [event.step for event in recorder.evaluated] == [6, 8]  # the look that the stop left out, too
     assert any("step 4" in note for note in recorder.notes)
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
     losses(monkeypatch, [2.0, 1.0])
@@ -178,16 +176,15 @@ def test_the_best_weights_are_kept_also_after_a_stop_and_a_resume(
 def test_a_run_takes_the_steps_it_is_told(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     recorder = Recorder()
     train_tiny(tiny, files_in(tmp_path / "run"), monkeypatch, recorder=recorder, steps=3)
-    assert [body["step"] for body in recorder.steps] == [1, 2, 3]
-    assert all(body["gradient_norm"] > 0 for body in recorder.steps)
+    assert [event.step for event in recorder.steps] == [1, 2, 3]
+    assert all(event.gradient_norm is not None and event.gradient_norm > 0 for event in recorder.steps)
 
 
 def test_checkpoints_come_every_so_many_steps(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = files_in(tmp_path / "run")
-    written: list[str] = []
-    monkeypatch.setattr("finetune.train.training.mark_complete", lambda path: written.append(path.name))
-    train_tiny(tiny, files, monkeypatch, save_every=3)
-    assert written == ["checkpoint-3", "checkpoint-6", "adapter"]
+    written: list[int] = []
+    monkeypatch.setattr("finetune.train.fit.save_checkpoint", lambda _, progress: written.append(progress.step))
+    train_tiny(tiny, files_in(tmp_path / "run"), monkeypatch, save_every=3)
+    assert written == [3, 6]
 
 
 @pytest.mark.parametrize(
@@ -236,6 +233,6 @@ def test_the_presets_of_the_article_train_on_every_family(models: dict[str, Path
     for name in PRESETS:
         values = {**PRESETS[name], "method": "qlora"}
         tuned = tuned_on(models[family], **values)
-        total, _, _ = answer_loss(tuned, a_batch(models[family]))
+        total, _ = answer_loss(tuned, a_batch(models[family]))
         total.backward()
         assert any(p.grad is not None and bool(p.grad.any()) for p in tuned.model.parameters())

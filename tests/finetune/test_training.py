@@ -5,40 +5,49 @@ from __future__ import annotations
 import copy
 import json
 import shutil
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch.nn import functional
 
 from bot.bases.base import load_base, load_tokenizer
 from bot.render import render_pair
 from bot.types import BaseSpec, Prompt
+from finetune.events import Evaluated, Event, Note, Step, Trained
 from finetune.failures import RunFailure, kind_of
-from finetune.files import MARK, RunFiles
+from finetune.files import MARK, JobFiles
+from finetune.job import JobPair
 from finetune.methods.method import PeftTuned
 from finetune.recipe import Recipe
-from finetune.train.dataset import IGNORED, Collator, LengthBuckets, build_dataset
-from finetune.train.evaluation import EXAMPLES, TIMES, Watched, heldout_loss, is_due, spread
+from finetune.train.batches import IGNORED, Batch, Collator, Order, StepSampler
+from finetune.train.fit import Interrupted
 from finetune.train.frozen import unpack_frozen
 from finetune.train.lora_kernel import install
-from finetune.train.training import DeskTrainer, Interrupted, load_for_training, train
+from finetune.train.plan import TIMES, Plan
+from finetune.train.rows import Cuts, Renderer, Row, learned_rows
+from finetune.train.setup import Material, load_for_training, set_up
+from finetune.train.training import train
+from finetune.train.validate import Watched, answer_loss, heldout_loss, learned_tokens
 from store.owned import make_own
-from store.records import Pair
 from tests import tiny as makers
 
 SYSTEM = "You are a support agent."
 
 
-def pair(number: int, instruction: str, output: str, history: tuple[tuple[str, str], ...] = ()) -> Pair:
-    return Pair(
-        number, instruction, history, output, "en", None, "import", None, None, "train", False, None, None, "", ""
-    )
+def pair(instruction: str, output: str, history: tuple[tuple[str, str], ...] = (), weight: int = 1) -> JobPair:
+    return JobPair(instruction, history, output, "en", weight)
 
 
-PAIRS = [(pair(n, f"Question {n}?" + " more" * (n % 5), f"Answer number {n}." + " so" * (n % 3)), 1) for n in range(14)]
+PAIRS = [pair(f"Question {n}?" + " more" * (n % 5), f"Answer number {n}." + " so" * (n % 3)) for n in range(14)]
+
+
+def rows_of(tokenizer: Any, pairs: Sequence[JobPair]) -> list[Row]:
+    return Renderer(tokenizer, SYSTEM, 512).rows(pairs)
 
 
 def lora_on(folder: Path, recipe: Recipe, *, unpack: bool = True) -> Any:
@@ -54,27 +63,23 @@ def spec_of(folder: Path, quantization: str = "nf4") -> BaseSpec:
 def test_only_output_and_end_of_turn_are_learned_though_pad_is_the_end_of_turn(tiny: Path) -> None:
     tokenizer = load_tokenizer(str(tiny))
     assert tokenizer.pad_token_id == tokenizer.eos_token_id
-    data, _ = build_dataset(tokenizer, PAIRS[:3], SYSTEM, 512)
-    batch = Collator(tokenizer.pad_token_id)(list(data))
-    for row, (one, _) in zip(batch["labels"], PAIRS[:3], strict=True):
-        learned = row[row != IGNORED].tolist()
+    rows = rows_of(tokenizer, PAIRS[:3])
+    batch = Collator(tokenizer.pad_token_id)(rows)
+    for labels, one in zip(batch["labels"], PAIRS[:3], strict=True):
+        learned = labels[labels != IGNORED].tolist()
         assert learned[-1] == tokenizer.eos_token_id
         assert tokenizer.decode(learned[:-1]) == one.output
-    ids, mask = render_pair(tokenizer, Prompt(SYSTEM, (), PAIRS[0][0].instruction), PAIRS[0][0].output)
-    assert data[0]["input_ids"] == ids
-    assert data[0]["answer_start"] == mask.index(1)
+    ids, mask = render_pair(tokenizer, Prompt(SYSTEM, (), PAIRS[0].instruction), PAIRS[0].output)
+    assert rows[0]["input_ids"] == ids
+    assert rows[0]["answer_start"] == mask.index(1)
 
 
-def test_what_is_too_long_loses_old_history_first_and_is_counted(tiny: Path) -> None:
+def test_what_is_too_long_loses_old_history_first_and_is_counted(tiny: Path, tmp_path: Path) -> None:
     tokenizer = load_tokenizer(str(tiny))
     history = tuple((f"old question {n} " * 4, f"old answer {n} " * 4) for n in range(4))
-    rows = [
-        (pair(1, "short?", "yes", history), 2),
-        (pair(2, "short?", "word " * 300), 1),
-        (pair(3, "long " * 300, "x"), 1),
-    ]
-    data, cuts = build_dataset(tokenizer, rows, SYSTEM, 100)
-    assert (cuts.history, cuts.output, cuts.dropped) == (1, 2, 1)
+    pairs = [pair("short?", "yes", history, weight=2), pair("short?", "word " * 300), pair("long " * 300, "x")]
+    data, cuts = learned_rows(files_in(tmp_path / "job"), pairs, Renderer(tokenizer, SYSTEM, 100))
+    assert cuts == Cuts(history=1, output=2, dropped=1)
     assert len(data) == 3
     assert all(length <= 100 for length in data["length"])
     # what was cut off is not taught as the answer's end
@@ -83,36 +88,63 @@ def test_what_is_too_long_loses_old_history_first_and_is_counted(tiny: Path) -> 
     assert len(data[2]["input_ids"]) == 100
 
 
+def test_rows_are_rendered_once_and_found_again(tiny: Path, tmp_path: Path) -> None:
+    files, renderer = files_in(tmp_path / "job"), Renderer(load_tokenizer(str(tiny)), SYSTEM, 512)
+    written, cuts = learned_rows(files, PAIRS, renderer)
+    found, again = learned_rows(files, [], renderer)
+    assert list(found) == list(written) == renderer.rows(PAIRS)
+    assert (again, len(found)) == (cuts, len(PAIRS))
+    (files.rows / MARK).unlink()  # a kill left them half-written
+    assert len(learned_rows(files, PAIRS[:2], renderer)[0]) == 2
+    assert {path.stat().st_mode & 0o777 for path in files.rows.iterdir()} == {0o600}
+
+
+def test_not_one_row_is_no_error(tiny: Path, tmp_path: Path) -> None:
+    renderer = Renderer(load_tokenizer(str(tiny)), SYSTEM, 512)
+    assert len(learned_rows(files_in(tmp_path / "job"), [], renderer)[0]) == 0
+
+
 def test_no_pair_teaches_an_end_where_its_text_does_not_end(tiny: Path, shared_data: Path) -> None:
     tokenizer = load_tokenizer(str(tiny))
     text = (shared_data.parent / "cases" / "15b_long_answers_many.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in text]
-    pairs = [(pair(n, row["instruction"], row["output"]), 1) for n, row in enumerate(rows)]
-    data, cuts = build_dataset(tokenizer, pairs, SYSTEM, 256)
-    assert cuts.output > 0
-    whole = 0
-    for row, (one, _) in zip(data, pairs, strict=True):
+    pairs = [pair(row["instruction"], row["output"]) for row in map(json.loads, text)]
+    renderer = Renderer(tokenizer, SYSTEM, 256)
+    whole = shortened = 0
+    for one in pairs:
+        row, cuts = renderer.row(one)
+        assert row is not None
         learned = row["input_ids"][row["answer_start"] :]
         ended = learned[-1] == tokenizer.eos_token_id
         said = tokenizer.decode(learned[:-1] if ended else learned)
         assert ended == (said == one.output)
-        whole += ended
-    assert whole == len(pairs) - cuts.output
+        whole, shortened = whole + ended, shortened + cuts.output
+    assert whole == len(pairs) - shortened
+    assert shortened > 0
 
 
-def test_buckets_hold_every_row_once_and_repeat_for_a_seed_and_epoch() -> None:
-    buckets = LengthBuckets([n * 7 % 50 for n in range(103)], 4, seed=1)
-    first = list(buckets)
+def test_an_order_holds_every_row_once_and_repeats_for_a_seed_and_epoch() -> None:
+    order = Order([n * 7 % 50 for n in range(103)], Recipe(batch_size=4, seed=1))
+    first = order.of_epoch(0)
     assert sorted(first) == list(range(103))
-    assert list(buckets) == first
-    buckets.set_epoch(1)
-    assert list(buckets) != first
-    short = [abs(first[n] * 7 % 50 - first[n + 1] * 7 % 50) for n in range(0, 96, 4)]
-    assert sum(short) / len(short) < 8  # neighbours of a batch are of similar length
+    assert order.of_epoch(0) == first
+    assert order.of_epoch(1) != first
+    apart = [abs(first[n] * 7 % 50 - first[n + 1] * 7 % 50) for n in range(0, 96, 4)]
+    assert sum(apart) / len(apart) < 8  # neighbours of a batch are of similar length
+
+
+def test_a_training_stands_where_its_step_is() -> None:
+    recipe = Recipe(batch_size=2, gradient_accumulation=2, epochs=2.5)
+    plan, order = Plan.of(recipe, 10, warm=False), Order([1] * 10, recipe)
+    steps = list(StepSampler(order, plan, 0))
+    assert (plan.steps_per_epoch, len(steps)) == (3, 8)
+    assert [len(step) for step in steps] == [4, 4, 2, 4, 4, 2, 4, 4]
+    assert [sorted(chain(*epoch)) for epoch in (steps[:3], steps[3:6])] == [list(range(10))] * 2
+    for done in range(8):
+        assert list(StepSampler(order, plan, done)) == steps[done:]
 
 
 # -- arithmetic ------------------------------------------------------------------------------------
-def gradients(model: Any, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+def gradients(model: Any, batch: Batch) -> dict[str, torch.Tensor]:
     model.zero_grad(set_to_none=True)
     causal = model.get_base_model()
     hidden = causal.base_model(input_ids=batch["input_ids"], use_cache=False).last_hidden_state
@@ -136,10 +168,9 @@ def randomise(model: Any) -> None:
             torch.nn.init.normal_(parameter, std=0.1)
 
 
-def a_batch(folder: Path) -> dict[str, torch.Tensor]:
+def a_batch(folder: Path) -> Batch:
     tokenizer = load_tokenizer(str(folder))
-    data, _ = build_dataset(tokenizer, PAIRS[:4], SYSTEM, 512)
-    return Collator(tokenizer.pad_token_id)(list(data))
+    return Collator(tokenizer.pad_token_id)(rows_of(tokenizer, PAIRS[:4]))
 
 
 @pytest.mark.parametrize("family", makers.FAMILIES)
@@ -208,15 +239,14 @@ def test_dropout_drops_its_share_scales_the_rest_and_is_off_in_eval(tiny: Path) 
 
 def test_the_head_on_answers_alone_gives_the_loss_of_the_whole(tiny: Path) -> None:
     recipe = Recipe(method="lora", dropout=0.0)
-    tuned, tokenizer = load_for_training(spec_of(tiny, "fp32"), recipe, SYSTEM, longest=64, unpack=False)
+    tuned, _ = load_for_training(spec_of(tiny, "fp32"), recipe, SYSTEM, longest=64, unpack=False)
     model: Any = tuned.model
-    data, _ = build_dataset(tokenizer, PAIRS[:4], SYSTEM, 512)
-    batch = Collator(tokenizer.pad_token_id)(list(data))
-    trainer = SimpleNamespace(tokens=0, last_loss=0.0, dropout=None, _tuned=tuned)
-    loss = DeskTrainer.compute_loss(trainer, model, dict(batch))  # type: ignore[arg-type]
-    mask = (batch["labels"] != IGNORED).long()
-    full = model(input_ids=batch["input_ids"], attention_mask=torch.ones_like(mask), labels=batch["labels"]).loss
-    assert float(loss.detach()) == pytest.approx(float(full.detach()), rel=1e-4)
+    batch = a_batch(tiny)
+    total, learned = answer_loss(tuned, batch)
+    assert learned == learned_tokens([batch])
+    everywhere = torch.ones_like(batch["labels"])
+    full = model(input_ids=batch["input_ids"], attention_mask=everywhere, labels=batch["labels"]).loss
+    assert float(total.detach()) / learned == pytest.approx(float(full.detach()), rel=1e-4)
 
 
 # -- runs ------------------------------------------------------------------------------------------
@@ -224,51 +254,50 @@ class Recorder:
     """Takes events, and asks for a stop after a given step."""
 
     def __init__(self, stop_after: int | None = None) -> None:
-        self.steps: list[dict[str, Any]] = []
-        self.evaluated: list[dict[str, Any]] = []
+        self.steps: list[Step] = []
+        self.evaluated: list[Evaluated] = []
         self.notes: list[str] = []
+        self.facts: Trained | None = None
         self._stop_after = stop_after
 
-    def tell(self, kind: str, body: dict[str, Any]) -> None:
-        if kind == "step":
-            self.steps.append(body)
-        elif kind == "evaluated":
-            self.evaluated.append(body)
-        elif kind == "note":
-            self.notes.append(body["sentence"])
+    def emit(self, event: Event) -> None:
+        match event:
+            case Step():
+                self.steps.append(event)
+            case Evaluated():
+                self.evaluated.append(event)
+            case Note(sentence):
+                self.notes.append(sentence)
 
     def stop(self) -> bool:
-        return self._stop_after is not None and bool(self.steps) and self.steps[-1]["step"] >= self._stop_after
+        return self._stop_after is not None and bool(self.steps) and self.steps[-1].step >= self._stop_after
 
 
 def train_tiny(
     folder: Path,
-    files: RunFiles,
+    files: JobFiles,
     monkeypatch: pytest.MonkeyPatch,
     stop_after: int | None = None,
     recorder: Recorder | None = None,
     heldout: int = 6,
     **changes: Any,
 ) -> dict[str, torch.Tensor]:
-    monkeypatch.setattr("finetune.train.training.TELL_EVERY", 0.0)
+    monkeypatch.setattr("finetune.train.monitor.REPORT_EVERY", 0.0)
     recipe = Recipe(**{"epochs": 2.0, "r": 4, "alpha": 8, **changes})
     recorder = recorder or Recorder(stop_after)
-    tokenizer = load_tokenizer(str(folder))
-    data, _ = build_dataset(tokenizer, PAIRS, SYSTEM, recipe.max_length)
+    data, cuts = learned_rows(files, PAIRS, Renderer(load_tokenizer(str(folder)), SYSTEM, recipe.max_length))
     quantization = "bf16" if recipe.method in ("lora", "full") else "nf4"
     tuned, tokenizer = load_for_training(spec_of(folder, quantization), recipe, SYSTEM, longest=64, unpack=True)
-    asked = [pair for pair, _ in PAIRS[: recipe.bleu_questions]]
-    watched = Watched(list(data)[:heldout], asked, SYSTEM)
-    train(tuned, tokenizer, data, recipe, files, watched=watched, warm=False, tell=recorder.tell, stop=recorder.stop)
+    watched = Watched(list(data)[:heldout], PAIRS[: recipe.bleu_questions], SYSTEM)
+    training = set_up(tuned, tokenizer, recipe, Material(data, watched, files, cuts), warm=False)
+    recorder.facts = train(training, recorder.emit, recorder.stop)
     if not recipe.early_stopping:
-        assert recorder.steps[-1]["step"] == recorder.steps[-1]["steps"]
-    from safetensors.torch import load_file
-
+        assert recorder.steps[-1].step == recorder.steps[-1].steps
     return load_file(files.adapter / "adapter_model.safetensors")
 
 
-def files_in(path: Path) -> RunFiles:
-    return RunFiles(make_own(path))
+def files_in(path: Path) -> JobFiles:
+    return JobFiles(make_own(path))
 
 
 def test_a_run_that_was_interrupted_and_resumed_gives_the_weights_of_one_that_was_not(
@@ -293,17 +322,18 @@ def test_measuring_the_held_out_loss_leaves_no_trace_in_the_run(
     without = train_tiny(tiny, files_in(tmp_path / "without"), monkeypatch, heldout=0)
     measured = train_tiny(tiny, files_in(tmp_path / "measured"), monkeypatch, recorder=recorder, dropout=0.05)
     assert all(torch.equal(without[name], measured[name]) for name in without)
-    assert [(body["step"], body["examples"]) for body in recorder.evaluated] == [(4, 6), (8, 6)]
-    assert recorder.evaluated[0]["loss"] != recorder.evaluated[1]["loss"]
+    assert [(event.step, event.examples) for event in recorder.evaluated] == [(4, 6), (8, 6)]
+    assert recorder.evaluated[0].loss != recorder.evaluated[1].loss
 
 
-def test_the_held_out_loss_is_measured_a_few_times_on_a_few_examples() -> None:
+def test_a_training_is_validated_a_few_times() -> None:
     for epochs in (0.3, 1.0, 3.0, 4.0, 7.5, 100.0):
-        ends = [epoch for epoch in range(1, max(1, round(epochs)) + 1) if is_due(epoch, epochs)]
-        assert len(ends) <= TIMES
-    assert spread(list(range(1000))) == spread(list(range(1000)))
-    assert len(set(spread(list(range(1000))))) == EXAMPLES
-    assert spread([1, 2]) == [1, 2]
+        plan = Plan.of(Recipe(epochs=epochs), 40, warm=False)
+        due = [step for step in range(plan.steps + 1) if plan.validates_after(step)]
+        assert 1 <= len(due) <= TIMES + 1
+        assert due[-1] == plan.steps
+    plan = Plan.of(Recipe(evaluate_every=3), 40, warm=True)
+    assert [step for step in range(plan.steps + 1) if plan.validates_after(step)] == [3, 6, 9, 10]
 
 
 def test_a_checkpoint_without_its_mark_is_not_resumed_from(
@@ -320,9 +350,7 @@ def test_a_checkpoint_without_its_mark_is_not_resumed_from(
 
 
 def test_an_infinite_loss_is_a_failure_of_its_own(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "finetune.train.evaluation.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan"))
-    )
+    monkeypatch.setattr("finetune.train.validate.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
     with pytest.raises(RunFailure) as failure:
         train_tiny(tiny, files_in(tmp_path / "nan"), monkeypatch)
     assert failure.value.kind == "diverged"

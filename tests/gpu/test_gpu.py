@@ -7,22 +7,24 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
+from datasets import Dataset
 
 from bot.bases.base import load_base, load_tokenizer
 from bot.engines.torch.generate import Generator
 from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, Answer, Prompt
 from finetune.failures import RunFailure
-from finetune.files import RunFiles
+from finetune.files import JobFiles
 from finetune.methods import METHODS, Tuned
 from finetune.recipe import Recipe
-from finetune.train.dataset import build_dataset
-from finetune.train.evaluation import Watched
 from finetune.train.frozen import unpack_frozen
-from finetune.train.training import load_for_training, train
+from finetune.train.setup import Material, load_for_training, set_up
+from finetune.train.training import train
+from finetune.train.validate import Watched
 from tests import tiny as makers
 from tests.finetune.test_methods import LIGHT, SMALL, gradients, randomise
-from tests.finetune.test_training import PAIRS, SYSTEM, Recorder, a_batch, cosine, files_in, spec_of
+from tests.finetune.test_training import PAIRS, SYSTEM, Recorder, a_batch, cosine, files_in, rows_of, spec_of
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU that torch can use")
 
@@ -39,14 +41,15 @@ def dequantized(folder: Path, recipe: Recipe) -> Tuned:
     return METHODS[recipe.method](base.float(), tokenizer, recipe, SYSTEM)
 
 
-def train_on_gpu(folder: Path, files: RunFiles, recorder: Recorder, **changes: Any) -> Tuned:
+def train_on_gpu(folder: Path, files: JobFiles, recorder: Recorder, **changes: Any) -> Tuned:
+    AcceleratorState._reset_state(reset_partial_state=True)  # a process has one precision; these tests share one
     recipe = Recipe(**{"epochs": 2.0, **SMALL, **changes})
-    tokenizer = load_tokenizer(str(folder))
-    data, _ = build_dataset(tokenizer, PAIRS, SYSTEM, recipe.max_length)
+    data = Dataset.from_list(rows_of(load_tokenizer(str(folder)), PAIRS))
     quantization = "bf16" if recipe.method in ("lora", "full") else "nf4"
     tuned, tokenizer = load_for_training(spec_of(folder, quantization), recipe, SYSTEM, longest=64, unpack=False)
-    watched = Watched(list(data)[:4], [pair for pair, _ in PAIRS[: recipe.bleu_questions]], SYSTEM)
-    train(tuned, tokenizer, data, recipe, files, watched=watched, warm=False, tell=recorder.tell, stop=lambda: False)
+    watched = Watched(list(data)[:4], PAIRS[: recipe.bleu_questions], SYSTEM)
+    training = set_up(tuned, tokenizer, recipe, Material(data, watched, files), warm=False)
+    train(training, recorder.emit, lambda: False)
     return tuned
 
 
@@ -75,7 +78,7 @@ def test_every_method_trains_and_serves(tiny: Path, tmp_path: Path, method: str)
     recorder = Recorder()
     files = files_in(tmp_path / "run")
     train_on_gpu(tiny, files, recorder, method=method, evaluate_every=2, bleu_questions=2)
-    assert all(step["loss"] > 0 for step in recorder.steps)
+    assert all(step.loss is not None and step.loss > 0 for step in recorder.steps)
     quantization = "bf16" if method in ("lora", "full") else "nf4"
     makers.publish_adapter(files.adapter, tiny, "v1", quantization)
     serving = ServingModel(spec_of(tiny, quantization))
@@ -91,7 +94,7 @@ def test_precisions_and_optimizers_of_a_gpu(tiny: Path, tmp_path: Path, precisio
     recorder = Recorder()
     values = {"precision": precision, "optimizer": optimizer, "learning_rate": 5e-3, "epochs": 6.0}
     train_on_gpu(tiny, files_in(tmp_path / "run"), recorder, **values)
-    assert recorder.evaluated[-1]["loss"] < recorder.evaluated[0]["loss"]
+    assert recorder.evaluated[-1].loss < recorder.evaluated[0].loss
 
 
 def test_too_large_a_batch_is_out_of_memory_and_nothing_else(tiny: Path, tmp_path: Path) -> None:

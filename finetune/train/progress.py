@@ -1,0 +1,44 @@
+"""How far a training is, and how it did so far: what a checkpoint holds beside weights. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StepTaken:
+    """One step. ``loss``: mean nats a learned token, before it; ``gradient_norm``: before it was cut; ``places``: that
+    were computed, padding and all."""
+
+    loss: float
+    gradient_norm: float
+    places: int
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """How a training did after ``step`` steps on pairs it does not learn from; ``bleu``: 0 to 100, if it was asked."""
+
+    step: int
+    loss: float
+    bleu: float | None = None
+
+
+@dataclass(slots=True)
+class Progress:
+    """``step``: so many steps were taken; ``stopped_early``: no more are to be."""
+
+    step: int = 0
+    validations: list[Validation] = field(default_factory=list)
+    stopped_early: bool = False
+
+    @property
+    def is_validated(self) -> bool:
+        """Whether there was a validation after the last step."""
+        return bool(self.validations) and self.validations[-1].step == self.step
+
+    def best(self, measure: str) -> Validation | None:
+        """The best validation by *measure*, "loss" or "bleu", of equal ones the first; None if there was none."""
+        if measure == "bleu":
+            return max(self.validations, key=lambda found: (found.bleu or 0.0, -found.step), default=None)
+        return min(self.validations, key=lambda found: (found.loss, found.step), default=None)
