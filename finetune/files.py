@@ -14,6 +14,9 @@ from store.owned import NotOwn, is_own, make_own, mark_own, place, remove_own, w
 MARK = "complete"  # written last, so that what a kill left half-written is known by its absence
 # All that earlier deskloops, which marked no folders, wrote into that of a run.
 _NAMES = frozenset({"run.log", "run.old.log", "checkpoints", "adapter", "training.json"})
+# Where a run's work was before jobs had a folder of their own.
+_OLD_RESULTS = ("adapter", "training.json")
+_OLD_WORK = ("checkpoints", *_OLD_RESULTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,9 @@ class RunFiles:
         except FileExistsError:
             if not is_own(folder):
                 _adopt(folder)
-        return cls(folder)
+        files = cls(folder)
+        files._move_old_results()
+        return files
 
     @property
     def log(self) -> Path:
@@ -127,49 +132,32 @@ class RunFiles:
         return JobFiles(self.root / "job")
 
     @property
-    def checkpoints(self) -> Path:
-        """What a resume goes on from."""
-        return self.root / "checkpoints"
+    def has_work(self) -> bool:
+        """Whether anything is there that the run learns from or has learned."""
+        return any(os.path.lexists(path) for path in self._work)
 
-    @property
-    def adapter(self) -> Path:
-        """The trained adapter, before it is published."""
-        return self.root / "adapter"
-
-    @property
-    def trained(self) -> bool:
-        """Whether training is done and its adapter whole."""
-        return (self.adapter / MARK).is_file()
-
-    def last_checkpoint(self) -> Path | None:
-        """The newest checkpoint that was written to its end."""
-        found = [path for path in self.checkpoints.glob("checkpoint-*") if (path / MARK).is_file()]
-        return max(found, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
-
-    def best(self, step: int) -> Path:
-        """The weights of the look at *step*, where it is the best one so far."""
-        return self.checkpoints / f"best-{step}.safetensors"
-
-    def drop_best(self, *, but: int) -> None:
-        """Remove the weights of looks that were the best ones once."""
-        for path in self.checkpoints.glob("best-*.safetensors"):
-            if path != self.best(but):
-                self._remove(path)
-
-    def drop_checkpoints(self, *, but: Path | None = None) -> None:
-        """Remove checkpoints, all or all but one."""
-        for path in self.checkpoints.glob("checkpoint-*"):
-            if path != but:
-                self._remove(path)
+    def is_work(self, name: str) -> bool:
+        """Whether what is called *name* in this folder is part of that."""
+        return self.root / name in self._work
 
     def drop_work(self) -> None:
-        """Remove everything a finished run needs no more; the log stays."""
-        self._remove(self.job.root)
-        self._remove(self.checkpoints)
-        self._remove(self.adapter)
+        """Remove everything a finished run needs no more: the pairs' texts and whatever was made of them. The log
+        stays."""
+        for path in self._work:
+            _remove(path, within=self.root)
 
-    def _remove(self, path: Path) -> None:
-        _remove(path, within=self.root)
+    @property
+    def _work(self) -> list[Path]:
+        return [self.job.root, *(self.root / name for name in _OLD_WORK)]
+
+    def _move_old_results(self) -> None:
+        """Put what an earlier deskloop had trained where it belongs now. (From its checkpoints nothing can go on: such
+        a training begins again.)"""
+        found = [name for name in _OLD_RESULTS if (self.root / name).exists()]
+        if found and not os.path.lexists(self.job.root):
+            make_own(self.job.root, what="job")
+            for name in found:
+                place(self.root / name, self.job.root / name)
 
 
 def _remove(path: Path, *, within: Path) -> None:

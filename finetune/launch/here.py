@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
 
 from bot.child import child_options, module_command
-from bot.wire import LINE_LIMIT, encode
+from bot.wire import LINE_LIMIT
 from finetune.events import Note, Trained, TrainerFailed, from_line
 from finetune.failures import RunFailure
+from finetune.files import JobFiles
 from finetune.launch.launcher import Emit
 from finetune.launch.stillness import report_stillness
 from finetune.train.trainer import INTERRUPTED
@@ -75,21 +76,15 @@ class Here:
     def __init__(self, command: Sequence[str] | None = None) -> None:
         self._command = list(command or module_command("finetune.train.trainer"))
 
-    async def start(self, job: Mapping[str, Any]) -> TrainingHere:
-        """Start the process and hand it *job*."""
+    async def start(self, job: JobFiles, base: Path) -> TrainingHere:
+        """See :class:`finetune.launch.launcher.Launcher`."""
         process = await asyncio.create_subprocess_exec(
             *self._command,
+            str(job.root),
+            str(base),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE_LIMIT,
             **child_options(),
         )
-        training = TrainingHere(process)
-        try:
-            assert process.stdin is not None
-            process.stdin.write(encode(dict(job)))
-            await process.stdin.drain()
-        except BaseException:
-            await training.cancel()
-            raise
-        return training
+        return TrainingHere(process)

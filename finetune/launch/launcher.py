@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
 
 from finetune.events import Event, Trained
+from finetune.files import JobFiles
 
 Emit = Callable[[Event], None]
 
@@ -32,6 +34,6 @@ class Training(Protocol):
 class Launcher(Protocol):
     """A place that trains."""
 
-    async def start(self, job: Mapping[str, Any]) -> Training:
-        """Start *job*, or go on with it from its last checkpoint."""
+    async def start(self, job: JobFiles, base: Path) -> Training:
+        """Start *job* on the base that lies in the folder *base*, or go on with it from its last checkpoint."""
         ...

@@ -44,6 +44,6 @@ def _step_down(run: RunContext, before: Recipe, now: Recipe) -> None:
         if now.checkpointing and not before.checkpointing
         else f"in batches of {now.batch_size}, {now.gradient_accumulation} to a step"
     )
-    again = "from the last checkpoint" if run.files.last_checkpoint() is not None else "from the beginning"
+    again = "from the last checkpoint" if run.files.job.last_checkpoint() is not None else "from the beginning"
     sentence = f"The memory did not suffice. Training goes on {again}, {change}: the same steps in less memory."
     run.emit(Fitted(sentence, now.batch_size, now.gradient_accumulation, now.checkpointing))

@@ -84,7 +84,7 @@ def _data_hash(mark: str, train: Iterable[tuple[Pair, int]]) -> str:
 
 def _parent(run: RunContext, mark: str) -> Version:
     """The version to go on from: decided when the run starts, kept when it is resumed."""
-    if run.files.last_checkpoint() is not None or run.files.trained:
+    if run.files.job.whole or run.files.job.trained:
         return Version(run.run.parent)
     parent = warm_parent(run.desk, run.recipe)
     if parent != BASE:

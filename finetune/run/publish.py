@@ -17,6 +17,7 @@ from bot.types import AdapterRef, ProbeResult
 from finetune.desk_base import base_facts
 from finetune.events import Phase, Trained
 from finetune.files import MARK, appearing, sync_tree
+from finetune.job import read_job
 from finetune.libraries import library_versions
 from finetune.recipe import Recipe
 from finetune.run.context import RunContext
@@ -76,12 +77,18 @@ async def publish_candidate(run: RunContext, prepared: Prepared, facts: Trained,
     version = None if known is None else Version(known)
     if version is None:
         run.emit(Phase("publishing", "Measuring and publishing the new version."))
-        probe = await engine.probe(str(run.files.adapter))
+        probe = await engine.probe(str(run.files.job.adapter))
         card = _card(run, prepared, facts)
-        made = Candidate(run.run_id, run.files.adapter, prepared.mark, run.recipe, probe, card)
+        made = Candidate(run.run_id, run.files.job.adapter, prepared.mark, run.recipe, probe, card)
         version = Version(publish(run.desk, made).name)
     await engine.activate(AdapterRef(version, str(run.folder(version))))
     return version
+
+
+def _system(run: RunContext) -> str:
+    """The system message it was trained with: that of the desk when the run began."""
+    files = run.files.job
+    return read_job(files).system if files.whole else run.system
 
 
 def _card(run: RunContext, prepared: Prepared, facts: Trained) -> dict[str, Any]:
@@ -90,7 +97,7 @@ def _card(run: RunContext, prepared: Prepared, facts: Trained) -> dict[str, Any]
         "recipe": run.recipe.to_dict(),
         "base": base_facts(run.desk, prepared.spec),
         "base_fingerprint": prepared.mark,
-        "system_message": run.system,
+        "system_message": _system(run),
         "pairs": [[pair.id, weight] for pair, weight in prepared.data.train],
         "data_hash": run.run.data_hash,
         "training": asdict(facts),

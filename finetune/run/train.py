@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-from typing import Any
+from pathlib import Path
+
+import msgspec
 
 from finetune.events import Phase, Trained
+from finetune.files import JobFiles
+from finetune.job import Job, JobBase, JobPair, change_recipe, spread, write_job
+from finetune.libraries import library_versions
 from finetune.recipe import Recipe
 from finetune.run.context import RunContext
 from finetune.run.ladder import train_as_it_fits
 from finetune.run.prepare import Prepared
 from finetune.stored import made
+from store.records import Pair
 from store.words import BASE
 
 
@@ -20,25 +24,23 @@ async def train(run: RunContext, prepared: Prepared) -> Trained:
 
     When this is cancelled, or the desk takes no more events, the training is stopped with a checkpoint; if the run is
     to be cancelled, at once. Raises :class:`finetune.failures.RunFailure`."""
-    kept = run.files.root / "training.json"
-    if run.files.trained and kept.is_file():
+    files = run.files.job
+    if files.trained and files.facts.is_file():
         run.note("Training was complete already; going on with the check.")
-        return made(json.loads(kept.read_text()), Trained)
-    again = run.files.last_checkpoint() is not None
+        return made(msgspec.json.decode(files.facts.read_bytes()), Trained)
+    again = files.last_checkpoint() is not None
     start = (
         "Going on from the last checkpoint"
         if again
         else f"Learning from {len(prepared.data.train)} pairs, from {prepared.parent}"
     )
     run.emit(Phase("loading", f"{start}: loading the model."))
-    facts = await train_as_it_fits(run, lambda recipe: train_once(run, prepared, recipe))
-    kept.write_text(json.dumps(asdict(facts)))
-    return facts
+    return await train_as_it_fits(run, lambda recipe: train_once(run, prepared, recipe))
 
 
 async def train_once(run: RunContext, prepared: Prepared, recipe: Recipe) -> Trained:
     """One training with *recipe*, which is the run's own or a rung of its ladder. Ends and raises as :func:`train`."""
-    training = await run.launcher.start(_job(run, prepared, recipe))
+    training = await run.launcher.start(_job(run, prepared, recipe), Path(prepared.spec.folder))
     try:
         return await training.follow(run.emit)
     except BaseException:
@@ -46,12 +48,23 @@ async def train_once(run: RunContext, prepared: Prepared, recipe: Recipe) -> Tra
         raise
 
 
-def _job(run: RunContext, prepared: Prepared, recipe: Recipe) -> dict[str, Any]:
-    return {
-        "home": str(run.desk.home.root),
-        "run": run.run_id,
-        "base": asdict(prepared.spec),
-        "system": run.system,
-        "parent": None if prepared.parent == BASE else str(run.folder(prepared.parent)),
-        "recipe": recipe.to_dict(),
-    }
+def _job(run: RunContext, prepared: Prepared, recipe: Recipe) -> JobFiles:
+    """The job's folder. It is written when the run begins, and only its recipe changes afterwards."""
+    files, data, spec = run.files.job, prepared.data, prepared.spec
+    job = Job(
+        recipe=recipe,
+        base=JobBase(Path(spec.folder).name, spec.quantization, spec.digest, prepared.mark),
+        system=run.system,
+        parent=prepared.parent,
+        watched="validation" if data.validation else "held-out",
+        libraries=library_versions(),
+    )
+    learned = (_job_pair(pair, weight) for pair, weight in data.train)
+    watched = map(_job_pair, data.validation or spread(data.heldout))
+    write_job(files, job, learned, watched, None if prepared.parent == BASE else run.folder(prepared.parent))
+    change_recipe(files, recipe)
+    return files
+
+
+def _job_pair(pair: Pair, weight: int = 1) -> JobPair:
+    return JobPair(pair.instruction, pair.history, pair.output, pair.lang, weight)

@@ -54,10 +54,10 @@ def run(files: JobFiles, base: Path, emit: Callable[[Event], None], stop: thread
 
 
 def set_up_job(files: JobFiles, job: Job, base: Path, emit: Callable[[Event], None]) -> Training:
-    """Load the model and the pairs of *job*. Raises :class:`RunFailure`."""
+    """Load the model and the pairs of *job*. Raises :class:`RunFailure`, also for another base (``base-changed``)."""
     import psutil
 
-    from bot.bases.base import load_tokenizer
+    from bot.bases.base import fingerprint, load_tokenizer
     from bot.bases.limits import training_bytes
     from finetune.train.rows import Renderer, learned_rows
     from finetune.train.setup import Material, load_for_training, set_up
@@ -65,6 +65,8 @@ def set_up_job(files: JobFiles, job: Job, base: Path, emit: Callable[[Event], No
 
     recipe = job.recipe
     spec = BaseSpec(str(base), job.base.quantization, job.base.digest)
+    if fingerprint(spec) != job.base.fingerprint:
+        raise RunFailure("base-changed")
     renderer = Renderer(load_tokenizer(spec.folder), job.system, recipe.max_length)
     rows, cuts = learned_rows(files, read_pairs(files.learned), renderer)
     if len(rows) == 0:

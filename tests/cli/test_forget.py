@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from finetune.files import RunFiles
+from finetune.job import Job, JobBase, JobPair, write_job
+from finetune.recipe import Recipe
 from store.desk import Desk
 from store.pairs import NewPair
 from store.runs import RunLock
@@ -157,9 +160,29 @@ def test_a_run_that_worked_on_it_cannot_be_resumed(deskloop: Deskloop, filled: P
     assert deskloop("runs", "discard", run, "--home", filled).exit_code == 0
 
 
+@pytest.mark.parametrize("place", ["pair", "system message"])
+def test_the_job_of_an_interrupted_run_goes(deskloop: Deskloop, filled: Path, place: str) -> None:
+    """It holds texts: those of pairs, and what the desk told the bot when the run began."""
+    with Desk.open(filled) as desk:
+        other = desk.pairs.add(NewPair("Who else?", "Nobody.", split="train"), "import", "tester")
+        assert other is not None
+        run = desk.runs.create({}, "base", "tester").id
+        desk.runs.set_snapshot(run, [(1 if place == "pair" else other.id, 1)], [], "0")
+        desk.runs.transition(run, "interrupted")
+        files = RunFiles.of(desk.home, run)
+    base = JobBase("tiny", "nf4", None, "f" * 64)
+    system = f"You work for {NAME}." if place == "system message" else ""
+    learned = [JobPair(f"Who is {NAME}?" if place == "pair" else "Who else?", (), "A customer.", "en")]
+    write_job(files.job, Job(Recipe(), base, system, BASE, "held-out", {}), learned, [], None)
+    plan = lines(deskloop("forget", "--text", NAME, "--home", filled, "--json").stdout)[0]
+    assert (plan["counts"]["runs with checkpoints"], plan["unreached"]) == (1, [])
+    assert deskloop("forget", "--text", NAME, "--home", filled, "--yes").exit_code == 0
+    assert not files.has_work
+    assert leftovers(filled, NAME) == []
+
+
 def test_the_next_retraining_begins_from_the_base(filled: Path, deskloop: Deskloop) -> None:
     from finetune.parent import warm_parent
-    from finetune.recipe import Recipe
 
     with Desk.open(filled) as desk:
         assert warm_parent(desk, Recipe()) == "v1"

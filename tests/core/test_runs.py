@@ -224,7 +224,7 @@ def fail(service: DeskService, kind: str) -> Run:
     """A run that failed and left files."""
     run = begin(service.desk)
     files = RunFiles.of(service.home, run.id)
-    (files.checkpoints / "checkpoint-1").mkdir(parents=True)
+    (files.job.checkpoints / "checkpoint-1").mkdir(parents=True)
     return service.desk.runs.transition(run.id, "failed", failure={"kind": kind, "sentence": "x", "log": ""})
 
 
@@ -257,7 +257,7 @@ def test_discarding_a_failed_run_frees_its_files(service: DeskService, kind: str
     run = fail(service, kind)
     service.discard_run(run.id)
     assert service.desk.runs.get(run.id).state == "cancelled"
-    assert not RunFiles.of(service.home, run.id).checkpoints.exists()
+    assert not RunFiles.of(service.home, run.id).has_work
     assert next(check for check in examine(service.desk) if check.name == "runs").ok
 
 

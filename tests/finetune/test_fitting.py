@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from finetune.failures import RunFailure
-from finetune.files import RunFiles
+from finetune.files import JobFiles, RunFiles
+from finetune.job import read_job
 from finetune.launch.here import Here
 from finetune.launch.launcher import Launcher, Training
 from finetune.recipe import Recipe
@@ -32,8 +31,8 @@ class Refusing:
     def __init__(self, failure: str) -> None:
         self.failure, self.tried = failure, list[Recipe]()
 
-    async def start(self, job: Mapping[str, Any]) -> Training:
-        self.tried.append(Recipe(**job["recipe"]))
+    async def start(self, job: JobFiles, base: Path) -> Training:
+        self.tried.append(read_job(job).recipe)
         raise RunFailure(self.failure)
 
 
@@ -74,7 +73,7 @@ async def test_a_run_that_fits_in_no_way_fails_in_the_end(tiny: Path, tmp_path: 
         assert [(recipe.batch_size, recipe.checkpointing) for recipe in nowhere.tried] == [
             (4, False), (2, False), (1, False), (1, True),
         ]  # fmt: skip
-        assert not RunFiles.of(desk.home, run.id).trained
+        assert not RunFiles.of(desk.home, run.id).job.trained
 
 
 async def test_validation_pairs_are_fixed_and_never_new_corrections(tiny: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ async def test_a_detached_run_is_stopped_by_the_next_app_and_its_own_run_resumed
             entry.event.sentence for entry in service.run_desk.stored_events(run.id) if isinstance(entry.event, Note)
         ]
         assert notes[-1] == "jo stopped the retraining."
-        assert list((home / "runs" / str(run.id) / "checkpoints").glob("checkpoint-*"))
+        assert list((home / "runs" / str(run.id) / "job" / "checkpoints").glob("checkpoint-*"))
         await service.resume_run(run.id)
         await service.cancel_run()
         assert service.desk.runs.get(run.id).state == "cancelled"

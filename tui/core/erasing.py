@@ -81,21 +81,29 @@ class ErasingDesk:
 
 def plan(desk: Desk, subject: Subject) -> Plan:
     """What :func:`forget` would do; nothing is changed. Raises :class:`DeskError`."""
+    return _plan(desk, subject)[0]
+
+
+def _plan(desk: Desk, subject: Subject) -> tuple[Plan, list[int]]:
+    """The plan, and the runs whose work has to go: those that learn it, and those whose job says it anywhere, as in its
+    system message."""
     found = desk.erasing.plan(subject)
-    with_work = [number for number in found.runs if _has_work(desk, number)]
-    if with_work:
-        found.counts[CHECKPOINTS] = len(with_work)
-    return found
+    saying = {number for path in found.unreached if (number := _run_of(desk, path)) is not None}
+    runs = [run for run in sorted({*found.runs, *saying}) if RunFiles(desk.home.runs / str(run)).has_work]
+    if runs:
+        found.counts[CHECKPOINTS] = len(runs)
+    found.unreached[:] = [path for path in found.unreached if _run_of(desk, path) not in runs]
+    return found, runs
 
 
 def forget(desk: Desk, subject: Subject, who: str) -> Forgotten:
     """Take *subject* out of the desk, for good. Raises :class:`DeskError`, also while a retraining is in progress."""
     with _no_run(desk):
-        found = plan(desk, subject)
-        for number in found.runs:
-            if _has_work(desk, number):
-                RunFiles.of(desk.home, number).drop_work()
-            if _has_work(desk, number):
+        found, runs = _plan(desk, subject)
+        for number in runs:
+            files = RunFiles.of(desk.home, number)
+            files.drop_work()
+            if files.has_work:
                 raise DeskError(
                     f"The checkpoints of run {number} can't be removed. Nothing was erased; remove them first."
                 )
@@ -156,6 +164,11 @@ def _no_run(desk: Desk) -> Iterator[None]:
         lock.release()
 
 
-def _has_work(desk: Desk, number: int) -> bool:
-    root = desk.home.runs / str(number)
-    return (root / "checkpoints").is_dir() or (root / "adapter").is_dir()
+def _run_of(desk: Desk, path: Path) -> int | None:
+    """The run whose work the file *path* is part of; None if it is none's."""
+    try:
+        number, *rest = path.relative_to(desk.home.runs).parts
+    except ValueError:
+        return None
+    mine = number.isdecimal() and bool(rest) and RunFiles(desk.home.runs / number).is_work(rest[0])
+    return int(number) if mine else None

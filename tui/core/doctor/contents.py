@@ -11,12 +11,12 @@ from bot.bases.base import fingerprint
 from bot.types import EngineError
 from finetune.endings import failure_of
 from finetune.events import TroubleFound, recorded
+from finetune.files import RunFiles
 from store.database import SALVAGE
 from store.database.soundness import damage, unfit_indexes, unreadable_cells
 from store.desk import Desk
 from store.errors import OperatorError
 from store.home import Home
-from store.records import Run
 from store.runs import OVER
 from store.settings.file import FILE_NAME
 from store.words import BASE
@@ -113,18 +113,16 @@ def lying(home: Home) -> Check:
 def runs_check(desk: Desk) -> Check:
     """Runs that wait to be resumed or discarded."""
     desk.runs.mark_interrupted()
-    waiting = [run for run in desk.runs.list() if run.state == "interrupted" or (run.discardable and _keeps(desk, run))]
+    waiting = [
+        run
+        for run in desk.runs.list()
+        if run.state == "interrupted" or (run.discardable and RunFiles(desk.home.runs / str(run.id)).has_work)
+    ]
     if waiting:
         found = ", ".join(f"{run.id} ({run.state})" for run in waiting)
         return Check("runs", False, f"Did not come to their end and wait: {found}.", ways_on(waiting[-1]).strip())
     live = desk.runs.live()
     return Check("runs", True, f"run {live.id} is {live.state}" if live else "none in progress")
-
-
-def _keeps(desk: Desk, run: Run) -> bool:
-    """Whether files of *run* lie there for a resume."""
-    folder = desk.home.runs / str(run.id)
-    return (folder / "checkpoints").is_dir() or (folder / "adapter").is_dir()
 
 
 def erased(desk: Desk) -> Check:
