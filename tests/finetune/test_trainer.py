@@ -52,7 +52,7 @@ async def test_it_needs_no_desk(tiny: Path, tmp_path: Path) -> None:
     assert files.trained
     assert msgspec.json.decode(files.facts.read_bytes(), type=Trained) == facts
     assert (facts.examples, facts.steps) == (12, 6)
-    assert events[0] == Phase("training", "Training on 12 examples.")
+    assert Phase("training", "Training on 12 examples.") in events
     assert [event.step for event in events if isinstance(event, Step)][-1] == 6
     assert load_file(files.adapter / "adapter_model.safetensors")
 
