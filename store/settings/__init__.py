@@ -1,5 +1,19 @@
-"""The desk's settings (``settings``) and ``deskloop.toml``, the file that takes precedence (``file``)."""
+"""The desk's settings.
 
-from store.settings.settings import SettingError, Settings, SettingsTable, operator_name, refuse, system_user
+``settings`` says which there are and what they may be, ``values`` reads them as operators and the file write them,
+``table`` keeps them, ``file`` is ``deskloop.toml``, which takes precedence, ``operator`` the name beside each action.
+"""
 
-__all__ = ["SettingError", "Settings", "SettingsTable", "operator_name", "refuse", "system_user"]
+from store.settings.operator import operator_name, system_user
+from store.settings.settings import SettingError, Settings, refuse
+from store.settings.table import SettingsFile, SettingsTable
+
+__all__ = [
+    "SettingError",
+    "Settings",
+    "SettingsFile",
+    "SettingsTable",
+    "operator_name",
+    "refuse",
+    "system_user",
+]

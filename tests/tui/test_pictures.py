@@ -29,7 +29,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskService:
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("store.times.datetime", StandingClock)
     monkeypatch.setattr(
-        "store.settings.settings.secrets.token_hex", lambda size: "0" * 2 * size
+        "store.settings.table.secrets.token_hex", lambda size: "0" * 2 * size
     )  # pairs fall on the same side
     monkeypatch.setattr("bot.bases.base.renderer_mark", lambda folder: "1")  # part of a base's fingerprint
     memory = SimpleNamespace(available=12 * 2**30)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from store.desk import Desk
 from store.errors import DeskBusy, DeskFull, DeskReadOnly
-from store.settings import Settings, operator_name, system_user
-from store.settings.settings import SettingsFile
+from store.settings import Settings, SettingsFile, operator_name, system_user
 from tui.core.changes import Changes
 from tui.core.checking import check_settings
 from tui.core.errors import DeskError
