@@ -14,7 +14,7 @@ from typing import Any
 
 from store.importing import dialogues, names
 from store.importing.names import first, folded
-from store.importing.rows import Row, Unreadable
+from store.importing.rows import FileRow, Unreadable
 
 _FACTS = (*names.CATEGORY, *names.LANGUAGE, *names.SPLIT, *names.REQUESTERS)
 LONGEST = 10_000  # messages of one conversation
@@ -29,7 +29,7 @@ _TIME_FORMS = (
 )  # of all messages of a conversation one and the same
 
 
-def grouped(rows: Iterator[Row]) -> Iterator[Row]:
+def grouped(rows: Iterator[FileRow]) -> Iterator[FileRow]:
     """*rows*, those with one message each gathered by conversation, after the others."""
     messages: sqlite3.Connection | None = None
     try:
@@ -65,7 +65,7 @@ def conversation_of(row: dict[str, Any]) -> str | None:
     return str(number)
 
 
-def _conversations(messages: sqlite3.Connection) -> Iterator[Row]:
+def _conversations(messages: sqlite3.Connection) -> Iterator[FileRow]:
     order = "SELECT conversation, count(*), min(line) FROM messages GROUP BY conversation ORDER BY min(rowid)"
     for conversation, count, line in messages.execute(order).fetchall():
         if count > LONGEST:

@@ -10,7 +10,7 @@ from typing import Any
 from store.importing.grouping import grouped
 from store.importing.parsing import Columns, RowParser, rows_of
 from store.importing.reading import Source
-from store.importing.rows import ColumnsUnknown, ImportRefused, InnerRow, Item, Row, RowRejected
+from store.importing.rows import ColumnsUnknown, FileRow, ImportRefused, InnerRow, Item, RowRejected
 from store.importing.table import Table
 from store.importing.unfolding import unfold
 
@@ -96,7 +96,7 @@ class Intake:
                 raise
             raise ColumnsUnknown(_unknown(table), table.columns, tuple(table.first)) from error
 
-    def _unfolded(self) -> Iterator[Row]:
+    def _unfolded(self) -> Iterator[FileRow]:
         for line, value in rows_of(
             self._source, self._path, self._options.form, frozenset(self._options.columns.values())
         ):

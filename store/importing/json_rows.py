@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, Protocol
 
-from store.importing.rows import ImportRefused, Row, Unreadable
+from store.importing.rows import FileRow, ImportRefused, Unreadable
 
 MOST = 10_000  # elements of an array that become one row
 _SPACE = " \t\r\n,\ufeff\x1e"
@@ -39,7 +39,7 @@ class JsonRows:
         self._chunk = max(len(head), 2**16)
         self._values = Decoder()
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[FileRow]:
         """By values if an array begins or a value goes on after its line; by lines if each is a value of its own."""
         body = self._head.lstrip(_SPACE)
         line, _, more = body.partition("\n")
@@ -57,7 +57,7 @@ class JsonRows:
         except json.JSONDecodeError as error:
             return error.pos >= end_of_line
 
-    def _by_lines(self) -> Iterator[Row]:
+    def _by_lines(self) -> Iterator[FileRow]:
         number = 0
         while line := self._source.readline():
             number += 1
@@ -69,7 +69,7 @@ class JsonRows:
             elif line.strip(_SPACE):
                 yield number, self._values.line(line)
 
-    def _by_values(self) -> Iterator[Row]:
+    def _by_values(self) -> Iterator[FileRow]:
         """Decoded one by one as they come in; the elements of an array are rows of their own."""
         buffer, at, line, ended = self._source.read(self._chunk), 0, 1, False
         inside = False  # of an array
@@ -123,7 +123,7 @@ class JsonRows:
             ended = not more
             buffer, at = buffer[at:] + more, 0
 
-    def _rubbish(self, buffer: str, at: int, line: int) -> Generator[Row, None, str]:
+    def _rubbish(self, buffer: str, at: int, line: int) -> Generator[FileRow, None, str]:
         """The rest of a line as a row that can't be read; returns what was read after it."""
         rest = buffer[at:]
         while "\n" not in rest and len(rest) < self._source.longest_row and (more := self._source.read(self._chunk)):
@@ -147,7 +147,7 @@ class _Pieces:
         self._line = self._line if self._values else line
         self._values.append(value)
 
-    def all(self) -> Iterator[Row]:
+    def all(self) -> Iterator[FileRow]:
         """The row, if any waits."""
         values, self._values = self._values, []
         if values:

@@ -11,7 +11,17 @@ from store.importing import dialogues, names, pair_rows
 from store.importing.marks import MATTERING, media_in, prefers, private, unlearned
 from store.importing.names import fold, folded
 from store.importing.reading import Source
-from store.importing.rows import Facts, Foreign, ImportRefused, InnerRow, Item, Row, RowRejected, TableRow, Unreadable
+from store.importing.rows import (
+    Facts,
+    FileRow,
+    Foreign,
+    ImportRefused,
+    InnerRow,
+    Item,
+    RowRejected,
+    TableRow,
+    Unreadable,
+)
 from store.importing.texts import Texts
 from store.spreadsheet import OURS, unguarded
 from store.words import Split
@@ -31,7 +41,7 @@ _PREFERENCES = (
 _UNKNOWN_SPLITS = 3  # words for a split that are told
 
 
-def rows_of(source: Source, path: Path, form: str | None, wanted: frozenset[str] = frozenset()) -> Iterator[Row]:
+def rows_of(source: Source, path: Path, form: str | None, wanted: frozenset[str] = frozenset()) -> Iterator[FileRow]:
     """The rows of a file: a table if its form or its content says so; *wanted*: names in the table's header."""
     return source.rows(True if form == "csv" else None, wanted)
 

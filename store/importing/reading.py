@@ -8,7 +8,7 @@ from pathlib import Path
 
 from store.importing.encodings import codec_of, encoding_of, refuse_what_is_no_text, wrong_encoding
 from store.importing.json_rows import JsonRows
-from store.importing.rows import Row
+from store.importing.rows import FileRow
 from store.importing.table import Table
 from store.importing.unfolding import is_said
 
@@ -44,7 +44,7 @@ class Source:
         """Close the file."""
         self._text.close()
 
-    def rows(self, table: bool | None = None, wanted: frozenset[str] = frozenset()) -> Iterator[Row]:
+    def rows(self, table: bool | None = None, wanted: frozenset[str] = frozenset()) -> Iterator[FileRow]:
         """The rows of a table, else of JSON: arrays, values one after the other, or lines. *table* None: by the
         file's ending and its first character. *wanted*: names in the table's header."""
         head = self.read(CHUNK)

@@ -71,7 +71,7 @@ class InnerRow(dict[str, Any]):
     place: int = 0
 
 
-Row = tuple[int, Any]  # the line it begins on, and the value, or the Unreadable that says why there is none
+FileRow = tuple[int, Any]  # the line it begins on, and the value, or the Unreadable that says why there is none
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from store.importing.marks import MATTERING
 from store.importing.names import fold, sides_of
-from store.importing.rows import ImportRefused, Row, TableRow, Unreadable
+from store.importing.rows import FileRow, ImportRefused, TableRow, Unreadable
 from store.importing.table_start import Start, find_start, names_both, split_plainly, unquoted
 
 FIRST = 5  # rows that are kept for whoever has to name the columns
@@ -53,7 +53,7 @@ class Table:
         """Whether the names of the columns say which holds what."""
         return names_both(list(self.columns))
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self) -> Iterator[FileRow]:
         """Its rows by the names in the header."""
         for _ in range(self._start.lines):
             line = self._next().strip(' \t\r\n,;|\ufeff"')

@@ -288,7 +288,7 @@ def test_a_file_that_changes_while_it_is_packed_makes_no_backup(
     folder.mkdir()
     (folder / "weights").write_bytes(b"w" * 100)
     monkeypatch.setattr(
-        "store.backup.json.dumps", lambda head, **more: (folder / "weights").write_bytes(b"v" * 100) and "{}"
+        "store.backup.packing.json.dumps", lambda head, **more: (folder / "weights").write_bytes(b"v" * 100) and "{}"
     )
     with pytest.raises(BackupRefused, match="changed meanwhile"):
         write_backup(desk, tmp_path / "b.tar", [folder])

@@ -92,7 +92,7 @@ async def test_a_desk_that_may_only_be_read_opens_and_says_so(
 ) -> None:
     with Desk.open(tmp_path / "home") as desk:
         said(desk)
-    monkeypatch.setattr("store.database.database.why_unwritable", lambda path: "its disk is read-only")
+    monkeypatch.setattr("store.database.connection.why_unwritable", lambda path: "its disk is read-only")
     service = DeskService(tmp_path / "home", operator="ann", engine_factory=script)
     app = DeskloopApp(service.parts)
     async with app.run_test(size=(100, 30)) as pilot:
