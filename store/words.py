@@ -34,6 +34,9 @@ Method = Literal["qlora", "lora", "adapter", "prefix", "prompt", "ptuning-v2", "
 Quantization = Literal["nf4", "bf16", "fp32"]
 """The grid of the base's weights."""
 
+ERASED: Final = "[erased]"
+"""What stands in the place of a text that was erased."""
+
 # -- conversations -------------------------------------------------------------------------------------
 Exchange = tuple[str, str]
 """What the customer said, and what the bot answered."""

@@ -7,6 +7,5 @@ whom, and how many places, never what.
 
 from store.erasing.erasing import Done, Erasing, Plan
 from store.erasing.subject import NotErased, Subject
-from store.erasing.words import MARK
 
-__all__ = ["MARK", "Done", "Erasing", "NotErased", "Plan", "Subject"]
+__all__ = ["Done", "Erasing", "NotErased", "Plan", "Subject"]

@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from store.erasing.words import MARK, Words
+from store.erasing.words import Words
 from store.home import Home
+from store.words import ERASED
 from store.writing import free_name, new_file
 
 LARGEST = 64 * 2**20  # bytes of a file that is looked into; logs and lists are far smaller
@@ -43,10 +44,10 @@ def holding(paths: Iterator[Path], words: Words) -> list[Path]:
 
 def clean_log(path: Path, words: Words) -> None:
     """Take the lines with *words* out of a log. It is written in its place: a process may have it open."""
-    lines = [MARK if words.file_holds(line) else line for line in _read(path).split("\n")]
+    lines = [ERASED if words.file_holds(line) else line for line in _read(path).split("\n")]
     rest = "\n".join(lines)
     if words.file_holds(rest):  # over several lines
-        rest = words.file_without(rest) if len(rest) < SEARCHED else f"{MARK}\n"
+        rest = words.file_without(rest) if len(rest) < SEARCHED else f"{ERASED}\n"
     with path.open("r+b") as file:
         file.write(rest.encode("utf-8", "surrogateescape"))
         file.truncate()
@@ -72,7 +73,7 @@ def _emptied(line: str) -> str:
         number = json.loads(line)["line"]
     except (ValueError, KeyError, TypeError, RecursionError):
         number = None
-    return json.dumps({"line": number if isinstance(number, int) else None, "reason": MARK})
+    return json.dumps({"line": number if isinstance(number, int) else None, "reason": ERASED})
 
 
 def others(home: Home, words: Words) -> list[Path]:

@@ -11,7 +11,7 @@ from store.conversations import one_line
 from store.database import Database
 from store.erasing.columns import NAMES, columns
 from store.erasing.subject import IN, Rows, numbers
-from store.erasing.words import MARK, Words
+from store.erasing.words import Words
 from store.search import index_pair, index_turn
 from store.text import segment
 from store.times import now
@@ -70,12 +70,12 @@ def steps(db: Database, rows: Rows, everywhere: bool) -> list[Step]:
     turns, conversations, pairs = numbers(rows.turns), numbers(rows.conversations), numbers(rows.pairs)
     found = [
         Step(NAMES["conversations"], "conversations", f"id {IN}",
-             f"title = '{MARK}', customer = NULL, source = CASE WHEN source LIKE 'import:%' THEN 'import:{MARK}' "
+             f"title = '{ERASED}', customer = NULL, source = CASE WHEN source LIKE 'import:%' THEN 'import:{ERASED}' "
              "ELSE source END, archived_at = coalesce(archived_at, strftime('%Y-%m-%dT%H:%M:%fZ'))", (conversations,)),
-        Step(NAMES["turns"], "turns", f"id {IN} AND text != ''", f"text = '{MARK}'", (turns,)),
-        Step("corrections", "corrections", f"reply_id {IN}", f"text = '{MARK}'", (turns,)),
+        Step(NAMES["turns"], "turns", f"id {IN} AND text != ''", f"text = '{ERASED}'", (turns,)),
+        Step("corrections", "corrections", f"reply_id {IN}", f"text = '{ERASED}'", (turns,)),
         Step(NAMES["judged_answers"], "judged_answers", f"pair_id {IN}",
-             f"before = '{MARK}', after = '{MARK}', target = '{MARK}'", (pairs,)),
+             f"before = '{ERASED}', after = '{ERASED}', target = '{ERASED}'", (pairs,)),
         Step("tags", "tags", f"pair_id {IN}", None, (pairs,)),
         Step("drafts", "drafts", f"conversation_id {IN} OR reply_id {IN}", None, (conversations, turns)),
         Step("cached answers", "answers", "1", None),
@@ -99,7 +99,7 @@ def _titles(db: Database, rows: Rows) -> list[Step]:
         numbers(rows.turns),
     )
     titled = {row["id"] for row in found if row["title"] == one_line(row["text"])} - rows.conversations
-    return [Step(NAMES["conversations"], "conversations", f"id {IN}", f"title = '{MARK}'", (numbers(titled),))]
+    return [Step(NAMES["conversations"], "conversations", f"id {IN}", f"title = '{ERASED}'", (numbers(titled),))]
 
 
 def _found_words(db: Database, rows: Rows, everywhere: bool) -> Iterator[Step]:
@@ -125,7 +125,7 @@ def erase_pairs(db: Database, rows: Rows, who: str) -> None:
         )
         assert row is not None
         if number in rows.pairs:
-            instruction, history, output, category, ref = MARK, "[]", MARK, None, None
+            instruction, history, output, category, ref = ERASED, "[]", ERASED, None, None
         else:
             words = rows.words
             instruction, output = words.without(row["instruction"]), words.without(row["output"])

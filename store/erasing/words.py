@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from store.erasing.columns import KEPT_INSIDE
+from store.words import ERASED
 
-MARK = "[erased]"  # what stands in the place of a text that was erased
 SHORTEST = 3  # visible characters of a text to look for: fewer are in every sentence
 # A title that was cut off inside a text holds its beginning. So many characters of it tell where the conversation holds
 # the rest; elsewhere it has to be so much of it, for "number 4711" begins as many a title ends.
@@ -66,7 +66,7 @@ class Words:
         """*text* without them, and without the beginning of one at its end."""
         shorter = self.without(text) if self.hold(text) else text
         place = self._cut(shorter, share)
-        return shorter if place is None else f"{shorter[:place]}{MARK}"
+        return shorter if place is None else f"{shorter[:place]}{ERASED}"
 
     def _cut(self, text: str, share: float) -> int | None:
         """Where the beginning of one of them stands at the end of *text*, which ends with an ellipsis."""
@@ -119,11 +119,11 @@ class Words:
     def _replaced(self, text: str, units: list[Unit], still: Callable[[str], bool]) -> str:
         parts, end = [], 0
         for first, last in self._spans(units):
-            parts += [text[end:first], MARK]
+            parts += [text[end:first], ERASED]
             end = last
         rest = "".join([*parts, text[end:]])
         # Spelled in a way whose place can't be told, all of it goes.
-        return MARK if still(rest.replace(MARK, " ")) else rest
+        return ERASED if still(rest.replace(ERASED, " ")) else rest
 
     def _spans(self, units: list[Unit]) -> list[tuple[int, int]]:
         """Where in the text they stand, in order, none inside another."""

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from store.database import Database
-from store.erasing.words import MARK
 from store.errors import Refused
 from store.pairs import NewPair, Origin, Pairs
 from store.pairs.tags import Tags, tag_of
 from store.personal import find, redact
 from store.records import Pair
 from store.times import now
-from store.words import Exchange
+from store.words import ERASED, Exchange
 
 
 @dataclass(slots=True)
@@ -49,9 +48,9 @@ class PairEditing:
             if old.superseded_by is not None or not self._pairs.erased(pair_id):
                 self._require_live(old)  # what something was erased from is excluded, and an edit is its only way back
             elif any(
-                MARK in text for text in (instruction, output, *_sides(old.history if history is None else history))
+                ERASED in text for text in (instruction, output, *_sides(old.history if history is None else history))
             ):
-                raise Refused(f"Write words of your own in the place of {MARK}: it would be taught to the bot.")
+                raise Refused(f"Write words of your own in the place of {ERASED}: it would be taught to the bot.")
             new = NewPair(
                 instruction, output, old.history if history is None else history, old.category, old.lang, old.split
             )

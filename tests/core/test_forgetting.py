@@ -7,11 +7,11 @@ import asyncio
 import pytest
 
 from bot.types import EngineError
-from store.erasing import MARK, Subject
+from store.erasing import Subject
 from store.pairs import NewPair
 from store.records import JudgedAnswer
 from store.runs import RunLock
-from store.words import BASE
+from store.words import BASE, ERASED
 from tests.core.conftest import make_version
 from tests.core.scripted import Script
 from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
@@ -44,13 +44,13 @@ async def test_what_was_learned_still_opens(service: DeskService) -> None:
     run = service.desk.versions.get(name).run_id
     assert run is not None
     assert [(one.question, one.answer.before) for one in changes(service.desk, run)] == [
-        (f"Who is {MARK}?", f"{MARK}?")
+        (f"Who is {ERASED}?", f"{ERASED}?")
     ]
     assert "learned something that was erased" in str(version_details(service.desk, name))
     assert card(service.desk, service.version_desk.known(name))["erased"] is True
     assert overview(service.desk)[-1].standing == "learned erased data"
     assert history(service.desk)
-    assert service.desk.pair_stories.story(1).runs[0].before == f"{MARK}?"
+    assert service.desk.pair_stories.story(1).runs[0].before == f"{ERASED}?"
 
 
 async def test_a_version_that_fails_never_brings_erased_words_back_by_itself(

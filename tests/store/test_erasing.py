@@ -11,7 +11,7 @@ import pytest
 from finetune.recipe import Recipe
 from store.conversations.drafts import Draft
 from store.desk import Desk
-from store.erasing import MARK, NotErased, Subject
+from store.erasing import NotErased, Subject
 from store.erasing.columns import KEPT, KEPT_INSIDE, columns
 from store.erasing.words import Words
 from store.importing import import_file
@@ -19,7 +19,7 @@ from store.pairs import NewPair
 from store.records import JudgedAnswer
 from store.versions import NewVersion
 from store.versions.comparisons import Ballot
-from store.words import BASE, Version
+from store.words import BASE, ERASED, Version
 from tests.leftovers import leftovers
 
 NAME = "Annegret Höllerwürmchen"
@@ -102,14 +102,14 @@ def test_a_text_is_nowhere_in_the_home_afterwards(desk: Desk, person: dict[str, 
         assert plan.counts == done.counts
     assert leftovers(desk.home.root, *TOKENS) == []
     turns = desk.conversations.turns(person["conversation"])
-    assert turns[0].text == f"I am {MARK}, where is {MARK}?"
+    assert turns[0].text == f"I am {ERASED}, where is {ERASED}?"
     assert [turn.text for turn in desk.conversations.turns(person["other"])] == [
         "Do you sell garden gnomes?", "We do, from ten euros."]  # fmt: skip
     assert desk.search.turns("gnomes")
     assert [pair.output for pair, _ in desk.search.pairs("somebody")] == ["Somebody did."]  # the edit holds nothing
     assert (desk.home.logs / "engine.log").read_text().endswith("\nfine\n")
     rows = [json.loads(line) for line in (desk.home.exports / "list-rejected-20260101-120000.jsonl").open()]
-    assert rows == [{"line": 1, "reason": MARK}, {"line": 2, "reason": "empty", "row": {}}]
+    assert rows == [{"line": 1, "reason": ERASED}, {"line": 2, "reason": "empty", "row": {}}]
     assert desk.db.value("SELECT count(*) FROM erasures WHERE swept_at IS NOT NULL") == 3
 
 
@@ -122,12 +122,12 @@ def test_a_customer_is_erased_with_all_that_came_of_them(desk: Desk, person: dic
         "maria",
     )
     conversation = desk.conversations.get(person["conversation"])
-    assert (conversation.title, conversation.customer) == (MARK, None)
-    assert {turn.text for turn in desk.conversations.turns(conversation.id)} == {MARK}
-    assert desk.db.value("SELECT count(*) FROM corrections WHERE text != ?", MARK) == 0
+    assert (conversation.title, conversation.customer) == (ERASED, None)
+    assert {turn.text for turn in desk.conversations.turns(conversation.id)} == {ERASED}
+    assert desk.db.value("SELECT count(*) FROM corrections WHERE text != ?", ERASED) == 0
     assert [draft.text for draft in desk.drafts.take("maria")] == [f"No, {NUMBER}"]
     mine = [pair for pair in desk.pairs.list(state="all") if pair.reply_id is not None and pair.id != 3]
-    assert {pair.output for pair in mine if pair.source == "correction"} == {MARK}
+    assert {pair.output for pair in mine if pair.source == "correction"} == {ERASED}
     assert desk.conversations.turns(person["other"])[0].text == "Do you sell garden gnomes?"
     assert leftovers(desk.home.root, f"where is {NUMBER}?", "arrives today", "when exactly will") == []
 
@@ -135,9 +135,9 @@ def test_a_customer_is_erased_with_all_that_came_of_them(desk: Desk, person: dic
 def test_a_pair_is_erased_with_its_exchange_and_its_earlier_texts(desk: Desk, person: dict[str, int]) -> None:
     desk.erasing.erase(Subject("pair", number=person["pair"]), "maria")
     turns = desk.conversations.turns(person["conversation"])
-    assert [turn.text for turn in turns[:2]] == [MARK, MARK]
+    assert [turn.text for turn in turns[:2]] == [ERASED, ERASED]
     assert turns[2].text == "And when exactly will it be here?"
-    assert desk.conversations.get(person["conversation"]).title == MARK
+    assert desk.conversations.get(person["conversation"]).title == ERASED
     assert leftovers(desk.home.root, f"where is {NUMBER}?", "arrives today") == []
     desk.erasing.erase(Subject("pair", number=person["edited"]), "maria")
     assert leftovers(desk.home.root, "Who asked?", "Somebody did") == []
@@ -155,7 +155,7 @@ def test_a_pair_of_a_file_goes_with_the_conversation_it_came_with(desk: Desk, tm
     desk.erasing.erase(Subject.of_customer("C-17"), "maria")
     assert [pair.output for pair in desk.pairs.list()] == ["You are welcome, Quillfeather."]  # nobody's but that file's
     assert leftovers(desk.home.root, "My drill is broken", "another drill") == []
-    assert desk.conversations.get(number).source == f"import:{MARK}"
+    assert desk.conversations.get(number).source == f"import:{ERASED}"
 
 
 def test_rows_stay_append_only_and_whole(desk: Desk, person: dict[str, int]) -> None:
@@ -207,7 +207,7 @@ def test_another_app_that_reads_all_the_while_is_said_and_finished_later(
         with pytest.raises(NotErased, match=r"other apps read.*deskloop forget --finish"):
             desk.erasing.erase(Subject.of_text(NAME), "maria")
         other.db.run("ROLLBACK")
-        assert MARK in other.conversations.turns(person["conversation"])[0].text
+        assert ERASED in other.conversations.turns(person["conversation"])[0].text
     assert desk.erasing.unfinished()
     desk.erasing.finish()
     assert leftovers(desk.home.root, NAME, "Höllerwürmchen") == []
@@ -220,7 +220,7 @@ def test_erased_pairs_never_train_until_somebody_edits_them(desk: Desk) -> None:
     assert desk.pairs.training_set() == []
     assert desk.editing.restore([pair.id], "maria").refused[0].startswith(f"Something was erased from pair {pair.id}")
     with pytest.raises(ValueError, match="Write words of your own"):
-        desk.editing.edit(pair.id, "maria", "Who then?", f"{MARK} did.")
+        desk.editing.edit(pair.id, "maria", "Who then?", f"{ERASED} did.")
     desk.editing.edit(pair.id, "maria", "Who?", "A customer did.")
     assert [pair.output for pair, _ in desk.pairs.training_set()] == ["A customer did."]
 
@@ -272,7 +272,7 @@ def test_a_title_that_only_ends_as_the_text_begins_is_left(desk: Desk) -> None:
     assert desk.erasing.erase(Subject.of_text("number 4711 of yesterday"), "maria").counts == {}
     done = desk.erasing.erase(Subject.of_text("their number 4711"), "maria")
     assert done.counts == {"messages and replies": 1, "titles of conversations": 1}
-    assert [row.title for row in desk.conversations.list()] == [f"{said}…", f"{said[:-12]}{MARK}"]
+    assert [row.title for row in desk.conversations.list()] == [f"{said}…", f"{said[:-12]}{ERASED}"]
 
 
 def test_files_that_are_not_deskloops_are_named_and_left(desk: Desk, person: dict[str, int]) -> None:
@@ -300,14 +300,14 @@ def test_what_is_not_there_changes_nothing(desk: Desk, person: dict[str, int]) -
 @pytest.mark.parametrize(
     ("wanted", "text", "left"),
     [
-        ("Straße 5", "in der STRASSE  5, dort", f"in der {MARK}, dort"),
-        ("ﬁne art", "a fine\nart shop", f"a {MARK} shop"),
-        ("café", "the cafe\u0301s", f"the {MARK}s"),
-        ("secret", "se\u200bcr\u00adet!", f"{MARK}!"),
-        ("一二三", "说一二三四", f"说{MARK}四"),
-        ("aXa", "axaxa", MARK),
-        ("erased", "It was erased, all of it", f"It was {MARK}, all of it"),
-        ("한글이", "\u1112\u1161\u11ab\u1100\u1173\u11af\u110b\u1175", MARK),
+        ("Straße 5", "in der STRASSE  5, dort", f"in der {ERASED}, dort"),
+        ("ﬁne art", "a fine\nart shop", f"a {ERASED} shop"),
+        ("café", "the cafe\u0301s", f"the {ERASED}s"),
+        ("secret", "se\u200bcr\u00adet!", f"{ERASED}!"),
+        ("一二三", "说一二三四", f"说{ERASED}四"),
+        ("aXa", "axaxa", ERASED),
+        ("erased", "It was erased, all of it", f"It was {ERASED}, all of it"),
+        ("한글이", "\u1112\u1161\u11ab\u1100\u1173\u11af\u110b\u1175", ERASED),
     ],
 )
 def test_a_text_is_found_however_it_is_spelled(wanted: str, text: str, left: str) -> None:
@@ -344,14 +344,14 @@ def test_what_deskloop_itself_calls_things_stays(desk: Desk) -> None:
     for word in ("active", "epochs", "qlora", "verdict", "unclear", "loss"):
         desk.erasing.erase(Subject.of_text(word), "maria")
     assert desk.conversations.turns(number)[0].text == (
-        f"my {MARK} {MARK} of {MARK}, the {MARK} is {MARK}, worse {MARK}"
+        f"my {ERASED} {ERASED} of {ERASED}, the {ERASED} is {ERASED}, worse {ERASED}"
     )
     kept = desk.runs.get(run)
-    assert kept.recipe == recipe | {"prompt_init": f"an {MARK} start"}
+    assert kept.recipe == recipe | {"prompt_init": f"an {ERASED} start"}
     assert json.loads(desk.db.value("SELECT report FROM runs WHERE id = ?", run)) == {
         "verdict": "reject",
-        "drift": {"metric": "loss", "active": 1.0, "note": f"It is {MARK}."},
-        "sentence": f"It is worse than the {MARK} one.",
+        "drift": {"metric": "loss", "active": 1.0, "note": f"It is {ERASED}."},
+        "sentence": f"It is worse than the {ERASED} one.",
     }
 
 

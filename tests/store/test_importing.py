@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from store.desk import Desk
+from store.exporting import export_file
 from store.importing import ImportRefused, import_file
 from store.importing.pairs_in import pairs_in
 from store.importing.parsing import rows_of
 from store.importing.reading import Source
 from store.pairs import NewPair
-from store.pairs.exporting import export_file
 from store.spreadsheet import guarded, unguarded
 from store.writing import TargetRefused
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 from textual.widgets import Button, Input, Select
 
-from store.erasing import MARK, Subject
-from store.words import BASE
+from store.erasing import Subject
+from store.words import BASE, ERASED
 from tests.core.conftest import make_version
 from tests.leftovers import leftovers
 from tests.tui import scenes
@@ -52,7 +52,7 @@ async def test_the_open_conversation_is_erased_only_by_a_yes(app: DeskloopApp, s
         await pilot.press("shift+tab", "enter")
         await wait_until(pilot, lambda: isinstance(app.screen, Tell) and shows(app, "Erased from"))
         await pilot.press("escape")
-        await wait_until(pilot, lambda: app.screen is app.chat and shows(app, MARK))
+        await wait_until(pilot, lambda: app.screen is app.chat and shows(app, ERASED))
         assert not shows(app, NAME)
     assert leftovers(service.home.root, NAME) == []
 
@@ -108,4 +108,4 @@ async def test_another_app_shows_it_erased(app: DeskloopApp, other: DeskService)
         await ready(app, pilot)
         await wait_until(pilot, lambda: shows(app, f"I am {NAME}"))
         forget(other.desk, Subject.of_text(NAME), "jo")
-        await wait_until(pilot, lambda: shows(app, f"I am {MARK}") and not shows(app, NAME))
+        await wait_until(pilot, lambda: shows(app, f"I am {ERASED}") and not shows(app, NAME))

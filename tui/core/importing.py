@@ -7,10 +7,10 @@ from typing import BinaryIO
 
 from finetune.lengths import too_long, too_long_warning
 from store.desk import Desk
+from store.exporting import UnknownFormat, export_file
 from store.importing import ColumnsUnknown, ImportPreview, ImportRefused, ImportResult, Options, import_file
 from store.importing import preview_file as preview
 from store.importing.importer import Progress as FileProgress
-from store.pairs.exporting import UnknownFormat, export_file
 from store.sample import load_sample
 from store.words import Split
 from tui.core.beside import Beside
@@ -32,7 +32,7 @@ class ImportDesk:
     """Files, read and written beside the event loop for one operator: a large one must not make the chat stutter.
 
     ``progress`` is called in the thread that works. Raises what :mod:`store.importing` and
-    :mod:`store.pairs.exporting` raise."""
+    :mod:`store.exporting` raise."""
 
     def __init__(self, beside: Beside, who: str) -> None:
         self._beside, self._who = beside, who
