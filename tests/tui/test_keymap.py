@@ -121,7 +121,7 @@ async def test_every_screen_names_the_keys_in_force(
 ) -> None:
     places.furnish(service)
     service.change_setting("keys", "\n".join(f'"{name}" = "{key}"' for name, key in OTHERS.items()))
-    async with app.run_test(size=(140, 40)) as pilot:
+    async with app.run_test(size=(120, 40)) as pilot:
         await ready(app, pilot)
         await places.go(app, pilot, places.Place(None, steps, ""))
         await wait_until(pilot, lambda: shows(app, sentence) or told(app, sentence), sentence)

@@ -67,7 +67,7 @@ async def test_a_promotion_by_another_swaps_in_here(app: DeskloopApp, other: Des
         assert engine.active == name
         await other.rollback()
         await wait_until(pilot, lambda: app.desk.engine.serving == "base")
-        assert [row.who for row in app.desk.promotions.list()] == ["jo", "jo"]
+        assert [row.who for row in other.desk.promotions.list()] == ["jo", "jo"]
 
 
 async def test_settings_of_another_are_followed(app: DeskloopApp, other: DeskService) -> None:
