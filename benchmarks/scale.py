@@ -24,7 +24,7 @@ from benchmarks.big_desk import LONGEST_TITLE, made
 from benchmarks.common import machine, markdown_table, write_result
 from store.desk import Desk
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core.open_desk import OpenDesk
 from tui.widgets.rows import Rows
 from tui.widgets.turns import BotTurn, CustomerTurn
 
@@ -100,8 +100,8 @@ def _milliseconds(ask: Callable[[], Any]) -> float:
 async def app_times(home: Path, long: int) -> dict[str, dict[str, float]]:
     """The app itself, by keys."""
     found: dict[str, dict[str, float]] = {}
-    service = DeskService(home, operator="maria")
-    app = DeskloopApp(service.parts)
+    desk = OpenDesk(home, operator="maria")
+    app = DeskloopApp(desk)
     app.collector.begin()  # as tui.app.run_app does
     app.desk.engine.start = _no_engine  # type: ignore[method-assign]
     start = time.perf_counter()
@@ -121,7 +121,7 @@ async def app_times(home: Path, long: int) -> dict[str, dict[str, float]]:
             found[f"search as you type: {words}"]["found"] = listed.count
         found["open a conversation of ten turns"] = await timed(lambda: app.chat.open(1))
         found["open one of 500 turns"] = await timed(lambda: app.chat.open(long))
-        turns = service.desk.conversations.turns(long)
+        turns = desk.conversations.turns(long)
         middle = turns[len(turns) // 2].id
         found["open it in its middle"] = await timed(lambda: app.chat.open(long, at=middle))
         await until(lambda: app.chat.query(BotTurn))
@@ -174,11 +174,8 @@ async def _search(pilot: Pilot[None], listed: Rows, words: str) -> None:
     listed.show = real  # type: ignore[method-assign]
 
 
-async def _no_engine() -> Any:
+async def _no_engine() -> None:
     """No model is needed to look at a desk."""
-    from tui.core import EngineState
-
-    return EngineState("ready", "")
 
 
 def main() -> None:

@@ -127,7 +127,7 @@ class DeskloopApp(ActionsApp):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Tell something in passing. Never as markup: sentences quote what customers and files said."""
+        """A sentence in passing. Never as markup: sentences quote what customers and files said."""
         super().notify(clean(message), title=title, severity=severity, timeout=timeout, markup=False)
 
     def on_desk_changed(self, event: DeskChanged) -> None:

@@ -3,7 +3,7 @@
 A reply's life is ``MessageKept`` (only for a new message), ``ReplyStarted``, any number of ``ReplyDelta``
 and one
 ``ReplyFinished``. Everything else that can change behind an operator's back arrives as a ``DeskChange`` at
-the listeners of :class:`tui.core.DeskService`.
+the listeners of :class:`tui.core.changes.Changes`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from store.conversations.quality import Rate
+from store.errors import OperatorError
 from store.words import BASE, Version
 from tui.core.advice import Advice
 from tui.core.events import DeskChange, RunProgress, SettingsChanged, VersionChanged
@@ -92,7 +93,8 @@ class DeskFacts:
 
     async def _read(self) -> None:
         try:
-            await self._quality.refresh()
+            with suppress(OperatorError):  # a busy or damaged desk: the next change asks again
+                await self._quality.refresh()
         finally:
             self._reading = None
         self._publish()
