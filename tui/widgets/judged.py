@@ -91,7 +91,7 @@ class JudgedAnswers(Container):
 def _label(change: Change) -> str:
     question = " ".join(seen(change.question[:LABEL]).split())
     if change.answer.outcome is not None:
-        return f"{MARKS[change.answer.outcome]} {change.answer.outcome:<12}{question}"
+        return f"{MARKS.get(change.answer.outcome, '·')} {change.answer.outcome:<12}{question}"
     return f"{_sign(change)} {change.difference:+6.1f}  {question}"
 
 
