@@ -38,8 +38,8 @@ def moving(frames: Sequence[Frame]) -> str:
     style = [
         f".frame {{ visibility: hidden; animation: turn {whole:g}s step-end infinite; }}",
         f"@keyframes turn {{ 0% {{ visibility: visible }} {shown:g}% {{ visibility: hidden }} }}",
-        ".caption { font: 20px sans-serif; fill: #8b949e; text-anchor: middle; }",
-        ".frame .caption { font-weight: bold; fill: #0178d4; }",
+        ".caption { font: 18px sans-serif; fill: #8b949e; text-anchor: middle; }",
+        ".frame .caption { fill: #0178d4; stroke: #0178d4; stroke-width: 0.7px; }",
         *(f".f{number} {{ animation-delay: {SECONDS * number:g}s; }}" for number in range(len(frames))),
         "@media (prefers-reduced-motion: reduce) { .frame { animation: none }"
         f" .f{len(frames) - 1} {{ visibility: visible }} }}",
