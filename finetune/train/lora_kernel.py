@@ -25,7 +25,7 @@ class _LoraLinear(torch.autograd.Function):
     """y = x W^T + b + s (d A^T) B^T, with d = x * keep. x: (rows, in) in the base's dtype; A: (r, in), B: (out, r)."""
 
     @staticmethod
-    def forward(
+    def forward(  # torch.autograd calls it with every tensor that gets a gradient, one by one: so many parameters
         ctx: Any,
         x: torch.Tensor,
         dropped: torch.Tensor,

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from finetune.failures import RunFailure
-from finetune.files import MARK, JobFiles
+from finetune.files import MARK, JobFiles, RunFiles
 from finetune.job import Job, JobBase, JobPair, change_recipe, read_job, read_pairs, spread, write_job
 from finetune.recipe import Recipe
+from store.home import Home
 from store.owned import NotOwn
 from store.words import BASE, Version
 
@@ -94,6 +95,24 @@ def test_what_can_not_be_read_is_a_failure_that_quotes_nobody(tmp_path: Path, co
         with pytest.raises(RunFailure) as failure:
             read()
         assert "Wo?" not in str(failure.value)
+
+
+def test_what_an_earlier_deskloop_trained_is_gone_on_with(tmp_path: Path) -> None:
+    """Its run lay in one folder with its log. What it had trained is judged; from its checkpoints nothing can go on."""
+    home = Home(tmp_path)
+    root = RunFiles.of(home, 1).root
+    for name in ("adapter", "checkpoints/checkpoint-4"):
+        (root / name).mkdir(parents=True)
+        (root / name / MARK).touch()
+    (root / "training.json").write_text("{}")
+    assert RunFiles(root).has_work
+    files = RunFiles.of(home, 1)
+    assert files.job.trained
+    assert files.job.facts.read_text() == "{}"
+    assert files.job.last_checkpoint() is None
+    files.drop_work()
+    assert not files.has_work
+    assert {path.name for path in root.iterdir()} == {".deskloop-own"}
 
 
 def test_examples_are_spread_evenly_and_the_same_each_time() -> None:
