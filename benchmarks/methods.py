@@ -19,9 +19,10 @@ from typing import Any
 
 from benchmarks.common import canned, machine, markdown_table, read_pairs, starter, write_result
 from benchmarks.systems import System, Trained, answer, train
-from bot.engines.child import EngineProcess
-from bot.types import FAITHFUL, AdapterRef, Prompt
+from bot.engines import make_engine
+from bot.types import FAITHFUL, AdapterRef, Prompt, Ticket
 from finetune.recipe import METHODS, ON_DENSE, parse_changes
+from store.words import Version
 
 QUESTION = "Could you explain to me how a return works?"
 
@@ -59,14 +60,16 @@ async def measure(method: str, chosen: argparse.Namespace, base: Path) -> dict[s
 
 async def speed(trained: Trained, log: Path) -> float:
     """Tokens a second of one answer after the first, which warms up."""
-    engine = EngineProcess(log=log)
+    engine = make_engine(log=log)
     try:
         await engine.load(trained.spec)
-        await engine.activate(AdapterRef("trained", str(trained.adapter)))
+        readiness = await engine.ready(AdapterRef(Version("trained"), str(trained.adapter)))
         answers = [
             item
             for _ in range(3)
-            async for item in engine.stream(Prompt(trained.system_message, (), QUESTION), FAITHFUL)
+            async for item in engine.stream(
+                Ticket(readiness.version), Prompt(trained.system_message, (), QUESTION), FAITHFUL
+            )
             if not isinstance(item, str)
         ]
         return round(sum(a.new_tokens for a in answers[1:]) / sum(a.seconds for a in answers[1:]), 1)

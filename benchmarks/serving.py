@@ -21,8 +21,9 @@ from typing import Any
 
 from benchmarks.common import ROOT, machine, markdown_table, starter, write_result
 from benchmarks.systems import as_published
-from bot.engines.child import EngineProcess
-from bot.types import FAITHFUL, AdapterRef, Answer, BaseSpec, Decoding, Prompt
+from bot.engines import Engine, make_engine
+from bot.types import FAITHFUL, AdapterRef, Answer, BaseSpec, Decoding, Priority, Prompt, Ticket
+from store.words import BASE, Version
 
 SYSTEM = "You are a customer support agent."
 QUESTIONS = (
@@ -37,17 +38,17 @@ QUESTIONS = (
 )
 
 
-async def ask(engine: EngineProcess, prompt: Prompt, decoding: Decoding, conversation: str | None) -> Answer:
+async def ask(engine: Engine, version: Version, prompt: Prompt, decoding: Decoding, conversation: str | None) -> Answer:
     """One streamed answer."""
-    async for item in engine.stream(prompt, decoding, conversation):
+    async for item in engine.stream(Ticket(version), prompt, decoding, conversation):
         if isinstance(item, Answer):
             return item
     raise RuntimeError("The engine ended without an answer.")
 
 
-async def speed(engine: EngineProcess, decoding: Decoding) -> dict[str, float]:
+async def speed(engine: Engine, version: Version, decoding: Decoding) -> dict[str, float]:
     """First token and tokens a second of single answers, the medians over some questions."""
-    answers = [await ask(engine, Prompt(SYSTEM, (), question), decoding, None) for question in QUESTIONS[:4]]
+    answers = [await ask(engine, version, Prompt(SYSTEM, (), question), decoding, None) for question in QUESTIONS[:4]]
     rates = [
         (answer.new_tokens - 1) / (answer.seconds - answer.first_token_seconds)
         for answer in answers
@@ -59,24 +60,26 @@ async def speed(engine: EngineProcess, decoding: Decoding) -> dict[str, float]:
     }
 
 
-async def conversation(engine: EngineProcess, decoding: Decoding, turns: int, reuse: bool) -> list[dict[str, Any]]:
+async def conversation(
+    engine: Engine, version: Version, decoding: Decoding, turns: int, reuse: bool
+) -> list[dict[str, Any]]:
     """A conversation that grows: for each turn the first token's time, and how much came out of the cache."""
     history: tuple[tuple[str, str], ...] = ()
     found = []
     for turn in range(turns):
         message = QUESTIONS[turn % len(QUESTIONS)]
-        answer = await ask(engine, Prompt(SYSTEM, history, message), decoding, "bench" if reuse else None)
+        answer = await ask(engine, version, Prompt(SYSTEM, history, message), decoding, "bench" if reuse else None)
         history = (*history, (message, answer.text))
         found.append({"first_token_seconds": answer.first_token_seconds, "reused_tokens": answer.reused_tokens})
     return found
 
 
-async def batch_speed(engine: EngineProcess, decoding: Decoding, prompts: int) -> float:
+async def batch_speed(engine: Engine, version: Version, decoding: Decoding, prompts: int) -> float:
     """Tokens a second over a batch, as the gate answers."""
     asked = [
         Prompt(SYSTEM, (), f"{QUESTIONS[i % len(QUESTIONS)]} My order number is {1000 + i}.") for i in range(prompts)
     ]
-    answers = await engine.batch(asked, decoding)
+    answers = await engine.batch(Ticket(version, Priority.GATE), asked, decoding)
     return sum(answer.new_tokens for answer in answers) / sum(answer.seconds for answer in answers)
 
 
@@ -94,10 +97,10 @@ async def main() -> None:
     spec = BaseSpec(str(base), chosen.quantization)
     decoding = replace(FAITHFUL, max_new_tokens=chosen.tokens)
     with tempfile.TemporaryDirectory(prefix="deskloop-bench-") as work:
-        adapters = [AdapterRef(f"r{seed}", str(make_adapter(base, spec, Path(work), seed))) for seed in (1, 2)]
+        adapters = [AdapterRef(Version(f"r{seed}"), str(make_adapter(base, spec, Path(work), seed))) for seed in (1, 2)]
         if chosen.adapter:
-            adapters[0] = AdapterRef("given", str(chosen.adapter.absolute()))
-        engine = EngineProcess(log=Path(work, "engine.log"))
+            adapters[0] = AdapterRef(Version("given"), str(chosen.adapter.absolute()))
+        engine = make_engine(log=Path(work, "engine.log"))
         try:
             facts = await measure(engine, spec, adapters, decoding, chosen)
         finally:
@@ -106,7 +109,7 @@ async def main() -> None:
 
 
 async def measure(
-    engine: EngineProcess, spec: BaseSpec, adapters: list[AdapterRef], decoding: Decoding, chosen: argparse.Namespace
+    engine: Engine, spec: BaseSpec, adapters: list[AdapterRef], decoding: Decoding, chosen: argparse.Namespace
 ) -> dict[str, Any]:
     """Everything, on one engine."""
     loaded = await engine.load(spec)
@@ -117,17 +120,18 @@ async def measure(
         "quantization": spec.quantization,
         "load_seconds": loaded.load_seconds,
         "memory_bytes": loaded.memory_bytes,
-        "versions": {"base": await speed(engine, decoding)},
+        "versions": {"base": await speed(engine, BASE, decoding)},
     }
     swaps = []
-    for adapter in (adapters[0], adapters[1], adapters[0], None, adapters[0]):
-        activation = await engine.activate(adapter)
-        swaps.append({"to": activation.version, "seconds": activation.seconds})
+    for adapter in (adapters[0], adapters[1], adapters[0]):
+        readiness = await engine.ready(adapter)
+        swaps.append({"to": readiness.version, "seconds": readiness.seconds})
+    version = adapters[0].version
     facts["swaps"] = swaps
-    facts["versions"]["adapter"] = await speed(engine, decoding)
-    facts["batch_tokens_per_second"] = await batch_speed(engine, decoding, chosen.batch)
+    facts["versions"]["adapter"] = await speed(engine, version, decoding)
+    facts["batch_tokens_per_second"] = await batch_speed(engine, version, decoding, chosen.batch)
     facts["conversation"] = {
-        name: await conversation(engine, decoding, chosen.turns, reuse)
+        name: await conversation(engine, version, decoding, chosen.turns, reuse)
         for name, reuse in (("reuse", True), ("fresh", False))
     }
     facts["memory_bytes_with_adapters"] = (await engine.status()).memory_bytes
@@ -151,7 +155,7 @@ def report(facts: dict[str, Any]) -> str:
         }
         for name, found in facts["versions"].items()
     ]
-    swaps = [{"swap to": swap["to"], "pause": f"{swap['seconds']:.2f} s"} for swap in facts["swaps"]]
+    swaps = [{"made ready": swap["to"], "in": f"{swap['seconds']:.2f} s"} for swap in facts["swaps"]]
     turns = [
         {
             "turn": str(number),

@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.common import ROOT, bench_folder
 from bot.adapters import Manifest, sha256_of, write_manifest
 from bot.bases.base import fingerprint
-from bot.engines.child import EngineProcess
+from bot.engines import make_engine
 from bot.types import AdapterRef, BaseSpec, Quantization
 from finetune.gate.answers import Asker
 from finetune.gate.judging import evaluate_file
@@ -31,6 +31,7 @@ from finetune.run.worker import NICENESS
 from store.desk import Desk
 from store.pairs import NewPair
 from store.times import now
+from store.words import Version
 
 TRL = "trl==1.16.0"
 NO_SYSTEM = ""  # the chat template then puts its own system message, the same tokens as in the yardsticks
@@ -88,10 +89,10 @@ async def train(system: System, base: Path, rows: Sequence[dict[str, Any]], epoc
 
 async def answer(trained: Trained, rows: Sequence[dict[str, Any]], log: Path) -> dict[str, Any]:
     """BLEU, chrF and exact match of the adapter's answers to *rows*, as the engine serves them."""
-    engine = EngineProcess(log=log)
+    engine = make_engine(log=log)
     try:
         await engine.load(trained.spec)
-        await engine.activate(AdapterRef("trained", str(trained.adapter)))
+        await engine.ready(AdapterRef(Version("trained"), str(trained.adapter)))
         asked = [FileQuestion(row["instruction"], row["output"], lang=row.get("lang")) for row in rows]
         return await evaluate_file(Asker(engine, trained.system_message), "trained", asked, _show)
     finally:

@@ -2,27 +2,63 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from enum import IntEnum
+from typing import Literal, NewType
 
 from store.errors import OperatorError
-from store.words import Version
+from store.words import Exchange, Version
 
-Exchange = tuple[str, str]  # what the customer said, what the bot answered
 Quantization = Literal["nf4", "bf16", "fp32"]
 Finish = Literal["complete", "stopped", "length"]
 
 
+ErrorKind = Literal[
+    "engine-died",  # its process ended, or was ended because it hung
+    "out-of-memory",
+    "base-missing",
+    "base-changed",  # the files of the base, or the base under an adapter, are not those that were set up
+    "adapter-damaged",
+    "probe-failed",  # an adapter does not do what it did when it was published
+    "not-ready",  # a version that nobody made ready, or that was forgotten
+    "bad-request",
+    "failed",
+]
+"""What went wrong, for the program."""
+
+
 class EngineError(OperatorError):
-    """Something the engine could not do. ``sentence`` is for the operator, ``kind`` for the program:
+    """Something the engine could not do. ``sentence`` is for the operator, ``kind`` for the program."""
 
-    ``engine-died``, ``out-of-memory``, ``base-missing``, ``base-changed``, ``adapter-damaged``, ``probe-failed``,
-    ``bad-request``, ``failed``.
-    """
-
-    def __init__(self, kind: str, sentence: str) -> None:
+    def __init__(self, kind: ErrorKind, sentence: str) -> None:
         super().__init__(sentence)
-        self.kind = kind
+        self.kind: ErrorKind = kind
+
+
+class Priority(IntEnum):
+    """Who is answered first, where several wait."""
+
+    CHAT = 0  # an operator looks at it
+    CHANNEL = 1  # a customer waits
+    GATE = 2  # checks and comparisons: many questions, nobody in a hurry
+
+
+RequestId = NewType("RequestId", str)
+
+
+def new_id() -> RequestId:
+    """An id that no other request has, whoever makes it."""
+    return RequestId(uuid.uuid4().hex)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What every request for answers carries: the version it is for, how urgent it is, and the id that cancels it."""
+
+    version: Version
+    priority: Priority = Priority.CHAT
+    id: RequestId = field(default_factory=new_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,24 +167,32 @@ class ProbeResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Activation:
-    """A swap: ``seconds`` is how long the chat had to wait for it."""
+class Readiness:
+    """A version that is verified, loaded and probed. ``seconds``: what that took."""
 
-    version: str
+    version: Version
     seconds: float
-    probe: ProbeResult | None = None
+    probe: ProbeResult
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """How the engine is doing right now."""
+    """How the engine is doing right now. ``ready``: the versions that requests may name, beside the bare base;
+    ``facts``: of the base, None before one is loaded."""
 
-    active: str
-    loaded: tuple[str, ...]
+    ready: tuple[Version, ...]
     memory_bytes: int
-    facts: BaseFacts | None = field(default=None)
+    facts: BaseFacts | None = None
 
 
-def as_tuple(history: Any) -> tuple[Exchange, ...]:
-    """A history read from JSON, as the tuple of exchanges it stands for."""
-    return tuple((str(customer), str(bot)) for customer, bot in history)
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a back end can do. ``kinds``: of adapters it serves (their ``peft_type``); ``grids``: quantizations of the
+    base; ``parallel``: whether requests are answered side by side, and not one after the other; ``likelihoods``:
+    whether it can say how likely a version finds a text."""
+
+    back_end: str
+    kinds: tuple[str, ...]
+    grids: tuple[Quantization, ...]
+    parallel: bool
+    likelihoods: bool

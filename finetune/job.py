@@ -28,12 +28,12 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from bot.types import Exchange, Quantization
+from bot.types import Quantization
 from finetune.failures import RunFailure
 from finetune.files import JobFiles, mark_complete
 from finetune.recipe import Recipe
 from store.owned import make_own, remove_own
-from store.words import BASE, Version
+from store.words import BASE, Exchange, Version
 
 FORMAT = 1
 EXAMPLES = 32  # at most, of held-out pairs to watch a training by: to read them takes about as long as learning ten

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.child import child_options, module_command
-from bot.engines.child import EngineProcess
+from bot.engines import make_engine
 from bot.types import BaseSpec, Quantization
 from finetune.files import appearing
 from finetune.gate import GateReport
@@ -54,7 +54,7 @@ async def export_merged(
     try:
         with appearing(target) as staging:
             await _merge(spec, desk.home.adapters / version.folder, staging, log)
-            engine = EngineProcess(log=log)
+            engine = make_engine(log=log)
             try:
                 judge = Judge(Asker.of(desk, engine), desk, await engine.load(spec), on_answered)
                 report = await judge_merged(judge, version.name, staging)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from store.words import BASE
+
+if TYPE_CHECKING:
+    from bot.engines.torch.serving import ServingModel
+    from bot.types import AdapterRef, Readiness
 
 FAMILIES = ("llama", "qwen2", "gpt_neox")
 TEMPLATE = (
@@ -115,3 +121,10 @@ def publish_adapter(folder: Path, base: Path, version: str, quantization: str = 
     mark = fingerprint(BaseSpec(str(base), quantization))  # type: ignore[arg-type]
     write_manifest(folder, Manifest(version, mark, "lora", "2026-01-01T00:00:00.000Z", files))
     return folder
+
+
+def serve(serving: ServingModel, adapter: AdapterRef | None) -> Readiness | None:
+    """Let *adapter* (None: the bare base) answer in *serving*, as an engine would for a request that names it."""
+    readiness = None if adapter is None else serving.ready(adapter)
+    serving.serve(BASE if adapter is None else adapter.version)
+    return readiness

@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from bot.engines.engine import Engine, Progress
+from bot.engines import Engine
 from bot.renderer import FIRST
-from bot.types import FAITHFUL, AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, Prompt
+from bot.types import FAITHFUL, AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, Priority, Prompt, Ticket
 from finetune.gate.margins import GateMargins
 from finetune.gate.questions import Question, Questions, prompt_of
 from finetune.lengths import decoding_of
@@ -77,15 +77,21 @@ class Asker:
         return Questions(prompts, limits)
 
     async def ask(
-        self, questions: Questions, on_progress: Progress, keep: Keep = lambda new: None
+        self,
+        version: Version,
+        questions: Questions,
+        on_progress: Callable[[int, int], None],
+        keep: Keep = lambda new: None,
     ) -> dict[Prompt, str]:
-        """Ask what is active in the engine, whatever the cache knows; *keep* gets each chunk as it is answered."""
+        """Ask *version*, which is ready, whatever the cache knows; *keep* gets each chunk as it is answered."""
         answers: dict[Prompt, str] = {}
         ordered, limits = questions.by_size(), questions.limits
         for begin in range(0, len(ordered), CHUNK):
             chunk = ordered[begin : begin + CHUNK]
             most = [limits.get(prompt, self.decoding.max_new_tokens) for prompt in chunk] if limits else None
-            found = await self.engine.batch(chunk, self.decoding, _further(on_progress, begin, len(ordered)), most)
+            ticket = Ticket(version, Priority.GATE)
+            progress = _further(on_progress, begin, len(ordered))
+            found = await self.engine.batch(ticket, chunk, self.decoding, most, progress)
             # As the chat would show it: the store cleans what the model writes.
             new = {prompt: replace(one, text=clean(one.text)) for prompt, one in zip(chunk, found, strict=True)}
             keep(new)
@@ -113,7 +119,7 @@ class Judge:
     async def answers(self, version: Version, questions: Questions) -> list[str]:
         """What *version* answers, from the cache where that is known. A version that has answered everything before is
         not even loaded."""
-        adapter, digest = _reference(self.desk, version)
+        digest = _digest(self.desk, version)
         keys = {prompt: self._key(digest, prompt, questions) for prompt in questions.unique}
         known = {prompt: text for prompt, key in keys.items() if (text := self.desk.answers.get(key)) is not None}
         missing = [prompt for prompt in keys if prompt not in known]
@@ -129,24 +135,32 @@ class Judge:
                 self.desk.answers.put_many(whole | {keys[prompt]: answer.text for prompt, answer in new.items()})
 
             cached = len(known)
-            await self.asker.engine.activate(adapter)
             known |= await self.asker.ask(
-                questions.only(missing), lambda done, _: self.on_answered(cached + done, len(keys), version), keep
+                await self._ready(version),
+                questions.only(missing),
+                lambda done, _: self.on_answered(cached + done, len(keys), version),
+                keep,
             )
         return [known[prompt] for prompt in questions.prompts]
 
     async def likelihoods(self, version: Version, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
         """How likely *version* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
-        adapter, digest = _reference(self.desk, version)
+        digest = _digest(self.desk, version)
         mark = hashlib.sha256("".join(answer for _, answer in texts).encode()).hexdigest()
         keys = [answer_key(self.base, f"{digest}/likelihood/{mark}", FAITHFUL, prompt) for prompt, _ in texts]
         known = [self.desk.answers.get(key) for key in keys]
         if None in known:
-            await self.asker.engine.activate(adapter)
-            values = await self.asker.engine.likelihoods(texts)
+            ticket = Ticket(await self._ready(version), Priority.GATE)
+            values = await self.asker.engine.likelihoods(ticket, texts)
             self.desk.answers.put_many({key: str(value) for key, value in zip(keys, values, strict=True)})
             return values
         return [float(value) for value in known if value is not None]
+
+    async def _ready(self, version: Version) -> Version:
+        """Make *version* ready in the engine, which the bare base always is."""
+        if version != BASE:
+            await self.asker.engine.ready(AdapterRef(version, _folder(self.desk, version)))
+        return version
 
     def _key(self, digest: str, prompt: Prompt, questions: Questions) -> str:
         """An answer is kept under the length it was allowed."""
@@ -182,13 +196,14 @@ def _libraries() -> dict[str, str]:
     return {name: found.get(name, "none") for name in _LIBRARIES}
 
 
-def _reference(desk: Desk, name: Version) -> tuple[AdapterRef | None, str]:
-    """What the engine activates for version *name* (None: the bare base), and the digest that stands for it in keys."""
-    if name == BASE:
-        return None, BASE
-    row = desk.versions.get(name)
-    return AdapterRef(name, str(Path(desk.home.adapters, row.folder).absolute())), row.manifest_sha256
+def _folder(desk: Desk, version: Version) -> str:
+    return str(Path(desk.home.adapters, desk.versions.get(version).folder).absolute())
 
 
-def _further(on_progress: Progress, before: int, wanted: int) -> Progress:
+def _digest(desk: Desk, version: Version) -> str:
+    """What stands for *version* in keys."""
+    return BASE if version == BASE else desk.versions.get(version).manifest_sha256
+
+
+def _further(on_progress: Callable[[int, int], None], before: int, wanted: int) -> Callable[[int, int], None]:
     return lambda done, _: on_progress(before + done, wanted)

@@ -74,19 +74,18 @@ async def drift_of(judge: Judge, version: Version) -> Drift:
 async def evaluate_file(
     asker: Asker, version: Version, asked: Sequence[Question], on_answered: OnAnswered = nobody
 ) -> dict[str, Any]:
-    """Ask what is active in the asker's engine all that is *asked*, and score the answers.
+    """Ask *version*, which is ready in the asker's engine, all that is *asked*, and score the answers.
 
     Returns ``{"version", "bleu", "chrf", "exact", "n", "signature", "seconds"}``: BLEU and chrF from 0 to 100, exact
     from 0 to 1, seconds of wall time. With several languages each is scored by its own tokenizer, the numbers are the
     mean weighted by questions, ``signature`` lists each, and ``languages`` holds them one by one. ``notes`` is there
-    where something must be known about the numbers. *version* is only repeated. Raises :class:`ValueError` if nothing
-    is asked.
+    where something must be known about the numbers. Raises :class:`ValueError` if nothing is asked.
     """
     if not asked:
         raise ValueError("The file holds no pair to evaluate.")
     start = time.perf_counter()
     questions = await asker.questions(asked)
-    found = await asker.ask(questions, lambda done, wanted: on_answered(done, wanted, version))
+    found = await asker.ask(version, questions, lambda done, wanted: on_answered(done, wanted, version))
     answers = [
         (question.lang, clean(question.output), found[prompt])
         for question, prompt in zip(asked, questions.prompts, strict=True)

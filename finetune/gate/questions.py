@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
-from bot.types import Exchange, Prompt
+from bot.types import Prompt
+from store.words import Exchange
 
 
 class Question(Protocol):

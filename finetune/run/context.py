@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.engines.child import EngineProcess
-from bot.engines.engine import Engine
+from bot.engines import EngineFactory, make_engine
 from finetune.events import Done, Event, Fitted, Note, Phase, Step, decode, encode
 from finetune.files import RunFiles
 from finetune.gate import Sides, report_of
@@ -19,17 +17,11 @@ from store.desk import Desk
 from store.records import Run
 from store.words import RunState, Version
 
-EngineFactory = Callable[[Path], Engine]  # takes the log file of an engine's process
-
-
-def engine_process(log: Path) -> Engine:
-    """An engine of the run's own, fresh: what serves chat goes on serving it."""
-    return EngineProcess(log=log)
-
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """One run on its desk. ``system``: the system message as it was when the run began to work."""
+    """One run on its desk. ``system``: the system message as it was when the run began to work;
+    ``make_engine``: makes one of the run's own, while what serves chat goes on serving it."""
 
     desk: Desk
     run_id: int
@@ -48,7 +40,7 @@ class RunContext:
         wishes: Wishes | None = None,
         *,
         launcher: Launcher | None = None,
-        make_engine: EngineFactory = engine_process,
+        make_engine: EngineFactory = make_engine,
     ) -> RunContext:
         """The context of *run*. It trains here and is judged by an engine process unless it is told otherwise."""
         return cls(

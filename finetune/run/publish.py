@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters import CARD_NAME, Manifest, sha256_of, write_manifest
-from bot.engines.engine import Engine
+from bot.engines import Engine
 from bot.types import AdapterRef, ProbeResult
 from finetune.desk_base import base_facts
 from finetune.events import Phase, Trained
@@ -81,7 +81,7 @@ async def publish_candidate(run: RunContext, prepared: Prepared, facts: Trained,
         card = _card(run, prepared, facts)
         made = Candidate(run.run_id, run.files.job.adapter, prepared.mark, run.recipe, probe, card)
         version = Version(publish(run.desk, made).name)
-    await engine.activate(AdapterRef(version, str(run.folder(version))))
+    await engine.ready(AdapterRef(version, str(run.folder(version))))
     return version
 
 

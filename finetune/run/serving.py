@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from bot.engines.engine import Engine
+from bot.engines import Engine
 from bot.types import BaseFacts, BaseSpec
 from finetune.events import Phase
 from finetune.run.context import RunContext
@@ -24,7 +24,7 @@ class Serving:
 async def serving(run: RunContext, spec: BaseSpec) -> AsyncIterator[Serving]:
     """An engine of the run's own with the base, for the length of the block."""
     run.emit(Phase("publishing", "Loading the base as it will serve the new version."))
-    engine = run.make_engine(run.files.log)
+    engine = run.make_engine(log=run.files.log)
     try:
         yield Serving(engine, await engine.load(spec))
     finally:

@@ -9,20 +9,32 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from bot import pulse
-from bot.engines import child as client
-from bot.engines.child import DIED, EngineProcess
+from bot import pulse, wire
+from bot.engines import link, torch
+from bot.engines.child import EngineProcess
+from bot.engines.link import DIED
 from bot.engines.torch.process import EngineProcessMain
-from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
+from bot.types import (
+    AdapterRef,
+    Answer,
+    BaseSpec,
+    Decoding,
+    EngineError,
+    EngineStatus,
+    Priority,
+    Prompt,
+    RequestId,
+    Ticket,
+    new_id,
+)
+from store.words import BASE, Version
 from tests import tiny as makers
 
 HELLO = Prompt("You are a support agent.", (), "Hello")
@@ -39,31 +51,37 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def made(log: Path, on_death: Callable[[], None] | None = None) -> EngineProcess:
+    return EngineProcess(torch.MODULE, torch.CAPABILITIES, log=log, on_death=on_death)
+
+
 @pytest.fixture
 async def engine(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[EngineProcess]:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as in conftest: nothing to gain on 64 x 64
-    process = EngineProcess(log=tmp_path / "engine.log")
+    process = made(tmp_path / "engine.log")
     facts = await process.load(BaseSpec(str(base), "fp32"))
     assert (facts.model_type, facts.quantization, facts.context) == ("llama", "fp32", 8192)
     yield process
     await process.close()
 
 
-async def collect(engine: EngineProcess, decoding: Decoding = SHORT) -> tuple[str, Answer]:
-    parts = [item async for item in engine.stream(HELLO, decoding, "1")]
+async def collect(engine: EngineProcess, decoding: Decoding = SHORT, version: Version = BASE) -> tuple[str, Answer]:
+    parts = [item async for item in engine.stream(Ticket(version), HELLO, decoding, "1")]
     answer = parts.pop()
     assert isinstance(answer, Answer)
     return "".join(str(part) for part in parts), answer
 
 
-async def test_load_stream_batch_and_activate(engine: EngineProcess, base: Path, tmp_path: Path) -> None:
+async def test_load_stream_batch_and_a_version(engine: EngineProcess, base: Path, tmp_path: Path) -> None:
     text, answer = await collect(engine)
     assert answer.new_tokens == 12
     assert answer.text.startswith(text.strip())
     assert answer.first_token_seconds is not None
 
     progress: list[tuple[int, int]] = []
-    batch = await engine.batch([HELLO, Prompt("", (), "Hi")], SHORT, lambda done, total: progress.append((done, total)))
+    batch = await engine.batch(
+        Ticket(BASE), [HELLO, Prompt("", (), "Hi")], SHORT, None, lambda done, total: progress.append((done, total))
+    )
     assert batch[0].text == answer.text
     assert progress == [(1, 2), (2, 2)]
 
@@ -71,31 +89,34 @@ async def test_load_stream_batch_and_activate(engine: EngineProcess, base: Path,
     measured = await engine.probe(str(folder))
     assert measured.finite
     makers.publish_adapter(folder, base, "v1")
-    activation = await engine.activate(AdapterRef("v1", str(folder)))
-    assert activation.probe is not None
-    assert activation.probe.values == pytest.approx(measured.values, abs=1e-3)
-    _, adapted = await collect(engine)
+    ref = AdapterRef(Version("v1"), str(folder))
+    assert (await engine.ready(ref)).probe.values == pytest.approx(measured.values, abs=1e-3)
+    _, adapted = await collect(engine, version=ref.version)
     assert adapted.text != answer.text
     assert adapted.reused_tokens == 0  # the cache was the base's
     status = await engine.status()
-    assert (status.active, status.loaded) == ("v1", ("v1",))
+    assert status.ready == ("v1",)
     assert status.facts is not None
+    assert (await collect(engine))[1].text == answer.text
 
     (folder / "adapter_model.safetensors").write_bytes(b"x")
     with pytest.raises(EngineError) as caught:
-        await engine.activate(AdapterRef("v1", str(folder)))
+        await engine.ready(ref)
     assert caught.value.kind == "adapter-damaged"
-    assert (await collect(engine))[1].text == adapted.text
-    await engine.activate(None)
-    assert (await collect(engine))[1].text == answer.text
+    assert (await collect(engine, version=ref.version))[1].text == adapted.text  # what was verified is still in memory
+    await engine.forget(ref.version)
+    with pytest.raises(EngineError) as gone:
+        await collect(engine, version=ref.version)
+    assert gone.value.kind == "not-ready"
 
 
 async def test_a_reply_that_is_stopped_ends_soon_and_the_next_is_whole(engine: EngineProcess) -> None:
     items: list[str | Answer] = []
-    async for item in engine.stream(HELLO, ENDLESS):
+    ticket = Ticket(BASE)
+    async for item in engine.stream(ticket, HELLO, ENDLESS):
         items.append(item)
         if len(items) == 3:
-            await engine.cancel()
+            await engine.cancel(ticket.id)
     answer = items[-1]
     assert isinstance(answer, Answer)
     assert answer.finish == "stopped"
@@ -104,17 +125,18 @@ async def test_a_reply_that_is_stopped_ends_soon_and_the_next_is_whole(engine: E
 
 
 async def test_leaving_a_stream_stops_it(engine: EngineProcess) -> None:
-    async with aclosing(engine.stream(HELLO, ENDLESS)) as stream:
+    async with aclosing(engine.stream(Ticket(BASE), HELLO, ENDLESS)) as stream:
         async for _ in stream:
             break
     assert (await collect(engine))[1].new_tokens == 12  # the engine is free again, and not stopped itself
 
 
 async def test_a_stop_that_comes_before_the_reply_has_begun_is_not_lost(engine: EngineProcess) -> None:
-    stream = engine.stream(HELLO, ENDLESS)
+    ticket = Ticket(BASE)
+    stream = engine.stream(ticket, HELLO, ENDLESS)
     first = asyncio.ensure_future(anext(stream))
     await asyncio.sleep(0)  # the request is written, nothing is read back yet
-    await engine.cancel()
+    await engine.cancel(ticket.id)
     items = [await first, *[item async for item in stream]]
     answer = items[-1]
     assert isinstance(answer, Answer)
@@ -122,22 +144,45 @@ async def test_a_stop_that_comes_before_the_reply_has_begun_is_not_lost(engine: 
     assert answer.new_tokens < 3000
 
 
-def test_a_stop_counts_for_what_was_asked_before_it_and_for_nothing_after(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same without a race: the reader has seen both lines before the work begins."""
+def work_off(*messages: wire.Request) -> list[wire.Event]:
+    """What the process answers that has read all of *messages* before it begins to work."""
+    out = io.BytesIO()
+    main = EngineProcessMain(io.BytesIO(b"".join(map(wire.encode, messages))), out)
+    main.read()
+    main.work_off()
+    return [wire.decode_event(line) for line in out.getvalue().splitlines()]
+
+
+def asked(number: int, priority: Priority = Priority.CHAT) -> wire.Stream:
+    return wire.Stream(
+        id=RequestId(str(number)), version=BASE, priority=priority, prompt=HELLO, decoding=SHORT, conversation=None
+    )
+
+
+@pytest.fixture
+def staying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The end of the input does not end this process."""
     monkeypatch.setattr(os, "_exit", lambda code: None)
-    lines = b'{"id":1,"op":"stream"}\n{"op":"cancel"}\n{"id":2,"op":"stream"}\n'
-    main = EngineProcessMain(io.BytesIO(lines), io.BytesIO())
-    asked = threading.Event()
-    main._generator = SimpleNamespace(stop=SimpleNamespace(asked=asked))
-    main._read()
-    main._begin({"id": 1})
-    assert asked.is_set()
-    main._begin({"id": 2})
-    assert not asked.is_set()
+
+
+@pytest.mark.usefixtures("staying")
+def test_a_stop_ends_the_request_it_names_while_that_still_waits_and_no_other() -> None:
+    one, two = asked(1), asked(2)
+    stopped, other = work_off(one, two, wire.Cancel(id=one.id), wire.Cancel(id=RequestId("9")))
+    assert isinstance(stopped, wire.Done)
+    assert (stopped.id, wire.result_of(stopped, Answer).finish) == (one.id, "stopped")
+    assert isinstance(other, wire.Failed)  # it came to its turn; there is no base
+    assert (other.id, other.kind) == (two.id, "bad-request")
+
+
+@pytest.mark.usefixtures("staying")
+def test_who_is_more_urgent_is_answered_first() -> None:
+    requests = [asked(1, Priority.GATE), asked(2), asked(3, Priority.CHANNEL), asked(4)]
+    assert [event.id for event in work_off(*requests)] == ["2", "4", "3", "1"]
 
 
 async def test_a_stop_with_nothing_running_does_nothing(engine: EngineProcess) -> None:
-    await engine.cancel()
+    await engine.cancel(new_id())
     assert (await collect(engine))[1].new_tokens == 12
 
 
@@ -147,14 +192,19 @@ async def test_a_process_that_is_killed_in_mid_reply_is_reported_once(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     deaths: list[str] = []
     told = asyncio.Event()
-    engine = EngineProcess(log=tmp_path / "engine.log", on_death=lambda: (deaths.append("dead"), told.set())[0])
+
+    def died() -> None:
+        deaths.append("dead")
+        told.set()
+
+    engine = made(tmp_path / "engine.log", died)
     await engine.load(BaseSpec(str(base), "fp32"))
     assert engine.pid is not None
     pid = engine.pid
 
     async def talk_until_killed() -> None:
         seen = 0
-        async for _ in engine.stream(HELLO, ENDLESS):
+        async for _ in engine.stream(Ticket(BASE), HELLO, ENDLESS):
             seen += 1
             if seen == 2:
                 os.kill(pid, signal.SIGKILL)
@@ -170,9 +220,11 @@ async def test_a_process_that_is_killed_in_mid_reply_is_reported_once(
     assert deaths == ["dead"]
 
 
-async def test_closing_on_purpose_is_no_death(engine: EngineProcess) -> None:
+async def test_closing_on_purpose_is_no_death(tmp_path: Path) -> None:
     deaths: list[int] = []
-    engine._on_death = lambda: deaths.append(1)
+    engine = made(tmp_path / "engine.log", lambda: deaths.append(1))
+    with pytest.raises(EngineError):
+        await engine.load(BaseSpec(str(tmp_path / "none"), "fp32"))
     pid = engine.pid
     assert pid is not None
     await engine.close()
@@ -200,11 +252,11 @@ async def test_a_stopped_engine_is_killed_and_what_it_said_is_kept(
     heard: list[object] = []
 
     async def listen() -> None:
-        async for item in engine.stream(HELLO, ENDLESS):
+        async for item in engine.stream(Ticket(BASE), HELLO, ENDLESS):
             if not heard:
                 assert engine.pid is not None
                 os.kill(engine.pid, signal.SIGSTOP)
-                monkeypatch.setattr(client, "BEAT", 0.05)
+                monkeypatch.setattr(link, "BEAT", 0.05)
             heard.append(item)
 
     with pytest.raises(EngineError) as caught:
@@ -216,17 +268,18 @@ async def test_a_stopped_engine_is_killed_and_what_it_said_is_kept(
 async def test_a_request_that_does_not_stop_when_told_ends_with_its_process(
     base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "BEAT", 0.02)
+    monkeypatch.setattr(link, "BEAT", 0.02)
     monkeypatch.setattr(pulse, "SILENT_BEATS", 10**6)
     monkeypatch.setattr(pulse, "STOPPING_SILENT_BEATS", 10**6)
     monkeypatch.setattr(pulse, "STOPPING_BEATS", 0)  # at the first look: text of chance may end early
     died = asyncio.Event()
-    engine = EngineProcess(log=tmp_path / "engine.log", on_death=died.set)
+    engine = made(tmp_path / "engine.log", died.set)
     await engine.load(BaseSpec(str(base), "fp32"))
-    computing = asyncio.create_task(engine.batch([HELLO] * 64, ENDLESS))
+    ticket = Ticket(BASE)
+    computing = asyncio.create_task(engine.batch(ticket, [HELLO] * 64, ENDLESS))
     await asyncio.sleep(0)
-    assert engine._inboxes
-    engine._stopping.update(engine._inboxes)  # as if it had been told, and did not come to it
+    assert ticket.id in engine._link.in_flight
+    engine._link._stopping.add(ticket.id)  # as if it had been told, and did not come to it
     with pytest.raises(EngineError) as caught:
         await computing
     assert (caught.value.kind, caught.value.sentence) == ("engine-died", DIED)
@@ -242,11 +295,12 @@ def child(*code: str) -> subprocess.Popen[bytes]:
 def test_the_process_ends_when_its_input_does() -> None:
     process = child("from bot.engines.torch.process import main", "main()")
     assert process.stdin is not None
-    process.stdin.write(b'not json\n{"id":1,"op":"status"}\n')
+    process.stdin.write(b'not json\n{"id":"1","op":"status"}\n')
     process.stdin.flush()
     assert process.stdout is not None
-    answer = json.loads(process.stdout.readline())
-    assert (answer["id"], answer["event"], answer["active"]) == (1, "done", "base")
+    answer = wire.decode_event(process.stdout.readline())
+    assert isinstance(answer, wire.Done)
+    assert (answer.id, wire.result_of(answer, EngineStatus).ready) == ("1", ())
     process.stdin.close()
     assert process.wait(20) == 0
     process.stdout.close()
@@ -255,22 +309,22 @@ def test_the_process_ends_when_its_input_does() -> None:
 def test_what_libraries_print_goes_to_the_log_and_not_into_the_pipe() -> None:
     process = child(
         "import os, subprocess, sys",
-        "from bot import engine",
+        "from bot.engines.torch import process as engine",
         "class Loud(engine.EngineProcessMain):",
-        "    def _handle(self, request):",
+        "    def _handle(self, job):",
         "        print('a library prints', flush=True)",
         "        os.write(1, b'and writes')",
         "        subprocess.run([sys.executable, '-c', 'print(1234567)'])",
-        "        return {}",
+        "        return None",
         "engine.EngineProcessMain = Loud",
         "engine.main()",
     )
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    process.stdin.write(b'{"id":1,"op":"status"}\n')
+    process.stdin.write(b'{"id":"1","op":"status"}\n')
     process.stdin.flush()
-    assert json.loads(process.stdout.readline()) == {"id": 1, "event": "done"}
+    assert json.loads(process.stdout.readline()) == {"id": "1", "event": "done", "result": None}
     process.stdin.close()
     assert process.stdout.read() == b""
     log = process.stderr.read()

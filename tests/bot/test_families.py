@@ -112,7 +112,7 @@ def test_such_a_token_is_not_shown(tmp_path: Path) -> None:
     for token in serving.tokenizer("Hi there<|im_end|>", add_special_tokens=False)["input_ids"]:
         stream.put(torch.tensor([token]))
     assert "".join(deltas) == stream.text == "Hi there"
-    assert generator._read(stream.ids) == ("Hi there", "complete")
+    assert generator._read(stream.ids, stopped=False) == ("Hi there", "complete")
 
 
 def test_a_template_that_knows_how_is_told_not_to_think_aloud() -> None:

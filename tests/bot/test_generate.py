@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,13 @@ from typing import Any
 import pytest
 import torch
 
-from bot.engines.torch.generate import CONVERSATIONS_KEPT, Generator, TextStream
+from bot.engines.torch.caches import KEPT
+from bot.engines.torch.generate import Generator
 from bot.engines.torch.serving import ServingModel
+from bot.engines.torch.streaming import TextStream
 from bot.render import render
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
+from store.words import BASE, Version
 from tests import tiny as makers
 
 SHORT = Decoding(max_new_tokens=16)
@@ -23,7 +27,7 @@ SYSTEM = "You are a support agent."
 def adapter(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> AdapterRef:
     folder = makers.make_adapter(tiny, tmp_path_factory.mktemp("adapters") / "v1")
     makers.publish_adapter(folder, tiny, "v1")
-    return AdapterRef("v1", str(folder))
+    return AdapterRef(Version("v1"), str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -33,24 +37,29 @@ def serving(tiny: Path) -> ServingModel:
 
 @pytest.fixture
 def generator(serving: ServingModel) -> Generator:
-    serving.activate(None)
+    makers.serve(serving, None)
     return Generator(serving)
 
 
 def say(
-    generator: Generator, prompt: Prompt, decoding: Decoding = SHORT, conversation: str | None = None
+    generator: Generator,
+    prompt: Prompt,
+    decoding: Decoding = SHORT,
+    conversation: str | None = None,
+    version: Version = BASE,
 ) -> tuple[Answer, str]:
     deltas: list[str] = []
-    answer = generator.stream(prompt, decoding, conversation, deltas.append)
+    key = None if conversation is None else (version, conversation)
+    answer = generator.stream(prompt, decoding, deltas.append, key)
     return answer, "".join(deltas)
 
 
-def talk(generator: Generator, conversation: str | None, turns: int = 3) -> list[Answer]:
+def talk(generator: Generator, conversation: str | None, version: Version, turns: int = 3) -> list[Answer]:
     history: tuple[tuple[str, str], ...] = ()
     answers = []
     for number in range(turns):
         message = f"Where is order {number}?"
-        answer, _ = say(generator, Prompt(SYSTEM, history, message), conversation=conversation)
+        answer, _ = say(generator, Prompt(SYSTEM, history, message), SHORT, conversation, version)
         answers.append(answer)
         history = (*history, (message, answer.text))
     return answers
@@ -72,19 +81,19 @@ class Spy:
 
 
 # -- the cache -------------------------------------------------------------------------------------
-@pytest.mark.parametrize("version", ["base", "v1"])
+@pytest.mark.parametrize("version", [BASE, Version("v1")])
 def test_reusing_a_conversations_cache_changes_neither_text_nor_logits(
     generator: Generator,
     serving: ServingModel,
     adapter: AdapterRef,
-    version: str,
+    version: Version,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    serving.activate(adapter if version == "v1" else None)
+    makers.serve(serving, adapter if version == "v1" else None)
     spy = Spy(serving, monkeypatch)
-    reused = talk(generator, "7")
+    reused = talk(generator, "7", version)
     with_cache, spy.logits = spy.logits, []
-    fresh = talk(generator, None)
+    fresh = talk(generator, None, version)
     assert [answer.reused_tokens for answer in fresh] == [0, 0, 0]
     assert reused[0].reused_tokens == 0
     assert min(answer.reused_tokens for answer in reused[1:]) > 20
@@ -112,10 +121,12 @@ def test_the_very_same_prompt_again_is_answered_the_same(generator: Generator) -
 
 
 def test_conversations_do_not_share_caches_and_few_are_kept(generator: Generator) -> None:
-    for number in range(CONVERSATIONS_KEPT + 2):
+    for number in range(KEPT + 2):
         answer, _ = say(generator, Prompt(SYSTEM, (), "Hello"), conversation=str(number))
         assert answer.reused_tokens == 0
-    assert list(generator._caches) == [str(number) for number in range(2, CONVERSATIONS_KEPT + 2)]
+    found = [say(generator, Prompt(SYSTEM, (), "Hello"), conversation=str(n))[0] for n in range(KEPT + 1, 1, -1)]
+    assert all(answer.reused_tokens for answer in found)
+    assert not say(generator, Prompt(SYSTEM, (), "Hello"), conversation="1")[0].reused_tokens
 
 
 def test_after_a_swap_the_first_token_is_that_of_a_fresh_computation(
@@ -123,10 +134,9 @@ def test_after_a_swap_the_first_token_is_that_of_a_fresh_computation(
 ) -> None:
     prompt = Prompt(SYSTEM, (("Hello", "Hi."),), "Where is it?")
     say(generator, prompt, conversation="7")
-    serving.activate(adapter)
-    generator.drop_caches()
+    makers.serve(serving, adapter)
     spy = Spy(serving, monkeypatch)
-    swapped, _ = say(generator, prompt, conversation="7")
+    swapped, _ = say(generator, prompt, SHORT, "7", adapter.version)
     first = spy.logits[0]
     spy.logits = []
     fresh, _ = say(generator, prompt)
@@ -145,7 +155,7 @@ def test_a_failed_generation_leaves_no_half_written_cache(
         raise OSError("the pipe is gone")
 
     with pytest.raises(OSError, match="pipe"):
-        generator.stream(prompt, SHORT, "7", burst)
+        generator.stream(prompt, SHORT, burst, (BASE, "7"))
     again, _ = say(generator, prompt, conversation="7")
     assert again.reused_tokens == 0
     assert again.text == expected.text
@@ -154,17 +164,17 @@ def test_a_failed_generation_leaves_no_half_written_cache(
 # -- stopping --------------------------------------------------------------------------------------
 def test_a_stop_acts_within_a_token_and_the_answer_says_so(generator: Generator) -> None:
     seen: list[str] = []
+    stop = threading.Event()
 
     def emit(delta: str) -> None:
         seen.append(delta)
         if len(seen) == 3:
-            generator.stop.asked.set()
+            stop.set()
 
-    answer = generator.stream(Prompt(SYSTEM, (), "Hello"), Decoding(max_new_tokens=100), "7", emit)
+    answer = generator.stream(Prompt(SYSTEM, (), "Hello"), Decoding(max_new_tokens=100), emit, (BASE, "7"), stop)
     assert answer.finish == "stopped"
     assert len(seen) <= 4
     assert answer.text == "".join(seen).strip()
-    generator.stop.asked.clear()
     prompt = Prompt(SYSTEM, (("Hello", answer.text),), "Go on")
     assert say(generator, prompt, conversation="7")[0].text == say(generator, prompt)[0].text
 
@@ -174,7 +184,7 @@ def test_length_and_completeness_are_told_apart(generator: Generator) -> None:
     cut, _ = say(generator, prompt, Decoding(max_new_tokens=3))
     assert (cut.finish, cut.new_tokens) == ("length", 3)
     say(generator, prompt, Decoding(max_new_tokens=6), "7")
-    second = generator._caches["7"][0][-5]
+    second = generator._caches._kept[BASE, "7"][0][-5]
     generator._stops = sorted({*generator._stops, second})
     complete, _ = say(generator, prompt, Decoding(max_new_tokens=6))
     assert complete.finish == "complete"

@@ -20,6 +20,7 @@ from bot.kinds.bottleneck import Bottlenecks
 from bot.kinds.full import save_all
 from bot.render import render_pair
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
+from store.words import Version
 from tests import tiny as makers
 
 IDS = torch.arange(10, 40)[None]
@@ -89,7 +90,7 @@ def published(tmp_path: Path) -> Callable[..., AdapterRef]:
     def publish(kind: str, base: Path, version: str, quantization: str = "fp32") -> AdapterRef:
         folder = make(kind, base, tmp_path / version)
         makers.publish_adapter(folder, base, version, quantization)
-        return AdapterRef(version, str(folder))
+        return AdapterRef(Version(version), str(folder))
 
     return publish
 
@@ -104,10 +105,10 @@ def test_from_kind_to_kind_and_back_each_answers_as_itself(
     refs = {kind: published(kind, base, f"v{number}") for number, kind in enumerate(KINDS, 1)}
     expected = {kind: reference(kind, base, Path(ref.folder)) for kind, ref in refs.items()}
     for kind in (*KINDS, *reversed(KINDS), "bottleneck", "lora", "full", "prompt"):
-        serving.activate(refs[kind])
+        makers.serve(serving, refs[kind])
         torch.testing.assert_close(logits(serving), expected[kind], rtol=1e-3, atol=1e-3, msg=kind)
         assert (expected[kind] - bare).abs().max() > 0.1
-    serving.activate(None)
+    makers.serve(serving, None)
     assert torch.equal(logits(serving), bare)
 
 
@@ -117,15 +118,17 @@ def test_a_batch_and_a_reused_cache_say_what_single_answers_say(
 ) -> None:
     """The trap: under peft, soft prompts are wrong in batches padded on the left, and with caches of earlier turns."""
     serving = ServingModel(BaseSpec(str(tiny), "fp32"))
-    serving.activate(published(kind, tiny, "v1"))
+    makers.serve(serving, published(kind, tiny, "v1"))
     generator = Generator(serving)
     history = (("Where is my order?", "In your account."), ("And the other one, of last week?", "It is on its way."))
     prompts = [Prompt("", history[:number], f"Thing {'and thing ' * number * 3}?") for number in range(3)]
-    single = [generator.stream(prompt, SHORT, None, lambda _: None).text for prompt in prompts]
+    single = [generator.stream(prompt, SHORT, lambda _: None).text for prompt in prompts]
     batched: dict[int, Answer] = {}
     generator.batch(prompts, SHORT, lambda index, answer: batched.update({index: answer}))
     assert [batched[index].text for index in range(3)] == single
-    reused = [generator.stream(prompt, SHORT, "one", lambda _: None) for prompt in (prompts[0], prompts[0], prompts[1])]
+    key = (serving.serving, "one")
+    asked = (prompts[0], prompts[0], prompts[1])
+    reused = [generator.stream(prompt, SHORT, lambda _: None, key) for prompt in asked]
     assert [answer.text for answer in reused] == [single[0], single[0], single[1]]
     assert reused[1].reused_tokens > 5
 
@@ -134,7 +137,7 @@ def test_a_batch_and_a_reused_cache_say_what_single_answers_say(
 def test_likelihoods_are_those_of_a_plain_forward(tiny: Path, published: Callable[..., AdapterRef], kind: str) -> None:
     serving = ServingModel(BaseSpec(str(tiny), "fp32"))
     if kind != "base":
-        serving.activate(published(kind, tiny, "v1"))
+        makers.serve(serving, published(kind, tiny, "v1"))
     texts = [(Prompt("", (), "Where?" + " now" * number), "In your account." + " Yes." * number) for number in range(3)]
     found = Generator(serving).likelihoods(texts)
     for (prompt, answer), value in zip(texts, found, strict=True):
@@ -150,9 +153,9 @@ def test_each_kind_serves_on_a_4_bit_base(tiny: Path, published: Callable[..., A
     serving = ServingModel(BaseSpec(str(tiny), "nf4"))
     logits(serving)  # packs the weights
     bare = logits(serving)
-    serving.activate(published(kind, tiny, "v1", "nf4"))
+    makers.serve(serving, published(kind, tiny, "v1", "nf4"))
     assert (logits(serving) - bare).abs().max() > 0.1
-    serving.activate(None)
+    makers.serve(serving, None)
     assert torch.equal(logits(serving), bare)
 
 
@@ -172,7 +175,7 @@ def test_weights_of_another_shape_are_refused_and_what_answered_goes_on(
     base = models["llama"]
     serving = ServingModel(BaseSpec(str(base), "fp32"))
     good = published("bottleneck", base, "v1")
-    serving.activate(good)
+    makers.serve(serving, good)
     before = logits(serving)
     bad = published(kind, base, "v2")
     path = Path(bad.folder) / WEIGHTS_NAME
@@ -180,7 +183,8 @@ def test_weights_of_another_shape_are_refused_and_what_answered_goes_on(
     save_file({name: value[..., : value.shape[-1] // 2].contiguous() for name, value in tensors.items()}, path)
     makers.publish_adapter(Path(bad.folder), base, "v2")
     with pytest.raises(EngineError) as caught:
-        serving.activate(bad)
+        makers.serve(serving, bad)
     assert caught.value.kind in ("adapter-damaged", "probe-failed")
-    assert (serving.active, serving.loaded) == ("v1", ("v1",))
+    assert serving.versions == ("v1",)
+    makers.serve(serving, good)
     assert torch.equal(logits(serving), before)

@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.bases.base import load_tokenizer
-from bot.engines.torch.generate import Generator, RowEnds, TextStream
+from bot.engines.torch.ending import RowEnds
+from bot.engines.torch.generate import Generator
 from bot.engines.torch.serving import ServingModel
+from bot.engines.torch.streaming import TextStream
 from bot.lines import end_of_reply, said, sure
 from bot.render import render, render_pair
 from bot.types import BaseSpec, Decoding, Prompt
@@ -152,7 +154,7 @@ def test_chat_and_batch_stop_at_the_next_customer(lines_model: ServingModel, mon
     says = Says(lines_model, texts[:1])
     monkeypatch.setattr(lines_model.base, "generate", says.generate)
     deltas: list[str] = []
-    answer = generator.stream(prompt, Decoding(max_new_tokens=200), None, deltas.append)
+    answer = generator.stream(prompt, Decoding(max_new_tokens=200), deltas.append)
     assert ("".join(deltas).strip(), answer.text, answer.finish) == ("We open at nine.", "We open at nine.", "complete")
     assert says.steps < len(says.rows[0])  # it stopped there, and did not wait for the end
     says = Says(lines_model, texts)

@@ -18,6 +18,7 @@ from bot.adapters import WEIGHTS_NAME, read_manifest, write_manifest
 from bot.engines.torch import fast_lora
 from bot.engines.torch.serving import ServingModel
 from bot.types import AdapterRef, BaseSpec, EngineError, ProbeResult
+from store.words import BASE, Version
 from tests import tiny as makers
 
 IDS = torch.arange(10, 40)[None]
@@ -36,7 +37,7 @@ def published(tmp_path: Path) -> Callable[..., AdapterRef]:
     def make(base: Path, version: str, quantization: str = "fp32", **shape: Any) -> AdapterRef:
         folder = makers.make_adapter(base, tmp_path / version, **shape)
         makers.publish_adapter(folder, base, version, quantization)
-        return AdapterRef(version, str(folder))
+        return AdapterRef(Version(version), str(folder))
 
     return make
 
@@ -57,7 +58,7 @@ def edit(ref: AdapterRef, base: Path, change: Callable[[dict[str, torch.Tensor]]
 
 def refused(serving: ServingModel, ref: AdapterRef, kind: str) -> str:
     with pytest.raises(EngineError) as caught:
-        serving.activate(ref)
+        serving.ready(ref)
     assert caught.value.kind == kind
     return caught.value.sentence
 
@@ -71,7 +72,7 @@ def test_the_short_forward_says_what_pefts_own_does(
     base = models[family]
     serving = ServingModel(BaseSpec(str(base), quantization))  # type: ignore[arg-type]
     bare = logits(serving)
-    serving.activate(published(base, "v1", quantization))
+    makers.serve(serving, published(base, "v1", quantization))
     assert serving._kinds["LORA"]._plain["v1"]
     short = logits(serving)
     fast_lora.uninstall(serving.base)
@@ -89,17 +90,17 @@ def test_versions_and_base_do_not_disturb_each_other(
     base = models[family]
     serving = ServingModel(BaseSpec(str(base), "fp32"))
     refs = [published(base, "v1", seed=1), published(base, "v10", seed=2, r=8)]
-    alone = {"base": logits(serving)}
+    alone = {BASE: logits(serving)}
     for ref in refs:
         model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32)
         with torch.inference_mode():
             alone[ref.version] = PeftModel.from_pretrained(model, ref.folder).eval()(input_ids=IDS).logits
     for step in (*refs, None, *reversed(refs), refs[0], None):
-        activation = serving.activate(step)
-        name = "base" if step is None else step.version
-        assert (activation.version, serving.active) == (name, name)
+        makers.serve(serving, step)
+        name = BASE if step is None else step.version
+        assert serving.serving == name
         torch.testing.assert_close(logits(serving), alone[name], rtol=1e-4, atol=1e-4)
-    assert serving.loaded == ("v1", "v10")
+    assert serving.versions == ("v1", "v10")
 
 
 # -- the same name again ---------------------------------------------------------------------------
@@ -108,15 +109,15 @@ def test_new_files_under_a_known_name_are_the_ones_that_answer(
 ) -> None:
     serving = ServingModel(BaseSpec(str(tiny), "fp32"))
     other = published(tiny, "v2", seed=5)
-    serving.activate(other)
+    makers.serve(serving, other)
     first = published(tiny, "v1", seed=1)
-    serving.activate(first)
+    makers.serve(serving, first)
     before = logits(serving)
     shutil.rmtree(first.folder)
-    serving.activate(published(tiny, "v1", seed=9, r=8))
+    makers.serve(serving, published(tiny, "v1", seed=9, r=8))
     assert (logits(serving) - before).abs().max() > 0.5
     fresh = ServingModel(BaseSpec(str(tiny), "fp32"))
-    fresh.activate(first)
+    makers.serve(fresh, first)
     torch.testing.assert_close(logits(serving), logits(fresh), rtol=1e-4, atol=1e-4)
 
 
@@ -125,13 +126,14 @@ def test_candidates_are_probed_one_after_the_other_each_for_itself(
 ) -> None:
     """They share a name, and the layers of the version in use stay while they come and go."""
     serving = ServingModel(BaseSpec(str(tiny), "fp32"))
-    serving.activate(published(tiny, "v1"))
+    makers.serve(serving, published(tiny, "v1"))
     answers = logits(serving)
     one = serving.probe(str(makers.make_adapter(tiny, tmp_path / "one", seed=2)))
     two = serving.probe(str(makers.make_adapter(tiny, tmp_path / "two", seed=3)))
     assert one.values != two.values
     assert serving.probe(str(tmp_path / "one")).values == one.values
-    assert (serving.active, serving.loaded) == ("v1", ("v1",))
+    assert serving.versions == ("v1",)
+    serving.serve(Version("v1"))
     assert torch.equal(logits(serving), answers)
 
 
@@ -142,7 +144,7 @@ def test_a_probe_on_the_bare_base_leaves_the_bare_base(tiny: Path, tmp_path: Pat
     assert result.finite
     assert result.difference > 0.5
     assert torch.equal(logits(serving), answers)
-    assert serving.loaded == ()
+    assert serving.versions == ()
 
 
 def test_what_a_candidate_measured_is_what_it_is_held_to(
@@ -152,9 +154,7 @@ def test_what_a_candidate_measured_is_what_it_is_held_to(
     ref = published(tiny, "v1")
     measured = serving.probe(ref.folder)
     republish(ref, tiny, measured)
-    activation = serving.activate(ref)
-    assert activation.probe is not None
-    assert activation.probe.values == pytest.approx(measured.values, abs=1e-3)
+    assert serving.ready(ref).probe.values == pytest.approx(measured.values, abs=1e-3)
 
 
 def test_an_adapter_that_is_not_plain_lora_answers_by_pefts_own_forward(
@@ -162,7 +162,7 @@ def test_an_adapter_that_is_not_plain_lora_answers_by_pefts_own_forward(
 ) -> None:
     serving = ServingModel(BaseSpec(str(tiny), "fp32"))
     plain = published(tiny, "v1")
-    serving.activate(plain)
+    makers.serve(serving, plain)
     expected = logits(serving)
     model = AutoModelForCausalLM.from_pretrained(tiny, dtype=torch.float32)
     dora = get_peft_model(model, LoraConfig(r=4, use_dora=True, target_modules="all-linear", task_type="CAUSAL_LM"))
@@ -173,9 +173,9 @@ def test_an_adapter_that_is_not_plain_lora_answers_by_pefts_own_forward(
         own = dora.eval()(input_ids=IDS).logits
     dora.save_pretrained(tmp_path / "v2")
     makers.publish_adapter(tmp_path / "v2", tiny, "v2")
-    serving.activate(AdapterRef("v2", str(tmp_path / "v2")))
+    makers.serve(serving, AdapterRef(Version("v2"), str(tmp_path / "v2")))
     torch.testing.assert_close(logits(serving), own, rtol=1e-3, atol=1e-3)
-    serving.activate(plain)
+    makers.serve(serving, plain)
     assert torch.equal(logits(serving), expected)
 
 
@@ -184,7 +184,7 @@ def test_an_adapter_that_is_not_plain_lora_answers_by_pefts_own_forward(
 def busy(tiny: Path, published: Callable[..., AdapterRef]) -> ServingModel:
     """A model on which v1 answers."""
     serving = ServingModel(BaseSpec(str(tiny), "fp32"))
-    serving.activate(published(tiny, "v1", seed=1))
+    makers.serve(serving, published(tiny, "v1", seed=1))
     return serving
 
 
@@ -233,15 +233,16 @@ def test_an_unfit_adapter_is_refused_and_what_answered_still_answers(
     if on_base:
         busy = ServingModel(BaseSpec(str(tiny), "fp32"))
     before = logits(busy)
-    active, loaded = busy.active, busy.loaded
+    version, versions = busy.serving, busy.versions
     ref = published(tiny, "v2", seed=2)
     edit(ref, tiny, change)
     assert word in refused(busy, ref, kind)
-    assert (busy.active, busy.loaded) == (active, loaded)
+    assert busy.versions == versions
+    busy.serve(version)
     assert torch.equal(logits(busy), before)
     shutil.rmtree(ref.folder)
-    busy.activate(published(tiny, "v2", seed=2))  # and mended it is taken
-    assert busy.active == "v2"
+    makers.serve(busy, published(tiny, "v2", seed=2))  # and mended it is taken
+    assert busy.serving == "v2"
 
 
 @pytest.mark.parametrize(
@@ -262,7 +263,7 @@ def test_what_a_library_never_foresaw_is_the_adapters_fault_and_what_answered_st
     with monkeypatch.context() as patched:
         patched.setattr("bot.engines.torch.serving.ServingModel._measure", fail)
         assert "v2 can't be put on this base" in refused(busy, ref, "adapter-damaged")
-    assert busy.active == "v1"
+    busy.serve(Version("v1"))
     assert torch.equal(logits(busy), before)
 
 
@@ -275,8 +276,8 @@ def test_want_of_memory_is_not_the_adapters_fault(
     with monkeypatch.context() as patched:
         patched.setattr("bot.engines.torch.serving.ServingModel._measure", fail)
         with pytest.raises(RuntimeError, match="allocate memory"):
-            busy.activate(published(tiny, "v2", seed=2))
-    assert busy.active == "v1"
+            makers.serve(busy, published(tiny, "v2", seed=2))
+    assert busy.versions == ("v1",)
 
 
 def test_an_adapter_that_answers_otherwise_than_when_published_is_refused(
@@ -289,7 +290,7 @@ def test_an_adapter_that_answers_otherwise_than_when_published_is_refused(
     assert "not answer as it did" in refused(busy, ref, "probe-failed")
     republish(ref, tiny, replace(measured, values=measured.values[:-1]))
     refused(busy, ref, "probe-failed")
-    assert busy.active == "v1"
+    busy.serve(Version("v1"))
     assert torch.equal(logits(busy), before)
 
 
@@ -300,10 +301,10 @@ def test_a_damaged_folder_or_another_base_is_refused_before_anything_is_loaded(
     refused(busy, ref, "base-changed")
     (Path(ref.folder) / WEIGHTS_NAME).write_bytes(b"x")
     refused(busy, ref, "adapter-damaged")
-    assert busy.loaded == ("v1",)
+    assert busy.versions == ("v1",)
 
 
 def test_a_name_that_peft_would_choke_on_is_refused(busy: ServingModel, published: Any, tiny: Path) -> None:
     ref = published(tiny, "v2.1")
     refused(busy, ref, "bad-request")
-    assert busy.active == "v1"
+    assert busy.versions == ("v1",)

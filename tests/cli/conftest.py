@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from store.conversations import Measured
+from bot.engines.scripted import Script
 from store.desk import Desk
 from store.words import BASE
 from tests.core.conftest import make_base
-from tests.core.scripted import Script
 from tui.cli.root import cli
 
 Deskloop = Callable[..., Result]
@@ -37,8 +37,8 @@ def deskloop() -> Deskloop:
 def script(home: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     """Let the commands find a base and a scripted engine."""
     make_base(home / "models")
-    script = Script()
-    monkeypatch.setattr("tui.core.open_desk.EngineProcess", script)
+    script = Script(deltas=["We open ", "at nine."])
+    monkeypatch.setattr("bot.engines.make_engine", script)
     monkeypatch.setattr("tui.core.doctor.base.trouble_of", lambda folder: None)  # it holds no model that loads
     return script
 

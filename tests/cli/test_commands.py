@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from bot.engines.scripted import DIED, Script
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run
 from store.words import BASE
 from tests.cli.conftest import Deskloop
 from tests.core.conftest import make_version
-from tests.core.scripted import DIED, Script
 
 
 # -- ask -------------------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_versions_are_listed_activated_and_rolled_back(deskloop: Deskloop, home:
         make_version(desk)
     activated = deskloop("versions", "activate", "v1", "--home", home, "--json")
     assert json.loads(activated.stdout)["version"] == "v1"
-    assert script.engines[0].active == "v1"  # proved in an engine of its own
+    assert script.engines[0].versions == ["v1"]  # proved in an engine of its own
     rows = [json.loads(line) for line in deskloop("versions", "--json", "--home", home).stdout.splitlines()]
     assert [(row["version"], row["active"]) for row in rows] == [("base", False), ("v1", True)]
     back = deskloop("versions", "rollback", "--no-probe", "--home", home, "--json")

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from bot.engines.scripted import Script
 from store.desk import Desk
 from store.words import BASE, Version
 from tests.cli.conftest import Deskloop
 from tests.cli.test_commands import ScriptedRun
 from tests.core.conftest import make_version
-from tests.core.scripted import Script
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from click.testing import CliRunner
 from finetune.files import RunFiles
 from finetune.job import Job, JobBase, JobPair, write_job
 from finetune.recipe import Recipe
+from bot.engines.scripted import Script
 from store.desk import Desk
 from store.pairs import NewPair
 from store.runs import RunLock
 from store.words import BASE, Version
 from tests.cli.conftest import Deskloop
 from tests.core.conftest import make_version
-from tests.core.scripted import Script
 from tests.leftovers import leftovers
 from tui.cli.root import cli
 

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner, Result
 
+from bot.engines.scripted import Script
 from store.desk import Desk
 from store.pairs import NewPair
 from tests.cli.conftest import a_reply
-from tests.core.scripted import Script
 from tui.cli.root import cli
 from tui.cli.typed import LARGEST
 

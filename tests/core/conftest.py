@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from bot.adapters import WEIGHTS_NAME, Manifest, sha256_of, write_manifest
+from bot.engines.scripted import Script
 from store.desk import Desk
 from store.versions import NewVersion
 from store.words import BASE
-from tests.core.scripted import Script
 from tui.core import DeskChange, DeskService
 from tui.core.base import base_mark
 
@@ -55,7 +55,7 @@ def make_version(
 
 @pytest.fixture
 def script() -> Script:
-    return Script()
+    return Script(deltas=["We open ", "at nine."], certainty=-0.25)
 
 
 @pytest.fixture

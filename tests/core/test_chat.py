@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.engines.scripted import DIED, Script
 from bot.types import Answer, EngineError
 from store.desk import Desk
 from store.records import Turn
-from tests.core.scripted import DIED, Script
 from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
 from tui.core.chat import PartialKeeper
 
@@ -146,7 +146,7 @@ async def test_a_listener_that_leaves_still_ends_the_reply_and_frees_the_engine(
     reply = turns(service, conversation)[1]
     assert reply.reply is not None
     assert (reply.text, reply.reply.state) == ("We open ", "stopped")
-    assert script.engines[0].stopped.is_set()
+    assert len(script.engines[0].cancelled) == 1
     script.pause = None
     assert isinstance((await listen_to(service.send(conversation, "Again?")))[-1], ReplyFinished)
 
@@ -201,7 +201,7 @@ async def test_a_reply_cut_at_its_length_says_so(
         yield "on and on"
         yield Answer("on and on", 3, 0.1, 0.1, "length")
 
-    monkeypatch.setattr("tests.core.scripted.ScriptedEngine.stream", long_stream)
+    monkeypatch.setattr("bot.engines.scripted.ScriptedEngine.stream", long_stream)
     last = (await listen_to(service.send(conversation, "Hello?")))[-1]
     assert isinstance(last, ReplyFinished)
     assert last.sentence is not None

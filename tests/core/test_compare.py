@@ -7,13 +7,13 @@ from random import Random
 
 import pytest
 
-from bot.types import Answer, EngineError, Prompt
+from bot.engines.scripted import Script
+from bot.types import EngineError
 from store.desk import Desk
 from store.pairs import NewPair
 from store.versions.comparisons import Ballot, Tally
 from store.words import Version
 from tests.core.conftest import make_version
-from tests.core.scripted import DIED, Script, ScriptedEngine
 from tests.tui.scenes import said
 from tui.core import DeskError, DeskService
 from tui.core.compare import MOST, TOGETHER, Comparison, of_conversation, of_heldout, of_question, shuffled
@@ -21,17 +21,9 @@ from tui.core.differences import differences
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
-    """Engines answer batches with the version's name; lists (version, question) as they are asked."""
-    asked: list[tuple[str, str]] = []
-
-    async def batch(self: ScriptedEngine, prompts: list[Prompt], *rest: object) -> list[Answer]:
-        asked.extend((self.active, prompt.message) for prompt in prompts)
-        await asyncio.sleep(0)
-        return [Answer(f"{self.active}: {prompt.message}", 2, 0.1, None, "complete") for prompt in prompts]
-
-    monkeypatch.setattr(ScriptedEngine, "batch", batch)
-    return asked
+def script() -> Script:
+    """Engines answer with the version's name."""
+    return Script(reply=lambda prompt, version: f"{version}: {prompt.message}")
 
 
 async def answered(service: DeskService, items: list[Comparison]) -> list[Comparison]:
@@ -42,9 +34,7 @@ async def answered(service: DeskService, items: list[Comparison]) -> list[Compar
     return items
 
 
-async def test_both_answer_and_the_active_version_is_back_between_and_after(
-    service: DeskService, script: Script, asked: list[tuple[str, str]]
-) -> None:
+async def test_both_answer_and_what_serves_the_chat_stays_as_it_is(service: DeskService, script: Script) -> None:
     await service.activate(make_version(service.desk))
     make_version(service.desk)
     await service.start_engine()
@@ -52,11 +42,11 @@ async def test_both_answer_and_the_active_version_is_back_between_and_after(
     items = await answered(service, questions)
     assert all(item.complete for item in items)
     assert (items[0].left.text, items[0].right.text) == ("base: Q0", "v2: Q0")
-    assert script.engines[0].activated == ["v1", "base", "v1", "v2", "v1", "base", "v1", "v2", "v1"]
+    assert script.engines[0].made_ready == ["v1", "v2"]  # once, and beside what serves
     assert (service.keeper.serving, service.keeper.state.name, service.keeper.purpose) == ("v1", "ready", None)
-    asked.clear()
+    script.asked.clear()
     assert (await answered(service, of_question("Q0", (), "base", "v2")))[0].complete
-    assert asked == []  # known by now
+    assert script.asked == []  # known by now
 
 
 async def test_an_engine_that_dies_or_a_version_that_is_unfit_leaves_the_active_version(
@@ -71,37 +61,33 @@ async def test_an_engine_that_dies_or_a_version_that_is_unfit_leaves_the_active_
         await answered(service, of_question("Why?", (), "v1", "v2"))
     assert (service.active, service.keeper.serving) == ("v1", "v1")
 
-    async def dying(self: ScriptedEngine, *rest: object) -> list[Answer]:
-        self.die()
-        raise DIED
+    async def die() -> None:
+        script.engines[-1].die()
 
-    monkeypatch.setattr(ScriptedEngine, "batch", dying)
-    with pytest.raises(EngineError):
+    script.before_batch = die
+    with pytest.raises(EngineError, match="stopped"):
         await answered(service, of_question("Why not?", (), "base", "v1"))
     await service.keeper.wait_ready()
-    assert (service.keeper.serving, script.engines[-1].active) == ("v1", "v1")
+    assert (service.keeper.serving, script.engines[-1].versions) == ("v1", ["v1"])
 
 
-async def test_a_cancelled_comparison_gives_the_engine_back_as_it_was(
-    service: DeskService, script: Script, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancelled_comparison_leaves_the_engine_to_others(service: DeskService, script: Script) -> None:
     await service.activate(make_version(service.desk))
     await service.start_engine()
     begun = asyncio.Event()
 
-    async def endless(self: ScriptedEngine, *rest: object) -> list[Answer]:
+    async def endless() -> None:
         begun.set()
         await asyncio.Event().wait()
-        return []
 
-    monkeypatch.setattr(ScriptedEngine, "batch", endless)
+    script.before_batch = endless
     task = asyncio.create_task(answered(service, of_question("Why?", (), "base", "v1")))
     await begun.wait()
     assert service.keeper.state.sentence.startswith("The model is answering for a comparison")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (service.keeper.serving, script.engines[0].active, service.keeper.state.name) == ("v1", "v1", "ready")
+    assert (service.keeper.serving, service.keeper.state.name) == ("v1", "ready")
 
 
 def test_a_conversation_is_asked_again_with_its_own_history(desk: Desk) -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from bot.engines.scripted import Script
 from bot.types import EngineError
 from store.erasing import Subject
 from store.pairs import NewPair
@@ -13,7 +14,6 @@ from store.records import JudgedAnswer
 from store.runs import RunLock
 from store.words import BASE, ERASED
 from tests.core.conftest import make_version
-from tests.core.scripted import Script
 from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
 from tui.core.adapters import card, overview
 from tui.core.erasing import forget, removable, remove_versions

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from bot.engines.scripted import DIED, Script
 from bot.types import AdapterRef, BaseSpec, EngineError
-from tests.core.scripted import DIED, Script
+from store.words import Version
 from tui.core.errors import DeskError
 from tui.core.events import EngineState
 from tui.core.keeper import EngineKeeper
@@ -24,10 +25,10 @@ class Bench:
         self.states: list[EngineState] = []
         self.slept: list[float] = []
         self.time = 0.0
-        self.restored = 0
+        self.prepared = 0
         self.missing = False
         self.keeper = EngineKeeper(
-            self.spec, self.script, tmp_path / "engine.log", changed=self.states.append, restore=self.restore,
+            self.spec, self.script, tmp_path / "engine.log", changed=self.states.append, prepare=self.prepare,
             clock=lambda: self.time, sleep=self.sleep,
         )  # fmt: skip
 
@@ -36,9 +37,10 @@ class Bench:
             raise DeskError("This desk has no model yet.")
         return BaseSpec("/base")
 
-    async def restore(self) -> None:
-        self.restored += 1
-        await self.keeper.apply(AdapterRef("v1", "/v1"))
+    async def prepare(self) -> None:
+        self.prepared += 1
+        version = (await self.keeper.ready(AdapterRef(Version("v1"), "/v1"))).version
+        self.keeper.serve(version)
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -80,7 +82,7 @@ async def test_an_idle_engine_that_dies_is_restarted_with_its_version(tmp_path: 
     bench.engines[0].die()
     assert bench.keeper.state.name == "restarting"
     await bench.until("ready", "failed")
-    assert (bench.keeper.state.name, bench.keeper.serving, bench.restored) == ("ready", "v1", 2)
+    assert (bench.keeper.state.name, bench.keeper.serving, bench.prepared) == ("ready", "v1", 2)
     assert bench.engines[0].closed
     assert bench.slept == [0.5]
 
@@ -90,7 +92,7 @@ async def test_an_engine_that_dies_in_use_is_restarted_once(tmp_path: Path) -> N
     await bench.keeper.start()
 
     async def use() -> None:
-        async with bench.keeper.use():
+        async with bench.keeper.turn():
             bench.engines[0].die()  # both ways a death shows: the callback and the error of the call in flight
             raise DIED
 
@@ -98,7 +100,7 @@ async def test_an_engine_that_dies_in_use_is_restarted_once(tmp_path: Path) -> N
         await use()
     await bench.until("ready", "failed")
     assert len(bench.engines) == 2
-    async with bench.keeper.use() as engine:
+    async with bench.keeper.turn() as engine:
         assert engine is bench.engines[1]
 
 
@@ -116,7 +118,7 @@ async def test_a_given_up_engine_gets_a_fresh_chance_when_it_is_needed(tmp_path:
     bench = Bench(tmp_path, [DIED, DIED, DIED])
     await bench.keeper.start()
     await bench.until("failed")
-    async with bench.keeper.use() as engine:
+    async with bench.keeper.turn() as engine:
         assert engine is bench.engines[-1]
 
 
@@ -138,22 +140,46 @@ async def test_out_of_memory_is_not_tried_again(tmp_path: Path) -> None:
     assert len(bench.engines) == 1
 
 
-async def test_a_swap_waits_for_the_reply_before_it(tmp_path: Path) -> None:
+async def test_who_asks_takes_turns_and_who_waits_is_told_for_what(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     await bench.keeper.start()
     order: list[str] = []
 
-    async def swap() -> None:
-        async with bench.keeper.use():
-            order.append("swap")
+    async def second() -> None:
+        async with bench.keeper.turn():
+            order.append("second")
 
-    async with bench.keeper.use():
-        task = asyncio.create_task(swap())
+    async with bench.keeper.turn("A comparison is being made."):
+        assert bench.keeper.state.sentence == "A comparison is being made."
+        task = asyncio.create_task(second())
         for _ in range(5):
             await asyncio.sleep(0)
-        order.append("reply")
+        order.append("first")
     await task
-    assert order == ["reply", "swap"]
+    assert order == ["first", "second"]
+
+
+async def test_a_version_is_made_ready_while_a_reply_is_written_and_the_next_one_names_it(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    async with bench.keeper.turn():
+        before = bench.keeper.serving
+        readiness = await bench.keeper.ready(AdapterRef(Version("v2"), "/v2"))
+        assert bench.keeper.serving == before == "v1"
+        bench.keeper.serve(readiness.version)
+        assert bench.engines[0].versions == ["v1", "v2"]  # the reply goes on with v1
+    assert (bench.keeper.serving, bench.keeper.state.sentence) == ("v2", "Answering with v2.")
+
+
+async def test_only_what_is_ready_can_serve_and_an_engine_that_is_gone_holds_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    await bench.keeper.start()
+    with pytest.raises(EngineError, match="not loaded"):
+        bench.keeper.serve(Version("v9"))
+    await bench.keeper.unload("The chat waits.")
+    assert bench.keeper.readiness(Version("v1")) is None
+    with pytest.raises(EngineError, match="not running"):
+        await bench.keeper.ready(AdapterRef(Version("v1"), "/v1"))
 
 
 async def test_an_unloaded_engine_says_why_the_chat_waits(tmp_path: Path) -> None:
@@ -189,7 +215,7 @@ async def test_an_engine_that_is_just_restarting_can_be_unloaded(tmp_path: Path)
 async def test_a_changed_base_is_loaded_afresh_between_replies(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     await bench.keeper.start()
-    async with bench.keeper.use():
+    async with bench.keeper.turn():
         task = asyncio.create_task(bench.keeper.restart())
         for _ in range(5):
             await asyncio.sleep(0)

@@ -10,6 +10,7 @@ import pytest
 
 from bot.adapters import sha256_of, verify
 from bot.bases.base import DECIDING, fingerprint
+from bot.engines.scripted import FACTS
 from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, BaseSpec, Prompt
 from finetune.gate import answers
@@ -20,7 +21,6 @@ from store.desk import Desk
 from store.words import Version
 from tests import old_desk
 from tests import tiny as makers
-from tests.fakes import FACTS
 from tui.core.adapters import overview, verify_all
 from tui.core.base import base_mark
 from tui.core.doctor import examine
@@ -42,8 +42,8 @@ def test_its_versions_are_of_this_base_and_answer(home: Path) -> None:
         assert all(finding.sentence is None for finding in verify_all(desk))
         assert next(check for check in examine(desk) if check.name == "adapters").ok
     serving = ServingModel(BaseSpec(str(home / "models" / "tiny"), "fp32"))
-    serving.activate(AdapterRef("v1", str(home / "adapters" / "v1")))
-    assert serving.active == "v1"
+    makers.serve(serving, AdapterRef(Version("v1"), str(home / "adapters" / "v1")))
+    assert serving.versions == ("v1",)
 
 
 def test_a_run_goes_on_from_them(home: Path) -> None:

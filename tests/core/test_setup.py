@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bot.bases.base import content_digest
+from bot.engines.scripted import Script
 from bot.types import EngineError
 from finetune.desk_base import base_facts, desk_base
 from store.owned import mark_own
-from tests.core.scripted import Script
 from tui.core import DeskError, DeskService
 from tui.core.base import base_spec
 from tui.core.doctor import examine

@@ -9,10 +9,10 @@ from unittest.mock import Mock
 import pytest
 
 from bot.adapters import WEIGHTS_NAME
+from bot.engines.scripted import Script
 from bot.types import EngineError
 from store.desk import Desk
 from tests.core.conftest import make_version
-from tests.core.scripted import Script
 from tui.core import DeskChange, DeskError, DeskService, Notice, VersionChanged
 from tui.core.adapters import export_version, overview, verify_all
 
@@ -27,7 +27,7 @@ async def test_the_engine_starts_with_the_active_version(service: DeskService, s
     version = make_version(service.desk)
     service.desk.promotions.promote(version, "manual", "tester")
     await service.start_engine()
-    assert script.engines[0].active == version
+    assert (service.keeper.serving, script.engines[0].versions) == (version, [version])
 
 
 async def test_activating_and_rolling_back_swap_the_running_engine(
@@ -36,25 +36,38 @@ async def test_activating_and_rolling_back_swap_the_running_engine(
     await service.start_engine()
     for _ in range(2):
         await service.activate(make_version(service.desk))
-    assert (service.active, script.engines[0].active) == ("v2", "v2")
+    assert (service.active, service.keeper.serving) == ("v2", "v2")
     await service.rollback()
-    assert (service.active, script.engines[0].active) == ("v1", "v1")
+    assert (service.active, service.keeper.serving) == ("v1", "v1")
     await service.rollback()
-    assert (service.active, script.engines[0].active) == ("base", "base")
+    assert (service.active, service.keeper.serving) == ("base", "base")
     with pytest.raises(DeskError, match="no earlier version"):
         await service.rollback()
     assert [change.version for change in told if isinstance(change, VersionChanged)] == ["v1", "v2", "v1", "base"]
     assert len(script.engines) == 1
 
 
-async def test_a_failed_probe_puts_the_version_before_it_back_and_says_so(
+async def test_a_version_that_fails_its_probe_is_never_promoted_by_an_operator(
+    service: DeskService, script: Script
+) -> None:
+    await service.start_engine()
+    await service.activate(make_version(service.desk))
+    script.unfit["v2"] = UNFIT
+    with pytest.raises(DeskError, match=r"not those it was published with\. Nothing was changed"):
+        await service.activate(make_version(service.desk))
+    assert (service.active, service.keeper.serving) == ("v1", "v1")
+    assert kinds(service) == [("v1", "manual")]
+
+
+async def test_a_failed_probe_of_what_another_promoted_puts_the_version_before_it_back_and_says_so(
     service: DeskService, script: Script, told: list[DeskChange]
 ) -> None:
     await service.start_engine()
     await service.activate(make_version(service.desk))
     script.unfit["v2"] = UNFIT
-    await service.activate(make_version(service.desk))
-    assert (service.active, script.engines[0].active) == ("v1", "v1")
+    service.desk.promotions.promote(make_version(service.desk), "manual", "tester")
+    await service.version_desk.follow()
+    assert (service.active, service.keeper.serving) == ("v1", "v1")
     assert kinds(service) == [("v1", "manual"), ("v2", "manual"), ("v1", "probe-failed")]
     notices = [change.sentence for change in told if isinstance(change, Notice)]
     assert len(notices) == 1
@@ -67,7 +80,7 @@ async def test_where_nothing_else_fits_the_bare_base_answers(service: DeskServic
         service.desk.promotions.promote(make_version(service.desk), "manual", "tester")
     script.unfit |= {"v1": UNFIT, "v2": UNFIT}
     await service.start_engine()
-    assert (service.engine_state.name, service.active, script.engines[0].active) == ("ready", "base", "base")
+    assert (service.engine_state.name, service.active, service.keeper.serving) == ("ready", "base", "base")
 
 
 async def test_a_damaged_active_version_is_not_loaded_at_start(
@@ -76,7 +89,7 @@ async def test_a_damaged_active_version_is_not_loaded_at_start(
     service.desk.promotions.promote(make_version(service.desk), "manual", "tester")
     (service.home.adapters / "v1" / WEIGHTS_NAME).write_bytes(b"other")
     await service.start_engine()
-    assert script.engines[0].activated == []
+    assert script.engines[0].made_ready == []
     assert service.active == "base"
     assert any(isinstance(change, Notice) and change.trouble for change in told)
 
@@ -121,7 +134,7 @@ async def test_another_apps_promotion_is_followed(service: DeskService, script: 
     with Desk.open(service.home) as other:
         other.promotions.promote(make_version(other), "manual", "colleague")
     await asyncio.wait_for(swapped.wait(), 20)
-    assert script.engines[0].active == "v1"
+    assert service.keeper.serving == "v1"
 
 
 async def test_an_engine_in_trouble_does_not_cost_a_version_its_place(service: DeskService, script: Script) -> None:
@@ -129,6 +142,10 @@ async def test_an_engine_in_trouble_does_not_cost_a_version_its_place(service: D
     script.unfit["v1"] = EngineError("out-of-memory", "The machine ran out of memory.")
     with pytest.raises(EngineError):
         await service.activate(make_version(service.desk))
+    assert kinds(service) == []
+    service.desk.promotions.promote("v1", "manual", "colleague")
+    with pytest.raises(EngineError):
+        await service.version_desk.follow()
     assert kinds(service) == [("v1", "manual")]
 
 

@@ -7,23 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.types import Activation, AdapterRef
+from bot.engines.scripted import FACTS, Script
 from finetune.gate.answers import Asker, Judge
 from finetune.gate.general import LIMIT, QUESTIONS, Drift
 from finetune.gate.judging import drift_of
 from store.desk import Desk
 from tests.core.conftest import make_version
-from tests.fakes import FACTS, FakeEngine
-
-
-class Counting(FakeEngine):
-    """Counts how often another version is to answer."""
-
-    swaps = 0
-
-    async def activate(self, adapter: AdapterRef | None) -> Activation:
-        self.swaps += 1
-        return await super().activate(adapter)
 
 
 @pytest.fixture
@@ -38,15 +27,15 @@ def test_there_are_fifty_questions_none_twice() -> None:
 
 
 async def test_the_drift_is_what_the_version_finds_less_likely_and_is_asked_once(desk: Desk) -> None:
-    engine = Counting()
+    engine = Script()(log=Path("engine.log"))
     judge = Judge(Asker.of(desk, engine, "Be kind."), desk, FACTS)
     drift = await drift_of(judge, "v1")
-    assert (drift.nats, drift.questions) == (0.5, 50)  # the fake: -0.5 for the base, -1.0 for any version
-    swaps = engine.swaps
-    assert swaps >= 2
+    assert (drift.nats, drift.questions) == (0.5, 50)  # scripted: -0.5 for the base, -1.0 for any version
+    assert engine.script.scored == ["base", "v1"]
+    asked = len(engine.script.asked)
     assert await drift_of(judge, "v1") == drift
     assert (await drift_of(judge, "base")).nats == 0
-    assert engine.swaps == swaps
+    assert (engine.script.scored, len(engine.script.asked)) == (["base", "v1"], asked)
 
 
 def test_a_version_that_is_far_away_is_warned_about() -> None:

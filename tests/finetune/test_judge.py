@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.types import FAITHFUL, Activation, AdapterRef, Answer, BaseFacts, Decoding, EngineError, Prompt
+from bot.engines.scripted import Script, ScriptedEngine
+from bot.types import FAITHFUL, AdapterRef, BaseFacts, EngineError, Prompt
 from finetune.gate import GateMargins
 from finetune.gate import answers as asking
 from finetune.gate.answers import CHUNK, Asker, Judge, OnAnswered, answer_key, judging_decoding, nobody
@@ -19,6 +19,7 @@ from finetune.gate.questions import FileQuestion
 from finetune.gate.report import GateReport
 from store.desk import Desk
 from store.versions import NewVersion
+from store.words import Version
 
 FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 2048, 0.1, 1, 2, "cpu")
 SYSTEM = "You are a customer support agent."
@@ -35,54 +36,9 @@ class Asked:
     lang: str = "en"
 
 
-class Scripted:
+def scripted(rule: Callable[[str, Prompt], str]) -> ScriptedEngine:
     """An engine that answers by rule and remembers what it was asked."""
-
-    def __init__(self, rule: Callable[[str, Prompt], str]) -> None:
-        self.rule, self.active = rule, "base"
-        self.asked: list[tuple[str, Prompt]] = []
-        self.chunks: list[list[Prompt]] = []
-        self.activations: list[str] = []
-        self.decodings: set[Decoding] = set()
-        self.limits: list[int] = []
-        self.fail_after: int | None = None
-        self.hang_after: int | None = None
-        self.hanging = asyncio.Event()
-
-    async def activate(self, adapter: AdapterRef | None) -> Activation:
-        self.active = "base" if adapter is None else adapter.version
-        self.activations.append(self.active)
-        assert adapter is None or Path(adapter.folder).is_absolute()
-        return Activation(self.active, 0.0)
-
-    async def lengths(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) + 1 for text in texts]
-
-    async def batch(
-        self,
-        prompts: Sequence[Prompt],
-        decoding: Decoding,
-        on_progress: Callable[[int, int], None] | None = None,
-        limits: Sequence[int] | None = None,
-    ) -> list[Answer]:
-        self.limits += limits or []
-        if self.fail_after is not None and len(self.chunks) >= self.fail_after:
-            raise EngineError("engine-died", "The engine stopped unexpectedly.")
-        if self.hang_after is not None and len(self.chunks) >= self.hang_after:
-            self.hanging.set()
-            await asyncio.Event().wait()
-        self.chunks.append(list(prompts))
-        self.decodings.add(decoding)
-        answers = []
-        for number, prompt in enumerate(prompts, 1):
-            self.asked.append((self.active, prompt))
-            answers.append(Answer(self.rule(self.active, prompt), 3, 0.1, None, "complete"))
-            if on_progress is not None:
-                on_progress(number, len(prompts))
-        return answers
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"judging does not need {name}")
+    return Script(reply=lambda prompt, version: rule(version, prompt))(log=Path("engine.log"))
 
 
 @pytest.fixture
@@ -102,7 +58,7 @@ def pairs(n: int, start: int = 0) -> list[Asked]:
 
 
 async def judged(
-    engine: Scripted,
+    engine: ScriptedEngine,
     desk: Desk,
     base: BaseFacts,
     active: str,
@@ -118,66 +74,70 @@ async def judged(
 
 
 async def test_both_versions_answer_the_same_questions_and_are_judged(desk: Desk) -> None:
-    engine = Scripted(lambda version, prompt: right(version, prompt) if version == "v2" else "No idea about that.")
+    engine = scripted(lambda version, prompt: right(version, prompt) if version == "v2" else "No idea about that.")
     report = await judged(engine, desk, FACTS, "v1", "v2", pairs(25), pairs(2, 100))
-    assert engine.activations == ["v1", "v2"]
+    assert engine.made_ready == ["v1", "v2"]
     assert report.verdict == "promote"
     assert report.count("learned") == 2
     assert report.sentence.startswith("v2 is not worse than v1")
     assert [row.pair_id for row in report.answers] == [*range(25), 100, 101]
-    assert {prompt.system for _, prompt in engine.asked} == {SYSTEM}
+    assert {prompt.system for _, prompt in engine.script.asked} == {SYSTEM}
 
 
 async def test_answers_go_to_their_own_questions_whatever_the_order_of_asking(desk: Desk) -> None:
-    engine = Scripted(lambda version, prompt: f"{version} {prompt.message}")
+    engine = scripted(lambda version, prompt: f"{version} {prompt.message}")
     report = await judged(engine, desk, FACTS, "base", "v1", pairs(60), [])
     for pair, row in zip(pairs(60), report.answers, strict=True):
         assert (row.before, row.after) == (f"base {pair.instruction}", f"v1 {pair.instruction}")
 
 
 async def test_questions_are_asked_in_chunks_of_similar_length(desk: Desk) -> None:
-    engine = Scripted(right)
+    engine = scripted(right)
     await judged(engine, desk, FACTS, "base", "v1", pairs(60), [])
-    assert [len(chunk) for chunk in engine.chunks] == [CHUNK, CHUNK, 60 - 2 * CHUNK] * 2
-    lengths = [len(prompt.message) for chunk in engine.chunks[:3] for prompt in chunk]
+    assert [len(chunk) for _, chunk, _ in engine.script.batches] == [CHUNK, CHUNK, 60 - 2 * CHUNK] * 2
+    lengths = [len(prompt.message) for _, chunk, _ in engine.script.batches[:3] for prompt in chunk]
     assert lengths == sorted(lengths)
 
 
 async def test_the_active_versions_answers_are_cached_and_it_is_not_even_loaded(desk: Desk) -> None:
-    first = Scripted(right)
+    first = scripted(right)
     await judged(first, desk, FACTS, "base", "v1", pairs(5), [])
-    second = Scripted(right)
+    second = scripted(right)
     report = await judged(second, desk, FACTS, "v1", "v2", pairs(6), [])
-    assert second.activations == ["v1", "v2"]
-    assert [version for version, _ in second.asked] == ["v1"] + ["v2"] * 6  # v1 was v1's run's candidate
-    third = Scripted(right)
+    assert second.made_ready == ["v1", "v2"]
+    assert [version for version, _ in second.script.asked] == ["v1"] + ["v2"] * 6  # v1 was v1's run's candidate
+    third = scripted(right)
     assert (await judged(third, desk, FACTS, "v1", "v2", pairs(6), [])) == report
-    assert third.activations == []
+    assert third.made_ready == []
 
 
 async def test_one_question_of_several_pairs_is_asked_once(desk: Desk) -> None:
-    engine = Scripted(right)
+    engine = scripted(right)
     twice = [Asked(1, "Where is it?"), Asked(2, "Where is it?"), Asked(3, "Where is it?", history=(("Hi", "Hello"),))]
     report = await judged(engine, desk, FACTS, "base", "v1", twice, [Asked(4, "Where is it?")])
-    assert len(engine.asked) == 4  # two different prompts, two versions
+    assert len(engine.script.asked) == 4  # two different prompts, two versions
     assert len(report.answers) == 4
 
 
 async def test_both_versions_answers_are_cut_at_the_same_multiple_of_their_reference(desk: Desk) -> None:
     references = ["Yes.", " ".join(["word"] * 59), " ".join(["word"] * 400)]
     asked = [Asked(n, f"Question {n}?", output=text) for n, text in enumerate(references)]
-    engine = Scripted(right)
+    engine = scripted(right)
     report = await judged(engine, desk, FACTS, "base", "v1", asked, [])
     # twice the reference's tokens, but at least the least
-    assert engine.limits == [report.margins.answer_least, 120, 802] * 2
+    assert [most for _, _, limits in engine.script.batches for most in limits or ()] == [
+        report.margins.answer_least,
+        120,
+        802,
+    ] * 2
     assert report.to_dict()["margins"]["answer_multiple"] == 2.0
     # kept under that length: another reference is another question to the cache
-    again = Scripted(right)
+    again = scripted(right)
     await judged(again, desk, FACTS, "base", "v1", asked, [])
-    assert again.asked == []
+    assert again.script.asked == []
     longer = [replace(asked[1], output=" ".join(["word"] * 60)), *asked[2:]]
     await judged(again, desk, FACTS, "base", "v1", longer, [])
-    assert [(version, asked.message) for version, asked in again.asked] == [
+    assert [(version, asked.message) for version, asked in again.script.asked] == [
         ("base", "Question 1?"),
         ("v1", "Question 1?"),
     ]
@@ -185,13 +145,13 @@ async def test_both_versions_answers_are_cut_at_the_same_multiple_of_their_refer
 
 async def test_one_prompt_with_two_references_has_the_longer_ones_limit(desk: Desk) -> None:
     asked = [Asked(1, "Where?", output=" ".join(["a"] * n)) for n in (49, 29)]
-    engine = Scripted(right)
+    engine = scripted(right)
     await judged(engine, desk, FACTS, "base", "v1", asked, [])
-    assert engine.limits == [100, 100]
+    assert [most for _, _, limits in engine.script.batches for most in limits or ()] == [100, 100]
 
 
 async def test_an_answer_that_ended_by_itself_is_known_without_a_limit_too(desk: Desk) -> None:
-    await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(1), [])
+    await judged(scripted(right), desk, FACTS, "base", "v1", pairs(1), [])
     known = Prompt(SYSTEM, (), pairs(1)[0].instruction)
     assert desk.answers.get(answer_key(FACTS, "base", judging_decoding(desk.settings.load()), known)) is not None
 
@@ -236,26 +196,26 @@ async def test_answers_are_greedy_even_on_a_desk_that_samples(desk: Desk) -> Non
     desk.settings.set("decoding", "natural", "Ann")
     decoding = judging_decoding(desk.settings.load())
     assert (decoding.do_sample, decoding.max_new_tokens, decoding.seed) == (False, 40, None)
-    engine = Scripted(right)
+    engine = scripted(right)
     await judged(engine, desk, FACTS, "base", "v1", pairs(2), [])
-    assert engine.decodings == {decoding}
+    assert {one for one, _, _ in engine.script.batches} == {decoding}
 
 
 async def test_the_desks_margin_is_used(desk: Desk) -> None:
     desk.settings.set("gate_margin_bleu", 30, "Ann")
-    report = await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])
+    report = await judged(scripted(right), desk, FACTS, "base", "v1", pairs(2), [])
     assert (report.margins.margin, report.margins.large_drop) == (30, 30)
     for key, value in {"gate_margin_bleu": 1, "gate_large_drop": 9, "gate_alpha": 0.01, "gate_min_pairs": 150}.items():
         desk.settings.set(key, value, "Ann")
-    margins = (await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(2), [])).margins
+    margins = (await judged(scripted(right), desk, FACTS, "base", "v1", pairs(2), [])).margins
     assert (margins.margin, margins.large_drop, margins.alpha) == (1, 9, 0.01)
     assert (margins.min_pairs, margins.interval_pairs) == (150, 150)
 
 
 async def test_progress_counts_cached_answers_too_and_never_goes_back(desk: Desk) -> None:
-    await judged(Scripted(right), desk, FACTS, "base", "v1", pairs(10), [])
+    await judged(scripted(right), desk, FACTS, "base", "v1", pairs(10), [])
     told: list[tuple[int, int, str]] = []
-    await judged(Scripted(right), desk, FACTS, "v1", "v2", pairs(60), [], on_answered=lambda *args: told.append(args))
+    await judged(scripted(right), desk, FACTS, "v1", "v2", pairs(60), [], on_answered=lambda *args: told.append(args))
     for name in ("v1", "v2"):
         done = [count for count, _, version in told if version == name]
         assert done == sorted(done)
@@ -265,59 +225,72 @@ async def test_progress_counts_cached_answers_too_and_never_goes_back(desk: Desk
 
 
 async def test_a_cancel_keeps_the_answers_there_are(desk: Desk) -> None:
-    engine = Scripted(right)
-    engine.hang_after = 2
+    engine = scripted(right)
+    hanging = asyncio.Event()
+
+    async def hang_after_two() -> None:
+        if len(engine.script.batches) == 2:
+            hanging.set()
+            await asyncio.Event().wait()
+
+    engine.script.before_batch = hang_after_two
     task = asyncio.create_task(judged(engine, desk, FACTS, "base", "v1", pairs(60), []))
-    await engine.hanging.wait()
+    await hanging.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    again = Scripted(right)
+    again = scripted(right)
     await judged(again, desk, FACTS, "base", "v1", pairs(60), [])
-    assert len([version for version, _ in again.asked if version == "base"]) == 60 - 2 * CHUNK
+    assert len([version for version, _ in again.script.asked if version == "base"]) == 60 - 2 * CHUNK
 
 
 async def test_an_engine_that_dies_is_told_and_loses_only_its_chunk(desk: Desk) -> None:
-    engine = Scripted(right)
-    engine.fail_after = 1
+    engine = scripted(right)
+
+    async def die_after_one() -> None:
+        if engine.script.batches:
+            engine.die()
+
+    engine.script.before_batch = die_after_one
     with pytest.raises(EngineError, match="stopped"):
         await judged(engine, desk, FACTS, "base", "v1", pairs(60), [])
-    again = Scripted(right)
+    again = scripted(right)
     await judged(again, desk, FACTS, "base", "v1", pairs(60), [])
-    assert len(again.asked) == 120 - CHUNK
+    assert len(again.script.asked) == 120 - CHUNK
 
 
 async def test_an_unknown_version_is_refused(desk: Desk) -> None:
     with pytest.raises(LookupError, match="v9"):
-        await judged(Scripted(right), desk, FACTS, "base", "v9", pairs(1), [])
+        await judged(scripted(right), desk, FACTS, "base", "v9", pairs(1), [])
 
 
 async def test_nothing_to_judge_by_is_inconclusive_and_asks_nothing(desk: Desk) -> None:
-    engine = Scripted(right)
+    engine = scripted(right)
     report = await judged(engine, desk, FACTS, "base", "v1", [], [])
     assert report.verdict == "inconclusive"
-    assert engine.asked == []
+    assert engine.script.asked == []
 
 
 async def test_answers_are_judged_as_the_chat_would_show_them(desk: Desk) -> None:
-    engine = Scripted(lambda version, prompt: "\x1b[31m" + right(version, prompt) + "\x07")
+    engine = scripted(lambda version, prompt: "\x1b[31m" + right(version, prompt) + "\x07")
     report = await judged(engine, desk, FACTS, "base", "v1", pairs(2), [])
     assert report.languages[0].candidate.exact == 1
 
 
 # -- evaluate_file ---------------------------------------------------------------------------------
 async def test_a_file_is_scored_with_the_keys_scripts_depend_on() -> None:
-    engine = Scripted(lambda version, prompt: "You can track your order." if "1" in prompt.message else "No.")
+    engine = scripted(lambda version, prompt: "You can track your order." if "1" in prompt.message else "No.")
     rows = [
         FileQuestion("Order 1?", "You can track your order."),
         FileQuestion("Order 2?", "You can track your order."),
     ]
+    await engine.ready(AdapterRef(Version("v2"), "/v2"))
     result = await evaluate_file(Asker(engine, SYSTEM), "v2", rows)
     assert set(result) == {"version", "bleu", "chrf", "exact", "n", "signature", "seconds"}
     assert (result["version"], result["n"], result["exact"]) == ("v2", 2, 0.5)
     assert "tok:13a" in result["signature"]
     assert result["seconds"] >= 0
-    assert engine.activations == []
+    assert {version for version, _ in engine.script.asked} == {"v2"}
 
 
 async def test_a_file_with_two_languages_is_scored_in_each() -> None:
@@ -327,7 +300,7 @@ async def test_a_file_with_two_languages_is_scored_in_each() -> None:
         FileQuestion("在吗", "您可以查看订单。"),
     ]
     targets = {row.instruction: row.output for row in rows}
-    engine = Scripted(lambda version, prompt: targets[prompt.message] if prompt.message != "在吗" else "不知道")
+    engine = scripted(lambda version, prompt: targets[prompt.message] if prompt.message != "在吗" else "不知道")
     result = await evaluate_file(Asker(engine, ""), "base", rows)
     assert set(result["languages"]) == {"en", "zh"}
     assert result["bleu"] == pytest.approx((100 + 2 * result["languages"]["zh"]["bleu"]) / 3)
@@ -337,4 +310,4 @@ async def test_a_file_with_two_languages_is_scored_in_each() -> None:
 
 async def test_a_file_without_rows_is_refused() -> None:
     with pytest.raises(ValueError, match="no pair"):
-        await evaluate_file(Asker(Scripted(right), ""), "base", [])
+        await evaluate_file(Asker(scripted(right), ""), "base", [])

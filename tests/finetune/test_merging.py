@@ -19,6 +19,7 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.records import AdapterVersion
 from store.versions import NewVersion
+from store.words import Version
 from tests import tiny as makers
 
 IDS = torch.arange(10, 40)[None]
@@ -50,7 +51,7 @@ def test_the_merged_model_is_the_base_the_adapter_was_trained_on_and_the_adapter
     serving = ServingModel(spec)
     with torch.inference_mode():
         bare = serving.base(input_ids=IDS).logits.float()
-        serving.activate(AdapterRef("v1", str(folder)))
+        makers.serve(serving, AdapterRef(Version("v1"), str(folder)))
         served = serving.base(input_ids=IDS).logits.float()
     merge(spec, folder, tmp_path / "whole")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "whole")
@@ -67,11 +68,11 @@ async def test_a_merged_version_is_judged_beside_itself(desk: Desk, tiny: Path, 
     spec = BaseSpec(str(tiny), "bf16")
     version = published(desk, tiny, spec, "lora")
     serving = ServingModel(spec)
-    serving.activate(AdapterRef("v1", str(desk.home.adapters / "v1")))
+    makers.serve(serving, AdapterRef(Version("v1"), str(desk.home.adapters / "v1")))
     generator = Generator(serving)
     for number in range(4):
         question = f"Where is {number}?"
-        said = generator.stream(Prompt("", (), question), FAITHFUL, None, lambda _: None).text
+        said = generator.stream(Prompt("", (), question), FAITHFUL, lambda _: None).text
         desk.pairs.add(NewPair(question, said or "nothing", split="heldout"), "import", "tester")
     report = await export_merged(desk, spec, version, tmp_path / "whole")
     assert report.verdict == "inconclusive"  # four pairs are too few to say more

@@ -23,6 +23,7 @@ from finetune.recipe import PRESETS, Recipe, recipe_of
 from finetune.train.batches import IGNORED
 from finetune.train.fit import Interrupted
 from finetune.train.setup import load_for_training
+from store.words import Version
 from tests import tiny as makers
 from tests.finetune.test_training import SYSTEM, a_batch, cosine, files_in, spec_of, train_tiny
 
@@ -106,7 +107,7 @@ def test_what_was_trained_is_what_is_served(models: dict[str, Path], tmp_path: P
     serving = ServingModel(spec_of(folder, quantization))
     with torch.inference_mode():
         bare = serving.base(input_ids=ids).logits.float()
-        serving.activate(AdapterRef("v1", str(tmp_path / "v1")))
+        makers.serve(serving, AdapterRef(Version("v1"), str(tmp_path / "v1")))
         served = serving.base(input_ids=ids, past_key_values=serving.new_cache()[0]).logits.float()
     changed = (trained - bare).abs().max()
     assert changed > 0.1

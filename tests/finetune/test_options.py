@@ -20,6 +20,7 @@ from finetune.train.batches import IGNORED, Collator, Order
 from finetune.train.fit import Interrupted
 from finetune.train.validate import answer_loss, answers_bleu
 from store.text import clean
+from store.words import Version
 from tests import tiny as makers
 from tests.finetune.test_methods import randomise, tuned_on
 from tests.finetune.test_training import PAIRS, SYSTEM, Recorder, a_batch, files_in, rows_of, spec_of, train_tiny
@@ -122,7 +123,7 @@ def test_answers_in_training_are_those_that_would_be_served(
     tuned.save(tmp_path / "v1")
     makers.publish_adapter(tmp_path / "v1", tiny, "v1")
     serving = ServingModel(spec_of(tiny, "fp32"))
-    serving.activate(AdapterRef("v1", str(tmp_path / "v1")))
+    makers.serve(serving, AdapterRef(Version("v1"), str(tmp_path / "v1")))
     served: dict[int, str] = {}
     prompts = [Prompt(SYSTEM, (), pair.instruction) for pair in PAIRS[:3]]
     decoding = replace(FAITHFUL, max_new_tokens=24)

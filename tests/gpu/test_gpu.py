@@ -22,6 +22,7 @@ from finetune.train.frozen import unpack_frozen
 from finetune.train.setup import Material, load_for_training, set_up
 from finetune.train.training import train
 from finetune.train.validate import Watched
+from store.words import Version
 from tests import tiny as makers
 from tests.finetune.test_methods import LIGHT, SMALL, gradients, randomise
 from tests.finetune.test_training import PAIRS, SYSTEM, Recorder, a_batch, cosine, files_in, rows_of, spec_of
@@ -82,7 +83,7 @@ def test_every_method_trains_and_serves(tiny: Path, tmp_path: Path, method: str)
     quantization = "bf16" if method in ("lora", "full") else "nf4"
     makers.publish_adapter(files.adapter, tiny, "v1", quantization)
     serving = ServingModel(spec_of(tiny, quantization))
-    serving.activate(AdapterRef("v1", str(files.adapter)))
+    makers.serve(serving, AdapterRef(Version("v1"), str(files.adapter)))
     answers: list[Answer] = []
     Generator(serving).batch([Prompt(SYSTEM, (), "Question 1?")], FAITHFUL, lambda _, answer: answers.append(answer))
     assert answers[0].new_tokens > 0

@@ -99,18 +99,20 @@ async def test_the_starter_stops_by_itself_and_reuses_its_cache(service: DeskSer
     await service.start_engine()
     conversation = service.desk.conversations.create("tester")
     reused = []
-    async with service.keeper.use() as engine:
-        from bot.types import FAITHFUL, Answer, Prompt
+    async with service.keeper.turn() as engine:
+        from bot.types import FAITHFUL, Answer, Prompt, Ticket
 
         history: tuple[tuple[str, str], ...] = ()
         for question in ("What is the capital of France?", "And of Italy?"):
             prompt = Prompt("You are a helpful agent.", history, question)
-            async for item in engine.stream(prompt, FAITHFUL, str(conversation.id)):
+            async for item in engine.stream(Ticket(service.keeper.serving), prompt, FAITHFUL, str(conversation.id)):
                 if isinstance(item, Answer):
                     assert item.finish == "complete"
                     reused.append(item.reused_tokens)
                     cached = item
-            async for item in engine.stream(prompt, FAITHFUL, None):  # without a conversation: computed afresh
+            async for item in engine.stream(
+                Ticket(service.keeper.serving), prompt, FAITHFUL, None
+            ):  # without a conversation: computed afresh
                 if isinstance(item, Answer):
                     assert item.reused_tokens == 0
                     assert item.text == cached.text
@@ -126,7 +128,8 @@ def test_loading_an_adapter_does_not_repack_the_base(starter: Path, tmp_path: Pa
 
     from bot.engines.torch.serving import ServingModel
     from bot.types import AdapterRef, BaseSpec
-    from tests.tiny import make_adapter, publish_adapter
+    from store.words import Version
+    from tests.tiny import make_adapter, publish_adapter, serve
 
     serving = ServingModel(BaseSpec(str(starter), "nf4"))
 
@@ -137,8 +140,8 @@ def test_loading_an_adapter_does_not_repack_the_base(starter: Path, tmp_path: Pa
         before = serving._probe_logits()
         packed = weights()
         folder = publish_adapter(make_adapter(starter, tmp_path / "v1"), starter, "v1", "nf4")
-        serving.activate(AdapterRef("v1", str(folder)))
+        serve(serving, AdapterRef(Version("v1"), str(folder)))
         assert not torch.equal(serving._probe_logits(), before)
-        serving.activate(None)
+        serve(serving, None)
         assert torch.equal(serving._probe_logits(), before)
     assert all(torch.equal(a, b) for a, b in zip(packed, weights(), strict=True))

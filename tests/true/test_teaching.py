@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.types import FAITHFUL, Answer, Prompt
+from bot.types import FAITHFUL, Answer, Prompt, Ticket
 from finetune.recipe import Recipe
 from store.home import MODELS_VARIABLE
 from store.pairs import NewPair
@@ -37,9 +37,9 @@ async def service(tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch
 
 async def say(service: DeskService, question: str) -> Answer:
     """What the active version says to a new customer, as the check asks it."""
-    async with service.keeper.use() as engine:
+    async with service.keeper.turn() as engine:
         prompt = Prompt(service.desk.settings.load().system_message, (), question)
-        async for item in engine.stream(prompt, FAITHFUL, None):
+        async for item in engine.stream(Ticket(service.keeper.serving), prompt, FAITHFUL):
             if isinstance(item, Answer):
                 return item
     raise AssertionError("no answer came")

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import datetime as real
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from bot.types import Prompt
+from bot.engines.scripted import Script
 from store.pairs import NewPair
 from tests.core.conftest import make_base
-from tests.fakes import FakeEngine
 from tui.app import DeskloopApp
 from tui.core import DeskService
-
-
-@dataclass
-class Engines:
-    """Makes the engines of one test; ``made`` lists them. ``reply``: what they answer. ``gated``: each word of a
-    reply waits for ``gate``."""
-
-    reply: Callable[[Prompt, str], str] = lambda prompt, version: f"{version} says: {prompt.message}"
-    gate: Any = None
-    made: list[FakeEngine] = field(default_factory=list)
-
-    def __call__(self, *, log: Path, on_death: Callable[[], None]) -> FakeEngine:
-        """The engine factory."""
-        engine = FakeEngine(log=log, on_death=on_death, reply=lambda prompt, version: self.reply(prompt, version))
-        engine.gate = self.gate
-        self.made.append(engine)
-        return engine
 
 
 class StandingClock(real.datetime):
@@ -44,12 +24,12 @@ class StandingClock(real.datetime):
 
 
 @pytest.fixture
-def engines() -> Engines:
-    return Engines()
+def engines() -> Script:
+    return Script()
 
 
 @pytest.fixture
-async def bare(tmp_path: Path, engines: Engines, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
+async def bare(tmp_path: Path, engines: Script, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
     """A service on a new desk, as at the first start."""
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("store.times.datetime", StandingClock)

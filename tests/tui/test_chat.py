@@ -9,10 +9,10 @@ from typing import Any
 
 from textual.widgets import Input
 
+from bot.engines.scripted import Script
 from store.desk import Desk
 from store.words import BASE
 from tests.tui import scenes
-from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, screen_text, shows, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -79,7 +79,7 @@ async def test_the_composer_grows_to_six_lines_and_no_further(app: DeskloopApp) 
 
 
 async def test_a_stopped_reply_is_kept_and_its_message_is_back_in_the_input(
-    app: DeskloopApp, service: DeskService, engines: Engines
+    app: DeskloopApp, service: DeskService, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:
@@ -98,7 +98,7 @@ async def test_a_stopped_reply_is_kept_and_its_message_is_back_in_the_input(
 async def test_a_message_that_waits_for_the_engine_can_be_taken_back(app: DeskloopApp, service: DeskService) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        async with service.keeper.use():  # somebody else has the engine
+        async with service.keeper.turn():  # somebody else has the engine
             await write(pilot, "hello?")
             await pilot.press("enter")
             await wait_until(pilot, lambda: app.chat.talk.current is not None)
@@ -109,7 +109,7 @@ async def test_a_message_that_waits_for_the_engine_can_be_taken_back(app: Desklo
 
 
 async def test_when_the_engine_dies_the_app_says_so_and_goes_on(
-    app: DeskloopApp, service: DeskService, engines: Engines
+    app: DeskloopApp, service: DeskService, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:
@@ -118,14 +118,14 @@ async def test_when_the_engine_dies_the_app_says_so_and_goes_on(
         await pilot.press("enter")
         await wait_until(pilot, lambda: shows(app, "base says:"))
         engines.gate = None
-        engines.made[0].die()
+        engines.engines[0].die()
         await wait_until(pilot, lambda: app.chat.talk.current is None and app.desk.engine.state.name == "ready")
         assert shows(app, "Bot · base · failed")
         assert app.chat.composer.text == "why?"
         assert replies(service)[0].state == "failed"
         await pilot.press("enter")
         await wait_until(pilot, lambda: shows(app, "base says: why?"))
-        assert len(engines.made) == 2
+        assert len(engines.engines) == 2
 
 
 async def test_again_answers_the_same_message_and_keeps_the_first_reply(app: DeskloopApp, service: DeskService) -> None:
@@ -248,7 +248,7 @@ async def test_what_is_written_stays_with_its_conversation(app: DeskloopApp) -> 
 
 
 async def test_a_reply_goes_on_while_another_conversation_is_shown(
-    app: DeskloopApp, service: DeskService, engines: Engines
+    app: DeskloopApp, service: DeskService, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:
@@ -480,7 +480,7 @@ async def test_a_reply_without_end_is_called_unfinished(app: DeskloopApp, servic
 
 
 async def test_leaving_in_mid_reply_keeps_what_was_said(
-    app: DeskloopApp, service: DeskService, engines: Engines
+    app: DeskloopApp, service: DeskService, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from textual.widgets import Select
 
+from bot.engines.scripted import Script
 from store.versions.comparisons import Tally
 from store.words import BASE, Version
 from tests.core.conftest import make_version
 from tests.tui import scenes
-from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, say, shows, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -74,7 +74,7 @@ async def test_blind_names_are_hidden_until_the_vote(app: DeskloopApp, service: 
 
 
 async def test_a_conversation_is_replayed_beside_its_replies_and_can_be_stopped(
-    app: DeskloopApp, service: DeskService, engines: Engines
+    app: DeskloopApp, service: DeskService, engines: Script
 ) -> None:
     scenes.said(service.desk, "Pots", *((f"Q{n}?", f"Old {n}.", "base", "complete") for n in range(6)))
     make_version(service.desk)
@@ -85,7 +85,7 @@ async def test_a_conversation_is_replayed_beside_its_replies_and_can_be_stopped(
         app.screen.query_one("#kind", Select).value = "conversation"
         app.screen.query_one("#right", Select).value = "v1"
         await pilot.pause()
-        async with service.keeper.use():  # a customer is being answered
+        async with service.keeper.turn():  # a customer is being answered
             app.screen.query_one("#start-compare").press()  # type: ignore[attr-defined]
             await wait_until(pilot, lambda: shows(app, "Asking: 0 of 6"))
             assert shows(app, "Old 0.")
@@ -101,7 +101,7 @@ async def test_who_sends_meanwhile_is_told_why_it_takes_its_turn(app: DeskloopAp
     make_version(service.desk)
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        async with service.version_desk.lent("v1", "The model is answering for a comparison."):
+        async with service.keeper.turn("The model is answering for a comparison."):
             await write(pilot, "hi")
             await pilot.press("enter")
             await wait_until(pilot, lambda: shows(app, "for a comparison. The reply follows."))

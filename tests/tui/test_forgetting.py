@@ -9,10 +9,10 @@ from textual.widgets import Button, Input, Select
 
 from store.erasing import Subject
 from store.words import BASE, ERASED
+from bot.engines.scripted import Script
 from tests.core.conftest import make_version
 from tests.leftovers import leftovers
 from tests.tui import scenes
-from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -27,7 +27,7 @@ NAME = "Quillfeather"
 @pytest.fixture
 async def other(service: DeskService) -> AsyncIterator[DeskService]:
     """A second operator's service on the same desk."""
-    async with DeskService(service.home, operator="jo", engine_factory=Engines()) as second:
+    async with DeskService(service.home, operator="jo", engine_factory=Script()) as second:
         yield second
 
 

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 
+from bot.engines.scripted import Script
 from bot.types import Prompt
 from store.desk import Desk
 from store.pairs import NewPair
@@ -28,7 +29,6 @@ from store.words import BASE, Version
 from tests.core.conftest import make_base
 from tests.hostile import CORPUS, NEVER_DRAWN
 from tests.tui import scenes
-from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, wait_until
 from tests.tui.places import CHATS, MOMENTS, PLACES, TABLE, back, go
 from tui.app import DeskloopApp
@@ -92,9 +92,7 @@ CASES = [
 @pytest.mark.parametrize(
     ("text", "size"), [(text, size) for _, text, size in CASES], ids=[f"{c[0]}-{c[2][0]}" for c in CASES]
 )
-async def test_no_screen_is_led_astray(
-    service: DeskService, engines: Engines, text: str, size: tuple[int, int]
-) -> None:
+async def test_no_screen_is_led_astray(service: DeskService, engines: Script, text: str, size: tuple[int, int]) -> None:
     fill(service, text)
 
     def reply(prompt: Prompt, version: str) -> str:
@@ -189,7 +187,7 @@ def _read_until(controller: int, word: bytes, seconds: float = 60.0) -> bytes:
 
 
 async def test_hidden_text_that_an_older_desk_kept_is_shown_where_it_stood(
-    service: DeskService, engines: Engines
+    service: DeskService, engines: Script
 ) -> None:
     """It is learned as it stands; what comes in today holds none."""
     desk = service.desk

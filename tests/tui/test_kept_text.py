@@ -7,9 +7,9 @@ import asyncio
 from textual.events import Paste
 from textual.widgets import Input, TextArea
 
+from bot.engines.scripted import Script
 from store.conversations.drafts import Draft
 from store.words import BASE
-from tests.tui.conftest import Engines
 from tests.tui.helpers import hurry, ready, say, shows, told, wait_until, write
 from tui.app import DeskloopApp, one_line
 from tui.core import DeskService
@@ -18,15 +18,13 @@ from tui.screens.correction import CorrectionEditor
 from tui.screens.search import SearchDialog
 
 
-def open_wide(engines: Engines) -> None:
+def open_wide(engines: Script) -> None:
     """Let the bot say all that it has to say."""
     for _ in range(100):
         engines.gate.release()
 
 
-async def test_two_refusals_in_one_breath_lose_nothing(
-    app: DeskloopApp, service: DeskService, engines: Engines
-) -> None:
+async def test_two_refusals_in_one_breath_lose_nothing(app: DeskloopApp, service: DeskService, engines: Script) -> None:
     engines.gate = asyncio.Semaphore(0)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
@@ -66,7 +64,7 @@ def test_one_line_keeps_every_word() -> None:
 
 
 async def test_a_paste_of_lines_while_a_reply_is_written_is_kept(
-    app: DeskloopApp, service: DeskService, engines: Engines
+    app: DeskloopApp, service: DeskService, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(0)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -8,10 +8,10 @@ import re
 
 import pytest
 
+from bot.engines.scripted import Script
 from store.settings import SettingError
 from tests.conftest import ROOT
 from tests.tui import places
-from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, told, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -127,7 +127,7 @@ async def test_every_screen_names_the_keys_in_force(
         await wait_until(pilot, lambda: shows(app, sentence) or told(app, sentence), sentence)
 
 
-async def test_a_reply_that_is_waited_for_says_how_to_stop_it(app: DeskloopApp, engines: Engines) -> None:
+async def test_a_reply_that_is_waited_for_says_how_to_stop_it(app: DeskloopApp, engines: Script) -> None:
     app.desk.settings.change("keys", '"desk.stop" = "f12"')
     engines.gate = asyncio.Semaphore(1)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.text import Text
 
+from bot.engines.scripted import Script
 from store.database import BROKEN, DeskReadOnly
 from store.desk import Desk
 from store.errors import DeskError
-from tests.core.scripted import Script
 from tests.store.test_desk import said
 from tests.tui.helpers import wait_until
 from tui.app import DeskloopApp
@@ -22,7 +22,7 @@ from tui.core.open_desk import OpenDesk
 
 @pytest.fixture
 def script() -> Script:
-    return Script()
+    return Script(deltas=["We open ", "at nine."])
 
 
 def last_words(error: BaseException) -> str:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
+from bot.engines.scripted import DIED, Script
 from store.pairs import NewPair
 from store.runs import RunLock
 from store.words import BASE
 from tests.core.conftest import make_base, make_version
-from tests.core.scripted import DIED, Script
 from tests.tui.helpers import shows, told, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -25,7 +25,7 @@ SIZES = [(80, 24), (160, 45)]
 
 @pytest.fixture
 def script() -> Script:
-    return Script()
+    return Script(deltas=["We open ", "at nine."])
 
 
 @pytest.fixture(autouse=True)

@@ -11,10 +11,11 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
+from bot.engines.scripted import Script
 from store.runs import RunLock
 from tests.core.conftest import make_base
 from tests.tui import scenes
-from tests.tui.conftest import Engines, StandingClock
+from tests.tui.conftest import StandingClock
 from tests.tui.helpers import ready, settle, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -37,7 +38,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskService:
     monkeypatch.setattr("finetune.preflight.shutil.disk_usage", lambda _: SimpleNamespace(free=2**36))
 
     make_base(tmp_path / "models")
-    return DeskService(tmp_path / "garden", operator="maria", engine_factory=Engines())
+    return DeskService(tmp_path / "garden", operator="maria", engine_factory=Script())
 
 
 @pytest.fixture(params=[(80, 24), (100, 30), (160, 45)], ids=["80x24", "100x30", "160x45"])

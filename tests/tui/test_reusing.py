@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from textual.events import Paste
 
+from bot.engines.scripted import Script
 from bot.types import Prompt
 from tests.tui import scenes
-from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, say, shows, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -62,7 +62,7 @@ async def test_the_other_preset_answers(app: DeskloopApp, service: DeskService) 
 
 
 async def test_copying_takes_the_selection_the_reply_or_its_code(
-    app: DeskloopApp, engines: Engines, copied: list[str]
+    app: DeskloopApp, engines: Script, copied: list[str]
 ) -> None:
     def reply(prompt: Prompt, version: str) -> str:
         return CODE

@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 from textual.widgets import Input
 
+from bot.engines.scripted import Script, ScriptedEngine
 from store.runs import RunLock
 from tests.core.conftest import make_version
-from tests.fakes import FakeEngine
 from tests.tui import scenes
-from tests.tui.conftest import Engines
 from tests.tui.helpers import ready, shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import DeskService
@@ -23,7 +22,7 @@ PROMISED = 2.0  # seconds, in docs/administration.md
 @pytest.fixture
 async def other(service: DeskService) -> AsyncIterator[DeskService]:
     """A second operator's service on the same desk."""
-    async with DeskService(service.home, operator="jo", engine_factory=Engines()) as second:
+    async with DeskService(service.home, operator="jo", engine_factory=Script()) as second:
         yield second
 
 
@@ -56,15 +55,15 @@ async def test_a_run_of_another_is_seen(app: DeskloopApp, other: DeskService) ->
         lock.release()
 
 
-async def test_a_promotion_by_another_swaps_in_here(app: DeskloopApp, other: DeskService, engines: Engines) -> None:
+async def test_a_promotion_by_another_swaps_in_here(app: DeskloopApp, other: DeskService, engines: Script) -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(app, pilot)
         name = make_version(other.desk)
         await other.activate(name)
         await wait_until(pilot, lambda: shows(app, f"{name} · ready"))
-        engine: FakeEngine = engines.made[-1]
+        engine: ScriptedEngine = engines.engines[-1]
         assert app.desk.engine.serving == name
-        assert engine.active == name
+        assert engine.versions == [name]
         await other.rollback()
         await wait_until(pilot, lambda: app.desk.engine.serving == "base")
         assert [row.who for row in other.desk.promotions.list()] == ["jo", "jo"]

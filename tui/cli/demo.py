@@ -95,7 +95,7 @@ class _Story:
                 await desk.promotions.activate(run.candidate, "demo")
 
             self._title("The same question again.")
-            await desk.promotions.sync()
+            await desk.promotions.follow()
             await self._ask(desk, pair.instruction)
 
             self._title("Roll back, and ask once more: the old answer, exactly.")

@@ -84,7 +84,7 @@ def show(cli: Cli, version: Version) -> None:
 @pass_cli
 def activate(cli: Cli, version: Version, reason: str | None, no_probe: bool) -> None:
     """Make VERSION (vN or base) the one that answers."""
-    _change(cli, lambda desk: desk.promotions.promote(version, reason), probe=not no_probe)
+    _change(cli, lambda desk: desk.promotions.activate(version, reason), probe=not no_probe)
 
 
 @versions.command()
@@ -95,7 +95,7 @@ def activate(cli: Cli, version: Version, reason: str | None, no_probe: bool) -> 
 @pass_cli
 def rollback(cli: Cli, reason: str | None, no_probe: bool) -> None:
     """Go back to the version that answered before the active one."""
-    _change(cli, lambda desk: desk.promotions.roll_back(reason), probe=not no_probe)
+    _change(cli, lambda desk: desk.promotions.go_back(reason), probe=not no_probe)
 
 
 def _change(cli: Cli, write: Callable[[OpenDesk], Awaitable[Promotion]], *, probe: bool) -> None:

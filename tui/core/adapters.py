@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 from dataclasses import asdict, dataclass, replace
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
-from bot.types import EngineError
+from bot.types import AdapterRef, EngineError
 from finetune.files import appearing
 from finetune.gate import GateReport, report_of
 from store.desk import Desk
@@ -158,6 +159,35 @@ def verify_version(folder: Path, version: AdapterVersion) -> None:
             f"The manifest in {folder} is not the one that was published as {version.name}. It is not used; restore "
             "the folder from a backup, or retrain.",
         )
+
+
+def known(desk: Desk, version: str) -> AdapterVersion:
+    """The row of *version*, or a :class:`DeskError` that names what exists."""
+    rows = desk.versions.list()
+    row = next((row for row in rows if row.name == version), None)
+    if row is None:
+        raise DeskError(
+            f"There is no version {version}. This desk has: {', '.join([BASE, *(row.name for row in rows)])}."
+        )
+    return row
+
+
+async def verified(desk: Desk, version: Version) -> AdapterRef | None:
+    """What an engine needs to make *version* ready (None: the bare base), its files checked. To read hundreds of
+    megabytes takes its time, so that is done beside the event loop.
+
+    Raises :class:`EngineError` (``adapter-damaged``)."""
+    if version == BASE:
+        return None
+    try:
+        row = known(desk, version)
+        if version in desk.versions.removed():
+            raise DeskError(REMOVED.format(version))
+    except DeskError as error:
+        raise EngineError("adapter-damaged", error.sentence) from error
+    folder = folder_of(desk, row)
+    await asyncio.to_thread(verify_version, folder, row)
+    return AdapterRef(version, str(folder))
 
 
 def damage(folder: Path, version: AdapterVersion) -> str | None:

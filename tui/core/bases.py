@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from bot.bases.base import content_digest
+from bot.engines import EngineFactory
 from store.desk import Desk
 from store.errors import OperatorError
 from tui.core.base import base_spec
-from tui.core.keeper import EngineFactory
 from tui.core.setup import Prepared, set_up
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Literal
 
-from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt
+from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt, Ticket
 from finetune.lengths import decoding_of
 from store.conversations import Measured
 from store.desk import Desk
@@ -64,6 +64,7 @@ class ChatDesk:
     def __init__(self, desk: Desk, keeper: EngineKeeper, who: str) -> None:
         self._desk, self._keeper, self._who = desk, keeper, who
         self._stopping = False
+        self._asked: Ticket | None = None  # of the reply that is being written
 
     def decoding(self, preset: str | None = None) -> Decoding:
         """The generation settings of *preset* (None: the desk's), with the desk's own changes to its
@@ -104,7 +105,8 @@ class ChatDesk:
     async def stop(self) -> None:
         """Stop the reply that is being written; what was streamed is kept and marked as stopped."""
         self._stopping = True
-        await self._keeper.cancel()
+        if self._asked is not None:
+            await self._keeper.cancel(self._asked.id)
 
     async def _exchange(self, turn: Turn, decoding: Decoding, *, new: bool) -> AsyncIterator[ReplyEvent]:
         if new:
@@ -112,8 +114,9 @@ class ChatDesk:
         self._stopping = False
         answer: Answer | None = None
         failure: EngineError | None = None
-        async with self._keeper.use() as engine:
-            reply = self._desk.conversations.begin_reply(turn.id, self._keeper.serving, asdict(decoding))
+        async with self._keeper.turn() as engine:
+            ticket = self._asked = Ticket(self._keeper.serving)
+            reply = self._desk.conversations.begin_reply(turn.id, ticket.version, asdict(decoding))
             partial = PartialKeeper(lambda text: self._desk.conversations.extend_reply(reply.id, text))
             prompt = Prompt(
                 self._desk.settings.load().system_message,
@@ -121,7 +124,7 @@ class ChatDesk:
                 self._desk.conversations.turn(turn.id).text,  # while it waited for the engine it may have been erased
             )
             heard, pieces = False, CleanPieces()
-            stream = engine.stream(prompt, decoding, str(turn.conversation_id))
+            stream = engine.stream(ticket, prompt, decoding, str(turn.conversation_id))
             try:
                 yield ReplyStarted(reply)
                 async for item in stream:
@@ -138,12 +141,12 @@ class ChatDesk:
             finally:
                 # Also runs when the listener went away (screen closed, app quitting): the reply still gets
                 # its end.
+                self._asked = None
                 partial.close()
                 self._finish(reply.id, partial.text, answer, failure)
                 if not heard:
-                    await engine.cancel()
-                    if isinstance(stream, AsyncGenerator):
-                        await stream.aclose()
+                    await engine.cancel(ticket.id)
+                    await stream.aclose()
         yield ReplyFinished(self._desk.conversations.turn(reply.id), _remark(answer, failure))
 
     def _finish(self, reply_id: int, partial: str, answer: Answer | None, failure: EngineError | None) -> None:

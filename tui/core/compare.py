@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
-from bot.types import BaseFacts, Decoding, Prompt
+from bot.types import BaseFacts, Decoding, Priority, Prompt, Ticket
 from finetune.gate.answers import answer_key, judging_decoding
 from store.desk import Desk
 from store.importing.pairs_in import pairs_in
@@ -131,9 +131,9 @@ async def answer_all(
 ) -> None:
     """Answer what is not answered yet; *heard* gets the place, the version and the text of each answer.
 
-    Answers are greedy, as the gate's are, and come out of the desk's cache where they are known. The engine is lent
-    for a few questions at a time, and answers customers with the active version in between and afterwards, also when
-    this is cancelled. Raises :class:`DeskError` and :class:`bot.types.EngineError`; what was heard stays true."""
+    Answers are greedy, as the gate's are, and come out of the desk's cache where they are known. A few questions are
+    asked at a time, and customers are answered in between, by the version that serves them. Raises :class:`DeskError`
+    and :class:`bot.types.EngineError`; what was heard stays true."""
     await engine.wait_ready()
     facts = engine.state.facts
     settings = desk.settings.load()
@@ -146,13 +146,18 @@ async def answer_all(
                     prompt = Prompt(settings.system_message, item.history, item.question)
                     asked.setdefault(side.version, {})[place] = prompt
         for version, prompts in asked.items():
-            texts = await _answers(desk, versions, version, list(prompts.values()), (decoding, facts))
+            texts = await _answers(desk, engine, versions, version, list(prompts.values()), (decoding, facts))
             for place, text in zip(prompts, texts, strict=True):
                 heard(place, version, text)
 
 
 async def _answers(
-    desk: Desk, versions: VersionDesk, version: Version, prompts: list[Prompt], way: tuple[Decoding, BaseFacts | None]
+    desk: Desk,
+    keeper: EngineKeeper,
+    versions: VersionDesk,
+    version: Version,
+    prompts: list[Prompt],
+    way: tuple[Decoding, BaseFacts | None],
 ) -> list[str]:
     """What *version* answers, from the cache if it said all of it before."""
     answers, (decoding, facts) = desk.answers, way
@@ -163,8 +168,9 @@ async def _answers(
     known = [text for key in keys if (text := answers.get(key)) is not None]
     if keys and len(known) == len(prompts):
         return known
-    async with versions.lent(version, PURPOSE) as engine:
-        texts = [clean(answer.text) for answer in await engine.batch(prompts, decoding)]
+    async with keeper.turn(PURPOSE) as engine:
+        ticket = Ticket(await versions.ready(version), Priority.GATE)
+        texts = [clean(answer.text) for answer in await engine.batch(ticket, prompts, decoding)]
     if keys:
         answers.put_many(dict(zip(keys, texts, strict=True)))
     return texts

@@ -26,7 +26,7 @@ async def evaluate(
     if not pairs:
         raise DeskError(f"{path} holds no pairs to evaluate.")
     asked = [FileQuestion(pair.instruction, pair.output, pair.history, pair.lang) for pair in pairs]
-    async with keeper.use() as engine:
+    async with keeper.turn() as engine:
         return await evaluate_file(
             Asker.of(desk, engine),
             keeper.serving,

@@ -1,4 +1,4 @@
-"""Keeps an engine alive: starts it, hands it out to one user at a time, and brings it back when it dies."""
+"""Keeps an engine alive: starts it, says whose turn it is, and brings it back when it dies."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 
-from bot.engines.engine import Engine
-from bot.types import AdapterRef, BaseFacts, BaseSpec, EngineError
-from store.words import BASE
+from bot.engines import Engine, EngineFactory
+from bot.types import AdapterRef, BaseFacts, BaseSpec, EngineError, Readiness, RequestId
+from store.words import BASE, Version
 from tui.core.errors import DeskError, with_log
 from tui.core.events import EngineName, EngineState
 
@@ -22,18 +21,13 @@ FIRST_DELAY = 0.5  # seconds before the first restart; doubled each time, so tha
 Spec = Callable[[], BaseSpec]  # raises DeskError with the sentence that says how to get a base
 
 
-class EngineFactory(Protocol):
-    """Makes an engine that is not started yet; ``on_death`` is called (in the loop) if its process dies."""
-
-    def __call__(self, *, log: Path, on_death: Callable[[], None]) -> Engine: ...
-
-
 class EngineKeeper:
-    """One engine for one app.
+    """One engine for one app. ``serving`` is the version that a reply names when it begins.
 
-    ``use()`` lends the engine to one reply or one swap at a time, so a swap always falls between replies.
-    A death is noticed by callback or by the error of the call in flight; the keeper then restarts the
-    engine with back-off and calls ``restore`` (the desk's active version) before anybody may use it again.
+    Who asks takes a :meth:`turn`: one reply, or one batch, after the other, so that whoever waits can be told for what.
+    Versions are made ready beside that, whoever has the turn. A death is noticed by callback or by the error of the
+    call in flight; the keeper then restarts the engine with back-off, and calls ``prepare``, which makes the wanted
+    version ready and lets it serve, before anybody may ask again.
     """
 
     def __init__(
@@ -43,23 +37,25 @@ class EngineKeeper:
         log: Path,
         *,
         changed: Callable[[EngineState], None],
-        restore: Callable[[], Awaitable[None]],
+        prepare: Callable[[], Awaitable[None]],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._spec, self._factory, self._changed, self._restore = spec, factory, changed, restore
+        self._spec, self._factory, self._changed, self._prepare = spec, factory, changed, prepare
         self._clock, self._sleep = clock, sleep
         self.log = log
         self.state = EngineState("absent", "The engine is not started yet.")
         self.serving = BASE
         self._engine: Engine | None = None
-        self._use = asyncio.Lock()
+        self._ready: dict[Version, Readiness] = {}
+        self._turns = asyncio.Lock()
+        self._loads = asyncio.Lock()
         self._starting = asyncio.Lock()
         self._moved = asyncio.Event()
         self._deaths: list[float] = []
         self._revival: asyncio.Task[None] | None = None
         self.held: str | None = None
-        self.purpose: str | None = None  # what the engine is lent for, if not for a reply or a swap
+        self.purpose: str | None = None  # the sentence for those who wait, if the turn is not a reply's
         self._closed = False
 
     # -- life --------------------------------------------------------------------------------------
@@ -83,7 +79,7 @@ class EngineKeeper:
                 self.died()
 
     async def _bring_up(self) -> None:
-        """Load the base and restore the active version, or raise :class:`EngineError`."""
+        """Load the base and make the wanted version ready, or raise :class:`EngineError`."""
         try:
             spec = self._spec()
         except DeskError as error:
@@ -97,9 +93,9 @@ class EngineKeeper:
                 self.died()
 
         engine = self._factory(log=self.log, on_death=on_death)
-        self._engine, self.serving = engine, BASE
+        self._engine = engine
         facts = await engine.load(spec)
-        await self._restore()
+        await self._prepare()
         self._move("ready", f"Answering with {self.serving}.", facts)
 
     def died(self) -> None:
@@ -155,10 +151,10 @@ class EngineKeeper:
         await self.start()
 
     async def _stop(self, sentence: str) -> None:
-        """Let a start end, a restart not begin and a reply be finished; then drop the engine."""
+        """Let a start end, a restart not begin and a turn be finished; then drop the engine."""
         async with self._starting:
             await self._end_revival()
-            async with self._use:
+            async with self._turns, self._loads:
                 await self._drop()
                 self._move("absent", sentence)
 
@@ -177,18 +173,25 @@ class EngineKeeper:
 
     async def _drop(self) -> None:
         engine, self._engine = self._engine, None
+        self.serving = BASE
+        self._ready.clear()
         if engine is not None:
             with suppress(EngineError, OSError):
                 await engine.close()
 
-    # -- use ---------------------------------------------------------------------------------------
+    # -- asking -------------------------------------------------------------------------------------
+    @property
+    def running(self) -> bool:
+        """Whether an engine is there to be asked."""
+        return self.state.name in ("ready", "busy")
+
     async def wait_ready(self) -> None:
         """Wait until the engine can be used; start it if it gave up before.
 
         Raises :class:`DeskError` if there is nothing to wait for."""
         if self.state.name in ("absent", "failed"):
             await self.start()
-        while self.state.name not in ("ready", "busy"):
+        while not self.running:
             if self.state.name in ("absent", "failed") or self._closed:
                 raise DeskError(self.state.sentence)
             await self.moved()
@@ -198,16 +201,16 @@ class EngineKeeper:
         await self._moved.wait()
 
     @asynccontextmanager
-    async def use(self, purpose: str | None = None) -> AsyncIterator[Engine]:
-        """Lend the engine: between replies, alone. An engine that dies meanwhile is restarted afterwards.
+    async def turn(self, purpose: str | None = None) -> AsyncIterator[Engine]:
+        """The engine, when it is this caller's turn. One that dies meanwhile is restarted afterwards.
 
-        *purpose*: the sentence for those who wait, where the engine is not lent for a reply or a swap."""
+        *purpose*: the sentence for those who wait, where it is not for a reply."""
         while True:
             await self.wait_ready()
-            await self._use.acquire()
+            await self._turns.acquire()
             if self.state.name == "ready" and self._engine is not None:
                 break
-            self._use.release()
+            self._turns.release()
         engine, facts = self._engine, self.state.facts
         self.purpose = purpose
         self._move("busy", purpose or "The engine is answering.", facts)
@@ -218,30 +221,50 @@ class EngineKeeper:
                 self.died()
             raise
         finally:
-            self._given_back(engine, facts)
+            self._end_turn(engine, facts)
 
-    def _given_back(self, engine: Engine, facts: BaseFacts | None) -> None:
+    def _end_turn(self, engine: Engine, facts: BaseFacts | None) -> None:
         self.purpose = None
         if self.state.name == "busy" and engine is self._engine:
             self._move("ready", f"Answering with {self.serving}.", facts)
-        self._use.release()
+        self._turns.release()
 
-    async def apply(self, adapter: AdapterRef | None) -> float:
-        """Make *adapter* (None: the bare base) answer from the next reply on; returns the seconds it took.
-
-        Only for whoever holds :meth:`use`, and for ``restore``. Raises :class:`EngineError`; the engine
-        then goes on with what it had."""
-        if self._engine is None:
-            raise EngineError("engine-died", "The engine is not running.")
-        activation = await self._engine.activate(adapter)
-        self.serving = adapter.version if adapter is not None else BASE
-        return activation.seconds
-
-    async def cancel(self) -> None:
-        """Stop the generation that is running, if one is."""
-        if self._engine is not None and self.state.name == "busy":
+    async def cancel(self, request: RequestId) -> None:
+        """Stop *request*, if it still is to be answered."""
+        if self._engine is not None:
             with suppress(EngineError):
-                await self._engine.cancel()
+                await self._engine.cancel(request)
+
+    # -- versions ----------------------------------------------------------------------------------
+    async def ready(self, adapter: AdapterRef) -> Readiness:
+        """Make a version ready in the engine that runs; replies go on meanwhile, with what serves them.
+
+        Raises :class:`EngineError`; the version is then not ready."""
+        async with self._loads:
+            engine = self._engine
+            if engine is None:
+                raise EngineError("engine-died", "The engine is not running.")
+            self._ready.pop(adapter.version, None)
+            try:
+                readiness = await engine.ready(adapter)
+            except EngineError as error:
+                if error.kind == "engine-died" and engine is self._engine and self.running:
+                    self.died()
+                raise
+            self._ready[adapter.version] = readiness
+            return readiness
+
+    def readiness(self, version: Version) -> Readiness | None:
+        """How *version* was made ready in the engine that runs, if it was."""
+        return self._ready.get(version)
+
+    def serve(self, version: Version) -> None:
+        """Let replies that begin from now on name *version*: the bare base, or one that is ready."""
+        if version != BASE and version not in self._ready:
+            raise EngineError("not-ready", f"{version} is not loaded, so it can't answer.")
+        self.serving = version
+        if self.state.name == "ready":
+            self._move("ready", f"Answering with {version}.", self.state.facts)
 
     def _move(self, name: EngineName, sentence: str, facts: BaseFacts | None = None) -> None:
         self.state = EngineState(name, sentence, facts)

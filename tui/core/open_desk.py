@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.engines.child import EngineProcess
+from bot import engines
 from store.desk import Desk
 from store.home import Home
 from store.words import Version
@@ -22,7 +22,7 @@ from tui.core.events import EngineChanged
 from tui.core.following import VersionFollower
 from tui.core.importing import ImportDesk
 from tui.core.judgements import JudgementDesk, ReviewDesk
-from tui.core.keeper import EngineFactory, EngineKeeper
+from tui.core.keeper import EngineKeeper
 from tui.core.pairs import ConflictDesk, PairDesk
 from tui.core.quality import QualityDesk
 from tui.core.reach import Anywhere, Reach
@@ -49,7 +49,7 @@ class OpenDesk:
         self,
         home: Home | Path | str | None = None,
         operator: str | None = None,
-        engine_factory: EngineFactory | None = None,
+        engine_factory: engines.EngineFactory | None = None,
         pin: Version | None = None,
         reach: Reach | None = None,
     ) -> None:
@@ -57,7 +57,7 @@ class OpenDesk:
         self.home = home if isinstance(home, Home) else Home.open(home)
         self._store = store = Desk.open(self.home)
         self._beside = beside = Beside(self.home)
-        factory: EngineFactory = engine_factory or EngineProcess
+        factory = engine_factory or engines.make_engine
 
         self.changes = changes = Changes()
         self.settings = SettingsDesk(store, changes, self.reach, operator)
@@ -82,13 +82,13 @@ class OpenDesk:
             factory,
             self.home.logs / "engine.log",
             changed=lambda state: changes.publish(EngineChanged(state)),
-            restore=self._restore,
+            prepare=self._prepare,
         )
         self.chat = ChatDesk(store, self.engine, who)
-        self.promotions = VersionDesk(store, self.engine, changes, who, pin)
+        self._follower = VersionFollower(store, self.engine, changes, who, pin)
+        self.promotions = VersionDesk(store, self.engine, self._follower, who)
         self.comparisons = ComparisonDesk(store, beside, self.engine, self.promotions, who)
         self.runs = RunDesk(store, beside, changes, self.engine, who)
-        self._follower = VersionFollower(self.engine, self.promotions, changes)
         self.runs.on_finished = self._follower.run_finished
         self._watch = DeskWatch(StoreWatch(store, changes), self.settings, self.runs, self._follower)
 
@@ -97,9 +97,9 @@ class OpenDesk:
         """How the desk is called: as its folder."""
         return self.home.root.name
 
-    async def _restore(self) -> None:
+    async def _prepare(self) -> None:
         await self.bases.note_meaning()
-        await self.promotions.restore()
+        await self._follower.prepare()
 
     # -- life --------------------------------------------------------------------------------------
     def watch(self) -> None:

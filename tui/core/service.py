@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from bot.engines import EngineFactory
 from finetune.events import Recorded
 from finetune.preflight import Preflight
 from finetune.recipe import Recipe
@@ -19,7 +20,7 @@ from tui.core.beside import Beside
 from tui.core.chat import ChatDesk
 from tui.core.events import DeskChange, EngineState, ReplyEvent
 from tui.core.importing import FileProgress, ImportPreview, ImportResult, Options
-from tui.core.keeper import EngineFactory, EngineKeeper
+from tui.core.keeper import EngineKeeper
 from tui.core.open_desk import OpenDesk
 from tui.core.reach import Reach
 from tui.core.runs import RunDesk
@@ -142,7 +143,7 @@ class DeskService:
         return await self.version_desk.go_back(reason)
 
     async def sync_active(self) -> Version:
-        return await self.version_desk.sync()
+        return await self.version_desk.follow()
 
     @property
     def settings(self) -> Settings:

@@ -13,14 +13,13 @@ from typing import cast
 from bot.bases.base import content_digest
 from bot.bases.locate import is_prepared
 from bot.child import TROUBLE, child_options, module_command
-from bot.engines.child import EngineProcess
-from bot.engines.engine import Engine
-from bot.types import BaseSpec, Decoding, EngineError, Prompt, Quantization
+from bot.engines import Engine, EngineFactory, make_engine
+from bot.types import BaseSpec, Decoding, EngineError, Prompt, Quantization, Ticket
 from store.desk import Desk
 from store.home import private_file
 from store.owned import read_mark
+from store.words import BASE
 from tui.core.errors import DeskError
-from tui.core.keeper import EngineFactory
 from tui.core.naming import Named, meant
 
 Say = Callable[[str], None]
@@ -66,7 +65,7 @@ async def set_up(
     if fresh or base is not None or known is None:
         await _examine(named.folder, log, say)
         spec = BaseSpec(str(named.folder), cast(Quantization, desk.settings.load().quantization), digest)
-        await _answer_once(spec, desk, engine_factory or EngineProcess, say)
+        await _answer_once(spec, desk, engine_factory or make_engine, say)
     revision = (read_mark(named.folder) or {}).get("revision") if named.ours else None
     with desk.atomic():  # what the name means, and that it is the desk's base: both or neither
         desk.bases.decide(name, named.folder, digest, revision if isinstance(revision, str) else None, who)
@@ -91,11 +90,11 @@ def _digest(folder: Path) -> str:
 async def _answer_once(spec: BaseSpec, desk: Desk, factory: EngineFactory, say: Say) -> None:
     """Load the base as it is going to be served, and ask it something. Raises :class:`DeskError`."""
     say(f"Loading it as {spec.quantization}, for one answer...")
-    engine: Engine = factory(log=desk.home.logs / "setup.log", on_death=lambda: None)
+    engine: Engine = factory(log=desk.home.logs / "setup.log")
     try:
         async with asyncio.timeout(PATIENCE):
             await engine.load(spec)
-            await engine.batch([Prompt(desk.settings.load().system_message, (), QUESTION)], ANSWER)
+            await engine.batch(Ticket(BASE), [Prompt(desk.settings.load().system_message, (), QUESTION)], ANSWER)
     except EngineError as error:
         raise DeskError(f"{error.sentence} The desk's base stays as it was.", desk.home.logs / "setup.log") from error
     except TimeoutError as error:

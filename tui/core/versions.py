@@ -1,58 +1,37 @@
-"""Which version answers: the promotions log is the truth, the engine follows it."""
+"""Promotions: which version answers, as an operator decides it."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
-from bot.engines.engine import Engine
-from bot.types import AdapterRef, EngineError
+from bot.types import EngineError
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion
 from store.words import BASE, PromotionKind, Version
-from tui.core.adapters import REMOVED, folder_of, verify_version
-from tui.core.changes import Changes
+from tui.core.adapters import known, verified
 from tui.core.errors import DeskError
-from tui.core.events import Notice, VersionChanged
+from tui.core.following import UNFIT, VersionFollower
 from tui.core.keeper import EngineKeeper
-
-# What makes a version unfit to serve, as opposed to an engine that is in trouble itself.
-UNFIT = frozenset({"probe-failed", "adapter-damaged", "base-changed"})
 
 
 class VersionDesk:
-    """Activation, rollback and the follow-up in the engine, for one operator."""
+    """Activation and rollback, for one operator. A version is made ready first; then its promotion is written, and the
+    next reply names it."""
 
-    def __init__(
-        self, desk: Desk, keeper: EngineKeeper, changes: Changes, who: str, pin: Version | None = None
-    ) -> None:
-        self._desk, self._keeper, self._changes, self._who, self._pin = desk, keeper, changes, who, pin
+    def __init__(self, desk: Desk, keeper: EngineKeeper, follower: VersionFollower, who: str) -> None:
+        self._desk, self._keeper, self._follower, self._who = desk, keeper, follower, who
 
     @property
     def active(self) -> Version:
         """The version the promotions log names: "base" or "vN"."""
         return self._desk.promotions.active()
 
-    @property
-    def wanted(self) -> Version:
-        """The version the engine shall serve: the pinned one, else the active one."""
-        return self._pin or self.active
-
     def known(self, version: Version) -> AdapterVersion:
         """The row of *version*, or a :class:`DeskError` that names what exists."""
-        row = next((row for row in self._desk.versions.list() if row.name == version), None)
-        if row is None:
-            names = ", ".join([BASE, *(row.name for row in self._desk.versions.list())])
-            raise DeskError(f"There is no version {version}. This desk has: {names}.")
-        return row
+        return known(self._desk, version)
 
     async def check(self, version: Version) -> None:
         """Verify the files of *version* against its manifest; raises :class:`DeskError` with the finding."""
-        if version == BASE:
-            return
         try:
-            await self._verified(version)
+            await verified(self._desk, version)
         except EngineError as error:
             raise DeskError(error.sentence) from error
 
@@ -70,25 +49,22 @@ class VersionDesk:
             return "The check rejected it"
         return None
 
+    async def ready(self, version: Version) -> Version:
+        """Make *version* ready in the engine that runs, for requests that name it; what serves stays as it is.
+
+        Raises :class:`DeskError` (no such version) and :class:`bot.types.EngineError` (one that can't serve)."""
+        if version != BASE:
+            self.known(version)
+        await self._follower.make_ready(version)
+        return version
+
     async def activate(self, version: Version, reason: str | None = None) -> Promotion:
-        """Make *version* ("base" or "vN") active, in the log and, if it runs, in the engine."""
-        return await self._followed(await self.promote(version, reason))
-
-    async def go_back(self, reason: str | None = None) -> Promotion:
-        """Make the version before the active one active again, in the log and, if it runs, in the engine."""
-        return await self._followed(await self.roll_back(reason))
-
-    async def _followed(self, promotion: Promotion) -> Promotion:
-        if self._keeper.state.name in ("ready", "busy"):
-            await self.sync()
-        return promotion
-
-    async def promote(self, version: Version, reason: str | None = None) -> Promotion:
-        """Write the operator's choice of *version*; the engine follows with :meth:`sync`.
+        """Make *version* ("base" or "vN") active, in the log and, if it runs, in the engine.
 
         A version that its gate rejected, or that learned what was erased since, needs a *reason*, and is logged as
-        forced: to let it answer is to use a person's words again. Raises :class:`DeskError`."""
-        await self.check(version)
+        forced: to let it answer is to use a person's words again. Raises :class:`DeskError`, with nothing changed."""
+        if version != BASE:
+            self.known(version)
         tainted = self._answer_for_erased(version, reason)
         run_id = None if version == BASE else self.known(version).run_id
         rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
@@ -96,18 +72,39 @@ class VersionDesk:
             raise DeskError(
                 f"The regression check rejected {version}. To use it all the same, give a reason; it is kept."
             )
-        kind: PromotionKind = "forced" if rejected or tainted else "manual"
-        return self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
+        return await self._promote(version, "forced" if rejected or tainted else "manual", reason, run_id)
 
-    async def roll_back(self, reason: str | None = None) -> Promotion:
-        """Write a rollback to the version before the active one. Raises :class:`DeskError` if there is
-        none."""
+    async def go_back(self, reason: str | None = None) -> Promotion:
+        """Make the version before the active one active again. Raises :class:`DeskError` if there is none."""
         target = self._desk.promotions.rollback_target()
         if target is None:
             raise DeskError("There is no earlier version to go back to: this desk answers with its first one.")
         self._answer_for_erased(target, reason)
-        await self.check(target)
-        return self._desk.promotions.promote(target, kind="rollback", who=self._who, reason=reason)
+        return await self._promote(target, "rollback", reason, None)
+
+    async def follow(self) -> Version:
+        """Let replies be answered with the active version from now on, whoever made it that; returns what serves.
+
+        Raises :class:`bot.types.EngineError`."""
+        await self._follower.follow()
+        return self._keeper.serving
+
+    async def _promote(
+        self, version: Version, kind: PromotionKind, reason: str | None, run_id: int | None
+    ) -> Promotion:
+        """Make it ready, where an engine runs; write it; let it serve."""
+        try:
+            if self._keeper.running:
+                await self._follower.make_ready(version)
+            else:
+                await verified(self._desk, version)
+        except EngineError as error:
+            if error.kind not in UNFIT:
+                raise
+            raise DeskError(f"{error.sentence} Nothing was changed.") from error
+        promotion = self._desk.promotions.promote(version, kind=kind, who=self._who, reason=reason, run_id=run_id)
+        await self._follower.follow()
+        return promotion
 
     def _answer_for_erased(self, version: Version, reason: str | None) -> bool:
         """Whether *version* learned what was erased since. Raises :class:`DeskError` without a *reason* to use it."""
@@ -117,75 +114,3 @@ class VersionDesk:
                 f"{version} learned something that was erased since. To use it all the same, give a reason; it is kept."
             )
         return tainted
-
-    async def sync(self) -> Version:
-        """Make the engine answer with the version the log names, between replies; returns what serves.
-
-        A version that fails its checks is replaced by the one before it, in the log too, with a sentence."""
-        if self.wanted != self._keeper.serving:
-            async with self._keeper.use():
-                await self.restore()
-        return self._keeper.serving
-
-    @asynccontextmanager
-    async def lent(self, version: Version, purpose: str) -> AsyncIterator[Engine]:
-        """The engine with *version* on it, between replies; *purpose* tells those who wait. The wanted version is back
-        on it before anybody else has it, also after an error or a cancellation.
-
-        Raises :class:`DeskError` (no engine, no such version) and :class:`EngineError` (a version that can't serve)."""
-        if version != BASE:
-            self.known(version)
-        async with self._keeper.use(purpose) as engine:
-            try:
-                if version != self._keeper.serving:
-                    await self._keeper.apply(await self._verified(version))
-                yield engine
-            finally:
-                back = asyncio.ensure_future(self.restore())
-                try:
-                    await asyncio.shield(back)
-                except asyncio.CancelledError:
-                    await back  # even a second cancellation leaves no customer with the wrong version
-                    raise
-
-    async def restore(self) -> None:
-        """The work of :meth:`sync` for whoever holds the engine already."""
-        tried: set[str] = set()
-        while (wanted := self.wanted) != self._keeper.serving:
-            tried.add(wanted)
-            try:
-                seconds = await self._keeper.apply(await self._verified(wanted))
-            except EngineError as error:
-                if error.kind not in UNFIT or wanted in (BASE, self._pin):
-                    raise
-                self._fall_back(wanted, error.sentence, tried)
-            else:
-                self._changes.publish(VersionChanged(wanted, seconds))
-
-    async def _verified(self, version: Version) -> AdapterRef | None:
-        """What the engine needs to activate *version* (None: the bare base), its files checked. To read hundreds of
-        megabytes takes its time, so that is done beside the event loop.
-
-        Raises :class:`EngineError` (``adapter-damaged``)."""
-        if version == BASE:
-            return None
-        try:
-            row = self.known(version)
-            if version in self._desk.versions.removed():
-                raise DeskError(REMOVED.format(version))
-        except DeskError as error:
-            raise EngineError("adapter-damaged", error.sentence) from error
-        folder = folder_of(self._desk, row)
-        await asyncio.to_thread(verify_version, folder, row)
-        return AdapterRef(version, str(folder))
-
-    def _fall_back(self, wanted: Version, why: str, tried: set[str]) -> None:
-        """Put the version before *wanted* back, unless another app on this desk already did."""
-        with self._desk.atomic():
-            if self.active != wanted:
-                return
-            target = self._desk.promotions.rollback_target()
-            if target is None or target in tried or target in self._desk.erasing.tainted():
-                target = BASE
-            self._desk.promotions.promote(target, kind="probe-failed", who=self._who, reason=why)
-        self._changes.publish(Notice(f"{wanted} cannot serve: {why} {target} answers instead.", trouble=True))

@@ -59,7 +59,7 @@ class DeskWatch:
             if self._written.check():
                 self._settings.publish_changes()
             self._runs.follow()
-            await self._versions.follow()
+            self._versions.wake()
 
     async def close(self) -> None:
         """Check no more."""

@@ -62,11 +62,12 @@ def forget(model: torch.nn.Module, adapter: str) -> None:
 
 
 def serve(model: torch.nn.Module, adapter: str | None, dtype: torch.dtype) -> None:
-    """Let *adapter* (None: nothing) answer. Takes a few milliseconds: the scaled weights are made once and kept."""
+    """Let *adapter* (None: nothing) answer where the short forward is installed. Takes a few milliseconds: the scaled
+    weights are made once and kept."""
     from peft.tuners.lora import LoraLayer
 
     for module in model.modules():
-        if isinstance(module, LoraLayer):
+        if isinstance(module, LoraLayer) and "serving" in vars(module):
             vars(module)["serving"] = (
                 _weights(module, adapter, dtype) if adapter is not None and adapter in module.lora_A else None
             )

@@ -1,4 +1,5 @@
-"""The engine process: ``python -m bot.engines.torch.process``. Requests come in and events go out as JSON lines.
+"""The process of the torch back end: ``python -m bot.engines.torch.process``. Requests come in and events go out as
+JSON lines (:mod:`bot.wire`).
 
 Standard output and error are pointed at the log before anything heavy is imported, at the level of the file
 descriptors, so that no library can draw on the operator's screen. The process ends when its input does: that is how
@@ -12,16 +13,28 @@ import os
 import queue
 import threading
 import time
-from typing import IO, Any
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING
 
+from bot import wire
 from bot.contention import Contention, started
 from bot.traces import print_trace, private_errors
-from bot.types import AdapterRef, Answer, BaseFacts, BaseSpec, Decoding, EngineError, EngineStatus, Prompt
-from bot.wire import LINE_LIMIT, decode, encode, plain, read
-from store.words import BASE
+from bot.types import Answer, BaseFacts, BaseSpec, EngineError, EngineStatus, ErrorKind, Priority, RequestId
 
-CANCEL = "cancel"
-PULSE = "pulse"  # answered at once, whatever is being worked on (bot.pulse)
+if TYPE_CHECKING:
+    from bot.engines.torch.generate import Generator
+    from bot.engines.torch.serving import ServingModel
+
+
+@dataclass(order=True, slots=True)
+class Job:
+    """A request that waits or is worked on: first by priority, then in the order of coming."""
+
+    priority: Priority
+    number: int
+    request: wire.Request = field(compare=False)
+    stop: threading.Event = field(default_factory=threading.Event, compare=False)
+    begun: bool = field(default=False, compare=False)
 
 
 class EngineProcessMain:
@@ -29,134 +42,171 @@ class EngineProcessMain:
 
     def __init__(self, requests: IO[bytes], events: IO[bytes]) -> None:
         self._requests, self._events = requests, events
-        self._queue: queue.Queue[dict[str, Any]] = queue.Queue()
-        self._lock = threading.Lock()
-        self._read_last: Any = None  # id of the newest request that was read
-        self._cancelled: Any = None  # id of the newest request when the last cancel came
-        self._serving: Any = None
-        self._generator: Any = None
+        self._queue: queue.PriorityQueue[Job] = queue.PriorityQueue()
+        self._jobs: dict[RequestId, Job] = {}  # those that are not answered
+        self._starting = threading.Lock()  # whether a job has begun
+        self._writing = threading.Lock()
+        self._model: ServingModel | None = None
+        self._generator: Generator | None = None
         self._facts: BaseFacts | None = None
         self._contention: Contention | None = None
 
+    # -- threads -----------------------------------------------------------------------------------
     def run(self) -> None:
         """Work until the input ends."""
-        threading.Thread(target=self._read, daemon=True).start()
+        threading.Thread(target=self.read, daemon=True).start()
         while True:
-            request = self._queue.get()
-            try:
-                done = self._handle(request)
-            except EngineError as error:
-                self._tell(request, "error", kind=error.kind, sentence=error.sentence)
-            except BaseException as error:
-                print_trace(error)
-                kind, sentence = explain(error)
-                self._tell(request, "error", kind=kind, sentence=sentence)
-            else:
-                self._tell(request, "done", **done)
+            self._work(self._queue.get())
 
-    def _read(self) -> None:
-        while line := self._requests.readline(LINE_LIMIT):
+    def work_off(self) -> None:
+        """Answer what was read so far."""
+        while not self._queue.empty():
+            self._work(self._queue.get())
+
+    def read(self) -> None:
+        """Take in requests until the input ends, and this process with it."""
+        number = 0
+        while line := self._requests.readline(wire.LINE_LIMIT):
             try:
-                request = decode(line)
+                request = wire.decode_request(line)
             except ValueError:
                 continue
-            if request.get("op") == PULSE:
-                self._tell({}, PULSE, processor=time.process_time())
-            elif request.get("op") == CANCEL:
-                self._cancelled = self._read_last
-                if self._generator is not None:
-                    self._generator.stop.asked.set()
-            else:
-                self._read_last = request.get("id")
-                self._queue.put(request)
+            match request:
+                case wire.Beat(id=beat):
+                    self._send(wire.Pulse(id=beat, processor=time.process_time()))
+                case wire.Cancel(id=cancelled):
+                    self._cancel(cancelled)
+                case _:
+                    number += 1
+                    job = self._jobs[request.id] = Job(_priority(request), number, request)
+                    self._queue.put(job)
         os._exit(0)  # the app is gone; whatever was being generated is for nobody
 
-    def _tell(self, request: dict[str, Any], event: str, **body: Any) -> None:
-        with self._lock:
-            self._events.write(encode({"id": request.get("id"), "event": event, **body}))
+    def _cancel(self, request: RequestId) -> None:
+        """Stop the job of *request*; one that still waits is answered at once, since what it waits for may take
+        long."""
+        with self._starting:
+            job = self._jobs.get(request)
+            if job is None:
+                return
+            job.stop.set()
+            if job.begun:
+                return
+            del self._jobs[request]
+        match job.request:
+            case wire.Stream():
+                self._send(wire.done(request, Answer("", 0, 0.0, None, "stopped")))
+            case wire.Batch():
+                self._send(wire.done(request))
+            case _:
+                self._send(wire.Failed(id=request, kind="failed", sentence="It was stopped before it began."))
+
+    def _work(self, job: Job) -> None:
+        request = job.request.id
+        with self._starting:
+            if request not in self._jobs:
+                return  # cancelled, and answered
+            job.begun = True
+        try:
+            last: wire.Event = wire.done(request, self._handle(job))
+        except EngineError as error:
+            last = wire.Failed(id=request, kind=error.kind, sentence=error.sentence)
+        except BaseException as error:
+            print_trace(error)
+            kind, sentence = explain(error)
+            last = wire.Failed(id=request, kind=kind, sentence=sentence)
+        self._jobs.pop(request, None)
+        self._send(last)
+
+    def _send(self, event: wire.Event) -> None:
+        with self._writing:
+            self._events.write(wire.encode(event))
             self._events.flush()
 
-    def _begin(self, request: dict[str, Any]) -> None:
-        """Forget the cancel of an earlier generation, but not one that came before this one had begun."""
-        stop = self._generator.stop.asked
-        stop.clear()
-        if self._cancelled is not None and self._cancelled == request.get("id"):
-            stop.set()
-
-    def _handle(self, request: dict[str, Any]) -> dict[str, Any]:
-        operation = request.get("op")
-        if operation == "load":
-            return self._load(read(BaseSpec, request["base"]))
-        if operation == "status" and self._serving is None:
-            return plain(EngineStatus(BASE, (), _memory()))
-        if self._serving is None:
+    # -- requests ----------------------------------------------------------------------------------
+    def _handle(self, job: Job) -> object:
+        """What the request of *job* is answered by."""
+        match job.request:
+            case wire.Load(base=spec):
+                return self._load(spec)
+            case wire.Status():
+                versions = () if self._model is None else self._model.versions
+                return EngineStatus(versions, _memory(), self._facts)
+        if self._model is None or self._generator is None:
             raise EngineError("bad-request", "The engine has no base loaded yet.")
-        if operation == "status":
-            return plain(EngineStatus(self._serving.active, self._serving.loaded, _memory(), self._facts))
-        if operation in ("stream", "batch"):
-            self._begin(request)
-        if operation == "stream":
-            answer = self._generator.stream(
-                read(Prompt, request["prompt"]),
-                read(Decoding, request["decoding"]),
-                request.get("conversation"),
-                lambda text: self._tell(request, "text", text=text),
-            )
-            return plain(answer)
-        if operation == "batch":
-            return self._batch(request)
-        if operation == "likelihoods":
-            texts = [(read(Prompt, prompt), str(answer)) for prompt, answer in request["texts"]]
-            return {"values": self._generator.likelihoods(texts)}
-        if operation == "lengths":
-            return {"values": self._generator.lengths([str(text) for text in request["texts"]])}
-        if operation == "activate":
-            adapter = request.get("adapter")
-            activation = self._serving.activate(read(AdapterRef, adapter) if adapter else None)
-            self._generator.drop_caches()
-            probe = plain(activation.probe) if activation.probe else None
-            return {"version": activation.version, "seconds": activation.seconds, "probe": probe}
-        if operation == "probe":
-            return plain(self._serving.probe(request["folder"]))
-        raise EngineError("bad-request", f"The engine knows no request {operation!r}.")
+        return self._serve(job, self._model, self._generator)
 
-    def _load(self, spec: BaseSpec) -> dict[str, Any]:
+    def _serve(self, job: Job, model: ServingModel, generator: Generator) -> object:
+        """What a request that needs a base is answered by."""
+        match job.request:
+            case wire.MakeReady(adapter=adapter):
+                generator.forget(adapter.version)  # its name may be that of other files now
+                return model.ready(adapter)
+            case wire.Forget(version=version):
+                generator.forget(version)
+                model.forget(version)
+            case wire.Probe(folder=folder):
+                return model.probe(folder)
+            case wire.Lengths(texts=texts):
+                return generator.lengths(texts)
+            case wire.Stream() as asked:
+                model.serve(asked.version)
+                key = None if asked.conversation is None else (asked.version, asked.conversation)
+
+                def emit(text: str) -> None:
+                    self._send(wire.Text(id=asked.id, text=text))
+
+                return generator.stream(asked.prompt, asked.decoding, emit, key, job.stop)
+            case wire.Batch() as asked_all:
+                model.serve(asked_all.version)
+
+                def answered(index: int, answer: Answer) -> None:
+                    self._send(wire.Answered(id=asked_all.id, index=index, answer=answer))
+
+                generator.batch(asked_all.prompts, asked_all.decoding, answered, asked_all.limits, job.stop)
+            case wire.Likelihoods(version=version, texts=pairs):
+                model.serve(version)
+                return generator.likelihoods(pairs)
+        return None
+
+    def _load(self, spec: BaseSpec) -> BaseFacts:
         start = time.perf_counter()
         from bot.engines.torch.generate import Generator
         from bot.engines.torch.serving import ServingModel
 
-        self._serving = self._generator = None
-        self._serving = ServingModel(spec)
-        self._generator = Generator(self._serving)
+        self._model = self._generator = self._facts = None
+        model = ServingModel(spec)
+        generator = Generator(model)
         import torch
 
         self._contention = self._contention or started()
-        model = self._serving.base
         self._facts = BaseFacts(
-            fingerprint=self._serving.fingerprint,
+            fingerprint=model.fingerprint,
             quantization=spec.quantization,
-            parameters=model.num_parameters(),
-            model_type=str(model.config.model_type),
-            vocabulary=int(model.config.vocab_size),
-            context=self._generator._context,
+            parameters=model.base.num_parameters(),
+            model_type=str(model.base.config.model_type),
+            vocabulary=int(model.base.config.vocab_size),
+            context=generator.context,
             load_seconds=time.perf_counter() - start,
             memory_bytes=_memory(),
             threads=torch.get_num_threads(),
-            device=str(model.device),
+            device=str(model.base.device),
         )
-        return plain(self._facts)
-
-    def _batch(self, request: dict[str, Any]) -> dict[str, Any]:
-        prompts = [read(Prompt, prompt) for prompt in request["prompts"]]
-
-        def progress(index: int, answer: Answer) -> None:
-            self._tell(request, "answer", index=index, answer=plain(answer))
-
-        self._generator.batch(prompts, read(Decoding, request["decoding"]), progress, request.get("limits"))
-        return {}
+        self._model, self._generator = model, generator
+        return self._facts
 
 
-def explain(error: BaseException) -> tuple[str, str]:
+def _priority(request: wire.Request) -> Priority:
+    """Where *request* stands in the queue: whoever loads or asks for the state is waited for by an operator, too."""
+    match request:
+        case wire.Stream(priority=priority) | wire.Batch(priority=priority) | wire.Likelihoods(priority=priority):
+            return priority
+        case wire.Forget():
+            return Priority.GATE  # after those who still name that version
+    return Priority.CHAT
+
+
+def explain(error: BaseException) -> tuple[ErrorKind, str]:
     """The kind and the operator's sentence of something that was not foreseen."""
     text = str(error).lower()
     if isinstance(error, MemoryError) or "out of memory" in text or "can't allocate memory" in text:

@@ -1,4 +1,4 @@
-"""A base with any number of adapter versions on it, of which one answers."""
+"""A base with any number of adapter versions on it; whichever a request names answers it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from bot.adapters import Manifest, verify
 from bot.bases.base import fingerprint, load_base
 from bot.kinds import KINDS, Kind, cache_of, kind_of
 from bot.render import render
-from bot.types import Activation, AdapterRef, BaseSpec, EngineError, ProbeResult, Prompt
+from bot.types import AdapterRef, BaseSpec, EngineError, ProbeResult, Prompt, Readiness
+from store.words import BASE, Version
 
 PROBE_PROMPT = Prompt("", (), "Hello, can you help me with my order?")
+CANDIDATE = Version("candidate")  # the name of an adapter that is measured and has none yet
 PROBE_VALUES = 32  # logits kept, at even distances over the vocabulary
 # How far a logit may lie from the recorded one, as a share of what the adapter changes: other CPUs round otherwise,
 # a wrong or missing adapter is off by the whole of it.
@@ -42,104 +44,102 @@ class ServingModel:
         self.dtype: torch.dtype = next(
             (p.dtype for p in self.base.parameters() if p.dtype.is_floating_point), torch.float32
         )
-        self.active = "base"
         self._kinds: dict[str, Kind] = {}
-        self._loaded: dict[str, Loaded] = {}
+        self._loaded: dict[Version, Loaded] = {}
         self._base_logits: torch.Tensor | None = None
-        self._serving: str | None = None
+        self._serving = BASE
 
     @property
-    def loaded(self) -> tuple[str, ...]:
-        """The versions that are in memory."""
+    def versions(self) -> tuple[Version, ...]:
+        """The versions that are ready, beside the bare base."""
         return tuple(self._loaded)
+
+    @property
+    def serving(self) -> Version:
+        """The version that answers at the moment."""
+        return self._serving
 
     def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
         """A cache for *batch* fresh texts, and how many places it holds already: what serves may begin with some."""
-        layers = None if self._serving is None else self._kinds[self._loaded[self._serving].kind].before
+        layers = None if self._serving == BASE else self._kinds[self._loaded[self._serving].kind].before
         return cache_of(layers, batch), 0 if layers is None else int(layers[0][0].shape[2])
 
-    # -- activation --------------------------------------------------------------------------------
-    def activate(self, adapter: AdapterRef | None) -> Activation:
-        """Switch; see :meth:`bot.engines.engine.Engine.activate`. Raises :class:`EngineError`, with what answered
-        before still answering."""
+    # -- versions ----------------------------------------------------------------------------------
+    def serve(self, version: Version) -> None:
+        """Answer with *version* from now on. Raises :class:`EngineError` (``not-ready``)."""
+        if version == self._serving:
+            return
+        if version != BASE and version not in self._loaded:
+            raise EngineError("not-ready", f"{version} is not loaded, so it can't answer.")
+        wanted = None if version == BASE else self._loaded[version].kind
+        for name, kind in self._kinds.items():
+            if name != wanted:
+                kind.serve(None)
+        self._serving = BASE  # as it is now, should the next line fail
+        if wanted is not None:
+            self._kinds[wanted].serve(version)
+        self._serving = version
+
+    def ready(self, adapter: AdapterRef) -> Readiness:
+        """Verify, load and probe; see :meth:`bot.engines.engine.Engine.ready`. Raises :class:`EngineError`; the version
+        is then not ready, unless the same name was with files that are still whole in memory."""
         start = time.perf_counter()
-        if adapter is None:
-            self._serve(None)
-            self.active = "base"
-            return Activation("base", time.perf_counter() - start)
         manifest = verify(adapter.folder, self.fingerprint)
-        before = self.active
         try:
             self._load(adapter.version, adapter.folder, manifest)
-            self._serve(adapter.version)
             result = self._measure(adapter.version)
             _compare(adapter.version, result, manifest.probe)
         except BaseException as error:
-            if adapter.version != before:
-                self._forget(adapter.version)
-            if before not in self._loaded:
-                self.active = "base"  # its own files were replaced by unfit ones; the base always answers
-            self._serve(None if self.active == "base" else before)
+            self.forget(adapter.version)
             if _is_its_fault(error):
                 raise EngineError(
                     "adapter-damaged", f"{adapter.version} can't be put on this base ({error})."
                 ) from error
             raise
-        self.active = adapter.version
-        return Activation(adapter.version, time.perf_counter() - start, result)
+        return Readiness(adapter.version, time.perf_counter() - start, result)
 
     def probe(self, folder: str) -> ProbeResult:
         """Measure an adapter that has no manifest yet, and forget it again."""
-        before = self.active
         try:
-            self._load("candidate", folder, None)
-            self._serve("candidate")
-            result = self._measure("candidate")
+            self._load(CANDIDATE, folder, None)
+            result = self._measure(CANDIDATE)
         finally:
-            self._forget("candidate")
-            self._serve(None if before == "base" else before)
+            self.forget(CANDIDATE)
         _refuse_without_effect("The candidate", result)
         return result
 
-    def _load(self, version: str, folder: str, manifest: Manifest | None) -> None:
+    def forget(self, version: Version) -> None:
+        """Drop *version* from memory, if it is there."""
+        if self._serving == version:
+            self.serve(BASE)
+        if (known := self._loaded.pop(version, None)) is not None:
+            self._kinds[known.kind].forget(version)
+
+    def _load(self, version: Version, folder: str, manifest: Manifest | None) -> None:
         sha = "" if manifest is None else str(sorted(manifest.files.items()))
         known = self._loaded.get(version)
         if known is not None and known.manifest_sha == sha:
             return
         if "." in version:
             raise EngineError("bad-request", f"{version!r} is not a version's name.")
-        self._serve(None)  # nothing of what answers may flow into what is made of the new one
+        self.serve(BASE)  # nothing of what answers may flow into what is made of the new one
         if known is not None:
             # Other files under the same name: nothing of the former ones may stay.
-            self._forget(version)
+            self.forget(version)
         kind = kind_of(Path(folder))
         if kind not in self._kinds:
             self._kinds[kind] = KINDS[kind](self.base, self.dtype)
         self._kinds[kind].load(version, Path(folder))
+        self._kinds[kind].serve(None)  # peft lets the first adapter of a model answer at once
         self._loaded[version] = Loaded(kind, sha)
 
-    def _forget(self, version: str) -> None:
-        if self._serving == version:
-            self._serve(None)
-        if (known := self._loaded.pop(version, None)) is not None:
-            self._kinds[known.kind].forget(version)
-
-    def _serve(self, version: str | None) -> None:
-        wanted = None if version is None else self._loaded[version].kind
-        for name, kind in self._kinds.items():
-            if name != wanted:
-                kind.serve(None)
-        if wanted is not None:
-            self._kinds[wanted].serve(version)
-        self._serving = version
-
     # -- the probe ---------------------------------------------------------------------------------
-    def _measure(self, version: str) -> ProbeResult:
-        logits = self._probe_logits()
+    def _measure(self, version: Version) -> ProbeResult:
         if self._base_logits is None:
-            self._serve(None)
+            self.serve(BASE)
             self._base_logits = self._probe_logits()
-            self._serve(version)
+        self.serve(version)
+        logits = self._probe_logits()
         tensors = self._kinds[self._loaded[version].kind].tensors(version)
         weights_finite = all(bool(torch.isfinite(tensor).all()) for tensor in tensors)
         finite = weights_finite and bool(torch.isfinite(logits).all())
