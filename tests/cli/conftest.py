@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from store.conversations import Measured
 from bot.engines.scripted import Script
+from store.conversations import Measured
 from store.desk import Desk
 from store.words import BASE
 from tests.core.conftest import make_base

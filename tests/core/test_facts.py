@@ -54,7 +54,7 @@ async def test_who_answers_and_how_the_engine_is(service: DeskService) -> None:
     assert (facts.status.desk, facts.status.version, facts.status.engine) == ("home", "base", "absent")
     await service.start_engine()
     assert facts.status.engine == "ready"
-    async with service.version_desk.lent("base", "It answers for a comparison."):
+    async with service.keeper.turn("It answers for a comparison."):
         assert facts.status.engine == "comparing"
     await facts.close()
 

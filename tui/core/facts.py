@@ -54,11 +54,10 @@ class DeskFacts:
     def status(self) -> StatusFacts:
         """Who answers, the engine's state, and what waits."""
         engine = self._desk.engine
-        running = engine.state.name in ("ready", "busy")
+        running = engine.running
         return StatusFacts(
             desk=self._desk.name,
-            # While the engine is lent for a comparison, other versions than the chat's take turns on it.
-            version=engine.serving if running and engine.purpose is None else self._desk.promotions.active,
+            version=engine.serving if running else self._desk.promotions.active,
             engine="lent" if engine.held else "comparing" if engine.purpose else engine.state.name,
             waiting=self._desk.judgements.waiting(),
             advice=self._quality.advice,
