@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from bot.engines.scripted import Script
 from finetune.files import RunFiles
 from finetune.job import Job, JobBase, JobPair, write_job
 from finetune.recipe import Recipe
-from bot.engines.scripted import Script
 from store.desk import Desk
 from store.pairs import NewPair
 from store.runs import RunLock

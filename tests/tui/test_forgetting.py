@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import pytest
 from textual.widgets import Button, Input, Select
 
+from bot.engines.scripted import Script
 from store.erasing import Subject
 from store.words import BASE, ERASED
-from bot.engines.scripted import Script
 from tests.core.conftest import make_version
 from tests.leftovers import leftovers
 from tests.tui import scenes
