@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from store.pairs.conflicts import OpenConflict
-from store.pairs.listing import PairFilter
 from store.settings import Settings
 from store.words import Version
+from tui.core.pairs import OpenConflict, PairFilter
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A desk with a service whose engines are scripted, and versions that are files without weights."""
+"""An open desk whose engines are scripted, and versions that are files without weights."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bot.engines.scripted import Script
 from store.desk import Desk
 from store.versions import NewVersion
 from store.words import BASE
-from tui.core import DeskChange, DeskService
+from tui.core import DeskChange, OpenDesk
 from tui.core.base import base_mark
 
 
@@ -59,17 +59,17 @@ def script() -> Script:
 
 
 @pytest.fixture
-async def service(tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
-    """A service on an empty desk; ``service.told`` lists what its listeners heard."""
+async def open_desk(tmp_path: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenDesk]:
+    """An empty desk, open."""
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
     make_base(tmp_path / "models")
-    async with DeskService(tmp_path / "home", operator="tester", engine_factory=script) as service:
-        yield service
+    async with OpenDesk(tmp_path / "home", operator="tester", engine_factory=script) as open_desk:
+        yield open_desk
 
 
 @pytest.fixture
-def told(service: DeskService) -> list[DeskChange]:
-    """Everything the service tells its listeners."""
+def told(open_desk: OpenDesk) -> list[DeskChange]:
+    """Everything that was published at the desk."""
     changes: list[DeskChange] = []
-    service.listen(changes.append)
+    open_desk.changes.listen(changes.append)
     return changes

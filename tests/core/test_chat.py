@@ -11,7 +11,8 @@ from bot.engines.scripted import DIED, Script
 from bot.types import Answer, EngineError
 from store.desk import Desk
 from store.records import Turn
-from tui.core import DeskError, DeskService, MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
+from tests.opened import store_of
+from tui.core import DeskError, MessageKept, OpenDesk, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
 from tui.core.chat import PartialKeeper
 
 
@@ -19,22 +20,22 @@ async def listen_to(events: AsyncIterator[ReplyEvent]) -> list[ReplyEvent]:
     return [event async for event in events]
 
 
-def turns(service: DeskService, conversation: int) -> list[Turn]:
+def turns(open_desk: OpenDesk, conversation: int) -> list[Turn]:
     """The turns as another app on the desk sees them."""
-    with Desk.open(service.home) as desk:
+    with Desk.open(open_desk.home) as desk:
         return desk.conversations.turns(conversation)
 
 
 @pytest.fixture
-async def conversation(service: DeskService) -> int:
-    await service.start_engine()
-    return service.desk.conversations.create("tester").id
+async def conversation(open_desk: OpenDesk) -> int:
+    await open_desk.engine.start()
+    return store_of(open_desk).conversations.create("tester").id
 
 
-async def test_an_exchange_tells_its_steps_and_is_kept(service: DeskService, conversation: int) -> None:
-    events = await listen_to(service.send(conversation, "When do you open?"))
+async def test_an_exchange_tells_its_steps_and_is_kept(open_desk: OpenDesk, conversation: int) -> None:
+    events = await listen_to(open_desk.chat.send(conversation, "When do you open?"))
     assert [type(event) for event in events] == [MessageKept, ReplyStarted, ReplyDelta, ReplyDelta, ReplyFinished]
-    message, reply = turns(service, conversation)
+    message, reply = turns(open_desk, conversation)
     assert (message.text, reply.text) == ("When do you open?", "We open at nine.")
     assert reply.reply is not None
     assert (reply.reply.state, reply.reply.version, reply.reply.new_tokens) == ("complete", "base", 2)
@@ -43,22 +44,22 @@ async def test_an_exchange_tells_its_steps_and_is_kept(service: DeskService, con
 
 
 async def test_the_message_is_kept_before_anything_is_generated(
-    service: DeskService, conversation: int, script: Script
+    open_desk: OpenDesk, conversation: int, script: Script
 ) -> None:
-    service.send(conversation, "Hello?")  # nobody iterates
-    assert [turn.text for turn in turns(service, conversation)] == ["Hello?"]
+    open_desk.chat.send(conversation, "Hello?")  # nobody iterates
+    assert [turn.text for turn in turns(open_desk, conversation)] == ["Hello?"]
     assert script.prompts == []
 
 
 async def test_the_reply_has_its_row_and_its_text_while_it_streams(
-    service: DeskService, conversation: int, script: Script
+    open_desk: OpenDesk, conversation: int, script: Script
 ) -> None:
     script.pause = asyncio.Event()
-    events = service.send(conversation, "Hello?")
+    events = open_desk.chat.send(conversation, "Hello?")
     async for event in events:
         if isinstance(event, ReplyDelta):
             break
-    reply = turns(service, conversation)[1]
+    reply = turns(open_desk, conversation)[1]
     assert reply.reply is not None
     assert (reply.text, reply.reply.state, reply.reply.finished_at) == ("We open ", "failed", None)
     script.pause.set()
@@ -86,56 +87,56 @@ async def test_streamed_text_is_written_within_half_a_second_even_if_no_more_com
 
 
 async def test_an_engine_that_dies_in_mid_reply_leaves_what_was_said_and_comes_back(
-    service: DeskService, conversation: int, script: Script, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, conversation: int, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.keeper.FIRST_DELAY", 0)
     script.ends = DIED
-    events = await listen_to(service.send(conversation, "Hello?"))
+    events = await listen_to(open_desk.chat.send(conversation, "Hello?"))
     last = events[-1]
     assert isinstance(last, ReplyFinished)
     assert last.sentence is not None
     assert "send again" in last.sentence
-    reply = turns(service, conversation)[1]
+    reply = turns(open_desk, conversation)[1]
     assert reply.reply is not None
     assert (reply.text, reply.reply.state) == ("We open at nine.", "failed")
     assert reply.reply.finished_at is not None
     script.ends = None
-    events = await listen_to(service.regenerate(turns(service, conversation)[0].id))
+    events = await listen_to(open_desk.chat.regenerate(turns(open_desk, conversation)[0].id))
     assert len(script.engines) == 2
-    assert [turn.reply.state for turn in turns(service, conversation) if turn.reply] == ["failed", "complete"]
+    assert [turn.reply.state for turn in turns(open_desk, conversation) if turn.reply] == ["failed", "complete"]
 
 
 async def test_an_engine_error_fails_the_reply_and_not_the_engine(
-    service: DeskService, conversation: int, script: Script
+    open_desk: OpenDesk, conversation: int, script: Script
 ) -> None:
     script.ends = EngineError("out-of-memory", "The machine ran out of memory.")
-    last = (await listen_to(service.send(conversation, "Hello?")))[-1]
+    last = (await listen_to(open_desk.chat.send(conversation, "Hello?")))[-1]
     assert isinstance(last, ReplyFinished)
     assert last.turn.reply is not None
     assert last.turn.reply.state == "failed"
-    assert service.engine_state.name == "ready"
+    assert open_desk.engine.state.name == "ready"
     assert len(script.engines) == 1
 
 
-async def test_stop_keeps_what_was_streamed(service: DeskService, conversation: int, script: Script) -> None:
+async def test_stop_keeps_what_was_streamed(open_desk: OpenDesk, conversation: int, script: Script) -> None:
     script.pause = asyncio.Event()
-    async for event in service.send(conversation, "Hello?"):
+    async for event in open_desk.chat.send(conversation, "Hello?"):
         if isinstance(event, ReplyDelta):
-            await service.stop()
-    reply = turns(service, conversation)[1]
+            await open_desk.chat.stop()
+    reply = turns(open_desk, conversation)[1]
     assert reply.reply is not None
     assert (reply.text, reply.reply.state) == ("We open ", "stopped")
-    assert service.engine_state.name == "ready"
+    assert open_desk.engine.state.name == "ready"
 
 
 async def test_a_listener_that_leaves_still_ends_the_reply_and_frees_the_engine(
-    service: DeskService, conversation: int, script: Script
+    open_desk: OpenDesk, conversation: int, script: Script
 ) -> None:
     script.pause = asyncio.Event()
     heard = asyncio.Event()
 
     async def listen() -> None:
-        async for event in service.send(conversation, "Hello?"):
+        async for event in open_desk.chat.send(conversation, "Hello?"):
             if isinstance(event, ReplyDelta):
                 heard.set()
 
@@ -143,19 +144,19 @@ async def test_a_listener_that_leaves_still_ends_the_reply_and_frees_the_engine(
     await heard.wait()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    reply = turns(service, conversation)[1]
+    reply = turns(open_desk, conversation)[1]
     assert reply.reply is not None
     assert (reply.text, reply.reply.state) == ("We open ", "stopped")
     assert len(script.engines[0].cancelled) == 1
     script.pause = None
-    assert isinstance((await listen_to(service.send(conversation, "Again?")))[-1], ReplyFinished)
+    assert isinstance((await listen_to(open_desk.chat.send(conversation, "Again?")))[-1], ReplyFinished)
 
 
-async def test_regenerating_keeps_the_old_reply(service: DeskService, conversation: int, script: Script) -> None:
-    await listen_to(service.send(conversation, "Hello?"))
+async def test_regenerating_keeps_the_old_reply(open_desk: OpenDesk, conversation: int, script: Script) -> None:
+    await listen_to(open_desk.chat.send(conversation, "Hello?"))
     script.deltas = ["At ten."]
-    await listen_to(service.regenerate(turns(service, conversation)[0].id, preset="natural"))
-    _, first, second = turns(service, conversation)
+    await listen_to(open_desk.chat.regenerate(turns(open_desk, conversation)[0].id, preset="natural"))
+    _, first, second = turns(open_desk, conversation)
     assert (first.text, second.text) == ("We open at nine.", "At ten.")
     assert second.reply is not None
     assert second.reply.decoding["temperature"] == 0.7
@@ -163,46 +164,46 @@ async def test_regenerating_keeps_the_old_reply(service: DeskService, conversati
 
 
 async def test_the_prompt_carries_the_persona_and_what_was_said_with_corrections(
-    service: DeskService, conversation: int, script: Script
+    open_desk: OpenDesk, conversation: int, script: Script
 ) -> None:
-    service.change_setting("system_message", "You are Mia.")
-    await listen_to(service.send(conversation, "When?"))
-    service.correct(turns(service, conversation)[1].id, "At eight.")
-    await listen_to(service.send(conversation, "And on Sundays?"))
+    open_desk.settings.change("system_message", "You are Mia.")
+    await listen_to(open_desk.chat.send(conversation, "When?"))
+    open_desk.judgements.correct(turns(open_desk, conversation)[1].id, "At eight.")
+    await listen_to(open_desk.chat.send(conversation, "And on Sundays?"))
     prompt = script.prompts[-1]
     assert (prompt.system, prompt.history, prompt.message) == (
         "You are Mia.", (("When?", "At eight."),), "And on Sundays?",
     )  # fmt: skip
 
 
-async def test_an_empty_message_is_refused_and_writes_nothing(service: DeskService, conversation: int) -> None:
+async def test_an_empty_message_is_refused_and_writes_nothing(open_desk: OpenDesk, conversation: int) -> None:
     with pytest.raises(DeskError, match="empty"):
-        service.send(conversation, " \x1b[31m ")
-    assert turns(service, conversation) == []
+        open_desk.chat.send(conversation, " \x1b[31m ")
+    assert turns(open_desk, conversation) == []
 
 
-async def test_an_unknown_preset_is_refused_before_the_message_is_kept(service: DeskService, conversation: int) -> None:
+async def test_an_unknown_preset_is_refused_before_the_message_is_kept(open_desk: OpenDesk, conversation: int) -> None:
     with pytest.raises(DeskError, match="faithful, natural"):
-        service.send(conversation, "Hello?", preset="loud")
-    assert turns(service, conversation) == []
+        open_desk.chat.send(conversation, "Hello?", preset="loud")
+    assert turns(open_desk, conversation) == []
 
 
-async def test_what_the_model_writes_is_cleaned(service: DeskService, conversation: int, script: Script) -> None:
+async def test_what_the_model_writes_is_cleaned(open_desk: OpenDesk, conversation: int, script: Script) -> None:
     script.deltas = ["\x1b[31mred", "\x9b0m\x07"]
-    events = await listen_to(service.send(conversation, "Hello?"))
+    events = await listen_to(open_desk.chat.send(conversation, "Hello?"))
     assert "".join(event.text for event in events if isinstance(event, ReplyDelta)) == "red"
-    assert turns(service, conversation)[1].text == "red"
+    assert turns(open_desk, conversation)[1].text == "red"
 
 
 async def test_a_reply_cut_at_its_length_says_so(
-    service: DeskService, conversation: int, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, conversation: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def long_stream(*_: object) -> AsyncIterator[str | Answer]:
         yield "on and on"
         yield Answer("on and on", 3, 0.1, 0.1, "length")
 
     monkeypatch.setattr("bot.engines.scripted.ScriptedEngine.stream", long_stream)
-    last = (await listen_to(service.send(conversation, "Hello?")))[-1]
+    last = (await listen_to(open_desk.chat.send(conversation, "Hello?")))[-1]
     assert isinstance(last, ReplyFinished)
     assert last.sentence is not None
     assert "cut" in last.sentence

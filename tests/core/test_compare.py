@@ -14,8 +14,9 @@ from store.pairs import NewPair
 from store.versions.comparisons import Ballot, Tally
 from store.words import Version
 from tests.core.conftest import make_version
+from tests.opened import store_of
 from tests.tui.scenes import said
-from tui.core import DeskError, DeskService
+from tui.core import DeskError, OpenDesk
 from tui.core.compare import MOST, TOGETHER, Comparison, of_conversation, of_heldout, of_question, shuffled
 from tui.core.differences import differences
 
@@ -26,54 +27,54 @@ def script() -> Script:
     return Script(reply=lambda prompt, version: f"{version}: {prompt.message}")
 
 
-async def answered(service: DeskService, items: list[Comparison]) -> list[Comparison]:
+async def answered(open_desk: OpenDesk, items: list[Comparison]) -> list[Comparison]:
     def heard(place: int, version: str, text: str) -> None:
         items[place] = items[place].heard(version, text)
 
-    await service.parts.comparisons.answer(items, heard)
+    await open_desk.comparisons.answer(items, heard)
     return items
 
 
-async def test_both_answer_and_what_serves_the_chat_stays_as_it_is(service: DeskService, script: Script) -> None:
-    await service.activate(make_version(service.desk))
-    make_version(service.desk)
-    await service.start_engine()
+async def test_both_answer_and_what_serves_the_chat_stays_as_it_is(open_desk: OpenDesk, script: Script) -> None:
+    await open_desk.promotions.activate(make_version(store_of(open_desk)))
+    make_version(store_of(open_desk))
+    await open_desk.engine.start()
     questions = [of_question(f"Q{number}", (), "base", "v2")[0] for number in range(TOGETHER + 1)]
-    items = await answered(service, questions)
+    items = await answered(open_desk, questions)
     assert all(item.complete for item in items)
     assert (items[0].left.text, items[0].right.text) == ("base: Q0", "v2: Q0")
     assert script.engines[0].made_ready == ["v1", "v2"]  # once, and beside what serves
-    assert (service.keeper.serving, service.keeper.state.name, service.keeper.purpose) == ("v1", "ready", None)
+    assert (open_desk.engine.serving, open_desk.engine.state.name, open_desk.engine.purpose) == ("v1", "ready", None)
     script.asked.clear()
-    assert (await answered(service, of_question("Q0", (), "base", "v2")))[0].complete
+    assert (await answered(open_desk, of_question("Q0", (), "base", "v2")))[0].complete
     assert script.asked == []  # known by now
 
 
 async def test_an_engine_that_dies_or_a_version_that_is_unfit_leaves_the_active_version(
-    service: DeskService, script: Script, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, script: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.keeper.FIRST_DELAY", 0.0)
-    await service.activate(make_version(service.desk))
-    make_version(service.desk)
-    await service.start_engine()
+    await open_desk.promotions.activate(make_version(store_of(open_desk)))
+    make_version(store_of(open_desk))
+    await open_desk.engine.start()
     script.unfit["v2"] = EngineError("probe-failed", "v2 can't.")
     with pytest.raises(EngineError, match="v2 can't"):
-        await answered(service, of_question("Why?", (), "v1", "v2"))
-    assert (service.active, service.keeper.serving) == ("v1", "v1")
+        await answered(open_desk, of_question("Why?", (), "v1", "v2"))
+    assert (open_desk.promotions.active, open_desk.engine.serving) == ("v1", "v1")
 
     async def die() -> None:
         script.engines[-1].die()
 
     script.before_batch = die
     with pytest.raises(EngineError, match="stopped"):
-        await answered(service, of_question("Why not?", (), "base", "v1"))
-    await service.keeper.wait_ready()
-    assert (service.keeper.serving, script.engines[-1].versions) == ("v1", ["v1"])
+        await answered(open_desk, of_question("Why not?", (), "base", "v1"))
+    await open_desk.engine.wait_ready()
+    assert (open_desk.engine.serving, script.engines[-1].versions) == ("v1", ["v1"])
 
 
-async def test_a_cancelled_comparison_leaves_the_engine_to_others(service: DeskService, script: Script) -> None:
-    await service.activate(make_version(service.desk))
-    await service.start_engine()
+async def test_a_cancelled_comparison_leaves_the_engine_to_others(open_desk: OpenDesk, script: Script) -> None:
+    await open_desk.promotions.activate(make_version(store_of(open_desk)))
+    await open_desk.engine.start()
     begun = asyncio.Event()
 
     async def endless() -> None:
@@ -81,13 +82,13 @@ async def test_a_cancelled_comparison_leaves_the_engine_to_others(service: DeskS
         await asyncio.Event().wait()
 
     script.before_batch = endless
-    task = asyncio.create_task(answered(service, of_question("Why?", (), "base", "v1")))
+    task = asyncio.create_task(answered(open_desk, of_question("Why?", (), "base", "v1")))
     await begun.wait()
-    assert service.keeper.state.sentence.startswith("The model is answering for a comparison")
+    assert open_desk.engine.state.sentence.startswith("The model is answering for a comparison")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (service.keeper.serving, service.keeper.state.name) == ("v1", "ready")
+    assert (open_desk.engine.serving, open_desk.engine.state.name) == ("v1", "ready")
 
 
 def test_a_conversation_is_asked_again_with_its_own_history(desk: Desk) -> None:

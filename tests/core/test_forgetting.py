@@ -14,7 +14,8 @@ from store.records import JudgedAnswer
 from store.runs import RunLock
 from store.words import BASE, ERASED
 from tests.core.conftest import make_version
-from tui.core import DeskError, DeskService, ReplyDelta, ReplyFinished
+from tests.opened import store_of
+from tui.core import DeskError, OpenDesk, ReplyDelta, ReplyFinished
 from tui.core.adapters import card, overview
 from tui.core.erasing import forget, removable, remove_versions
 from tui.core.history import history
@@ -23,9 +24,9 @@ from tui.core.reports import changes, version_details
 NAME = "Quillfeather"
 
 
-def learned(service: DeskService) -> str:
+def learned(open_desk: OpenDesk) -> str:
     """A promoted version that learned a pair with a name; returns it."""
-    desk = service.desk
+    desk = store_of(open_desk)
     pair = desk.pairs.add(NewPair(f"Who is {NAME}?", "A customer.", split="train"), "import", "tester")
     assert pair is not None
     name = make_version(desk, "promote")
@@ -38,83 +39,83 @@ def learned(service: DeskService) -> str:
     return name
 
 
-async def test_what_was_learned_still_opens(service: DeskService) -> None:
-    name = learned(service)
-    forget(service.desk, Subject.of_text(NAME), "tester")
-    run = service.desk.versions.get(name).run_id
+async def test_what_was_learned_still_opens(open_desk: OpenDesk) -> None:
+    name = learned(open_desk)
+    forget(store_of(open_desk), Subject.of_text(NAME), "tester")
+    run = store_of(open_desk).versions.get(name).run_id
     assert run is not None
-    assert [(one.question, one.answer.before) for one in changes(service.desk, run)] == [
+    assert [(one.question, one.answer.before) for one in changes(store_of(open_desk), run)] == [
         (f"Who is {ERASED}?", f"{ERASED}?")
     ]
-    assert "learned something that was erased" in str(version_details(service.desk, name))
-    assert card(service.desk, service.version_desk.known(name))["erased"] is True
-    assert overview(service.desk)[-1].standing == "learned erased data"
-    assert history(service.desk)
-    assert service.desk.pair_stories.story(1).runs[0].before == f"{ERASED}?"
+    assert "learned something that was erased" in str(version_details(store_of(open_desk), name))
+    assert card(store_of(open_desk), open_desk.promotions.known(name))["erased"] is True
+    assert overview(store_of(open_desk))[-1].standing == "learned erased data"
+    assert history(store_of(open_desk))
+    assert store_of(open_desk).pair_stories.story(1).runs[0].before == f"{ERASED}?"
 
 
 async def test_a_version_that_fails_never_brings_erased_words_back_by_itself(
-    service: DeskService, script: Script
+    open_desk: OpenDesk, script: Script
 ) -> None:
-    learned(service)
-    forget(service.desk, Subject.of_text(NAME), "tester")
-    bad = make_version(service.desk)
-    service.desk.promotions.promote(bad, "manual", "tester")
+    learned(open_desk)
+    forget(store_of(open_desk), Subject.of_text(NAME), "tester")
+    bad = make_version(store_of(open_desk))
+    store_of(open_desk).promotions.promote(bad, "manual", "tester")
     script.unfit[bad] = EngineError("probe-failed", "It does not answer as it did.")
-    await service.start_engine()
-    assert service.active == "base"
+    await open_desk.engine.start()
+    assert open_desk.promotions.active == "base"
 
 
-async def test_the_reply_of_the_moment_ends_without_its_words(service: DeskService, script: Script) -> None:
-    await service.start_engine()
+async def test_the_reply_of_the_moment_ends_without_its_words(open_desk: OpenDesk, script: Script) -> None:
+    await open_desk.engine.start()
     script.deltas, script.pause = [f"Hello {NAME}, ", "how are you?"], asyncio.Event()
-    conversation = service.desk.conversations.create("tester").id
+    conversation = store_of(open_desk).conversations.create("tester").id
     finished = None
-    async for event in service.send(conversation, f"I am {NAME}"):
+    async for event in open_desk.chat.send(conversation, f"I am {NAME}"):
         if isinstance(event, ReplyDelta) and not script.pause.is_set():
-            forget(service.desk, Subject.of_text(NAME), "tester")
+            forget(store_of(open_desk), Subject.of_text(NAME), "tester")
             script.pause.set()
         if isinstance(event, ReplyFinished):
             finished = event
     assert finished is not None
-    assert NAME not in "".join(turn.text for turn in service.desk.conversations.turns(conversation))
+    assert NAME not in "".join(turn.text for turn in store_of(open_desk).conversations.turns(conversation))
 
 
-async def test_nothing_is_removed_while_a_run_is_live_or_a_version_answers(service: DeskService) -> None:
-    name = learned(service)
-    forget(service.desk, Subject.of_text(NAME), "tester")
-    assert removable(service.desk) == []
-    service.desk.promotions.promote(BASE, "manual", "tester")
-    lock = RunLock(service.home)
+async def test_nothing_is_removed_while_a_run_is_live_or_a_version_answers(open_desk: OpenDesk) -> None:
+    name = learned(open_desk)
+    forget(store_of(open_desk), Subject.of_text(NAME), "tester")
+    assert removable(store_of(open_desk)) == []
+    store_of(open_desk).promotions.promote(BASE, "manual", "tester")
+    lock = RunLock(open_desk.home)
     assert lock.acquire()
     with pytest.raises(DeskError, match="A retraining is in progress"):
-        remove_versions(service.desk, "tester")
+        remove_versions(store_of(open_desk), "tester")
     lock.release()
-    assert remove_versions(service.desk, "tester") == [name]
-    assert remove_versions(service.desk, "tester") == []
+    assert remove_versions(store_of(open_desk), "tester") == [name]
+    assert remove_versions(store_of(open_desk), "tester") == []
 
 
-async def test_a_folder_with_a_file_of_somebody_elses_is_left(service: DeskService) -> None:
-    name = learned(service)
-    forget(service.desk, Subject.of_text(NAME), "tester")
-    service.desk.promotions.promote(BASE, "manual", "tester")
-    notes = service.home.adapters / name / "notes.txt"
+async def test_a_folder_with_a_file_of_somebody_elses_is_left(open_desk: OpenDesk) -> None:
+    name = learned(open_desk)
+    forget(store_of(open_desk), Subject.of_text(NAME), "tester")
+    store_of(open_desk).promotions.promote(BASE, "manual", "tester")
+    notes = open_desk.home.adapters / name / "notes.txt"
     notes.write_text("mine")
     with pytest.raises(DeskError, match="no folder that deskloop made"):
-        remove_versions(service.desk, "tester")
+        remove_versions(store_of(open_desk), "tester")
     assert notes.read_text() == "mine"
-    assert service.desk.versions.removed() == {}
+    assert store_of(open_desk).versions.removed() == {}
     notes.unlink()
-    assert remove_versions(service.desk, "tester") == [name]
+    assert remove_versions(store_of(open_desk), "tester") == [name]
 
 
-async def test_a_link_in_the_place_of_a_version_is_left(service: DeskService) -> None:
-    name = learned(service)
-    forget(service.desk, Subject.of_text(NAME), "tester")
-    service.desk.promotions.promote(BASE, "manual", "tester")
-    folder, kept = service.home.adapters / name, service.home.root / "kept"
+async def test_a_link_in_the_place_of_a_version_is_left(open_desk: OpenDesk) -> None:
+    name = learned(open_desk)
+    forget(store_of(open_desk), Subject.of_text(NAME), "tester")
+    store_of(open_desk).promotions.promote(BASE, "manual", "tester")
+    folder, kept = open_desk.home.adapters / name, open_desk.home.root / "kept"
     folder.rename(kept)
     folder.symlink_to(kept)
     with pytest.raises(DeskError, match="no folder that deskloop made"):
-        remove_versions(service.desk, "tester")
+        remove_versions(store_of(open_desk), "tester")
     assert any(kept.iterdir())

@@ -20,18 +20,19 @@ from store.database import DeskBusy, DeskFull
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run, Wish
-from store.runs import RunLock, WrongTransition
-from store.words import BASE
-from tui.core import DeskChange, DeskError, DeskService, Notice, RunProgress
+from store.runs import RunLock, Runs, WrongTransition
+from store.words import BASE, RunState
+from tests.opened import store_of
+from tui.core import DeskChange, DeskError, Notice, OpenDesk, RunProgress
 from tui.core.doctor import examine
 from tui.core.reports import outcome
 from tui.core.runs import ways_on
 
 
 @pytest.fixture
-def other(service: DeskService) -> Iterator[Desk]:
+def other(open_desk: OpenDesk) -> Iterator[Desk]:
     """Another app on the same desk, which holds the run lock."""
-    with Desk.open(service.home) as desk:
+    with Desk.open(open_desk.home) as desk:
         lock = RunLock(desk.home)
         assert lock.acquire()
         yield desk
@@ -52,15 +53,15 @@ def begin(desk: Desk) -> Run:
 
 
 async def test_another_apps_run_is_followed_to_its_last_event(
-    service: DeskService, other: Desk, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, other: Desk, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     run = begin(other)
     finished = asyncio.Event()
-    service.run_desk.on_finished = lambda run: finished.set()
+    open_desk.runs.on_finished = lambda run: finished.set()
     other.runs.add_event(run.id, "step", {"step": 1})
-    service.run_desk.follow()
-    service.run_desk.follow()  # the same run is not followed twice
+    open_desk.runs.follow()
+    open_desk.runs.follow()  # the same run is not followed twice
     await asyncio.sleep(0)
     other.runs.add_event(run.id, "step", {"step": 2})
     end(other, run, "held")
@@ -70,34 +71,34 @@ async def test_another_apps_run_is_followed_to_its_last_event(
 
 
 async def test_a_run_whose_process_was_killed_ends_as_interrupted(
-    service: DeskService, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
-    run = begin(service.desk)  # nobody holds the lock
-    [last] = [event async for event in service.run_events(run.id)]  # what the killed one could not tell
+    run = begin(store_of(open_desk))  # nobody holds the lock
+    [last] = [event async for event in open_desk.runs.events(run.id)]  # what the killed one could not tell
     assert last.event == Done("interrupted", run.id)
-    assert service.desk.runs.get(run.id).state == "interrupted"
-    assert [found.id for found in service.interrupted()] == [run.id]
-    assert service.run_desk.stored_events(run.id) == [last]
+    assert store_of(open_desk).runs.get(run.id).state == "interrupted"
+    assert [found.id for found in open_desk.runs.interrupted()] == [run.id]
+    assert open_desk.runs.stored_events(run.id) == [last]
 
 
 async def test_a_resumed_run_is_followed_again_from_where_it_was_resumed(
-    service: DeskService, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     over = asyncio.Queue[str]()
-    service.run_desk.on_finished = lambda run: over.put_nowait(run.state)
-    run = begin(service.desk)
-    service.desk.runs.add_event(run.id, "step", {"step": 1})
-    service.run_desk.follow()  # nobody holds the lock: it was killed
+    open_desk.runs.on_finished = lambda run: over.put_nowait(run.state)
+    run = begin(store_of(open_desk))
+    store_of(open_desk).runs.add_event(run.id, "step", {"step": 1})
+    open_desk.runs.follow()  # nobody holds the lock: it was killed
     assert await asyncio.wait_for(over.get(), 20) == "interrupted"
-    lock = RunLock(service.home)
+    lock = RunLock(open_desk.home)
     assert lock.acquire()
     for state in ("queued", "training"):
-        service.desk.runs.transition(run.id, state)
-    service.desk.runs.add_event(run.id, "step", {"step": 2})
-    service.run_desk.follow()
-    end(service.desk, run, "held")
+        store_of(open_desk).runs.transition(run.id, state)
+    store_of(open_desk).runs.add_event(run.id, "step", {"step": 2})
+    open_desk.runs.follow()
+    end(store_of(open_desk), run, "held")
     assert await asyncio.wait_for(over.get(), 20) == "held"
     lock.release()
     events = [change.event.event for change in told if isinstance(change, RunProgress)]
@@ -105,78 +106,78 @@ async def test_a_resumed_run_is_followed_again_from_where_it_was_resumed(
 
 
 async def test_a_run_is_followed_through_a_busy_desk(
-    service: DeskService, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     finished = asyncio.Event()
-    service.run_desk.on_finished = lambda run: finished.set()
+    open_desk.runs.on_finished = lambda run: finished.set()
     refusals = 3
-    mark = service.desk.runs.mark_interrupted
+    mark = Runs.mark_interrupted
 
-    def busy() -> list[Run]:
+    def busy(runs: Runs) -> list[Run]:
         nonlocal refusals
         refusals -= 1
         if refusals >= 0:
             raise DeskBusy
-        return mark()
+        return mark(runs)
 
-    monkeypatch.setattr(service.desk.runs, "mark_interrupted", busy)
-    begin(service.desk)
-    service.run_desk.follow()
+    monkeypatch.setattr(Runs, "mark_interrupted", busy)
+    begin(store_of(open_desk))
+    open_desk.runs.follow()
     await asyncio.wait_for(finished.wait(), 20)
     assert refusals < 0
 
 
 async def test_a_run_that_ended_on_a_full_disk_is_told_at_once_and_offered_later(
-    service: DeskService, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, told: list[DeskChange], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
     monkeypatch.setattr("tui.core.runs.AGAIN", 0.001)
     finished = asyncio.Event()
-    service.run_desk.on_finished = lambda run: finished.set()
-    run, room = begin(service.desk), False
-    transition = service.desk.runs.transition
+    open_desk.runs.on_finished = lambda run: finished.set()
+    run, room = begin(store_of(open_desk)), False
+    transition = Runs.transition
 
-    def on_a_full_disk(run_id: int, to: str, **changes: object) -> Run:
+    def on_a_full_disk(runs: Runs, run_id: int, to: RunState) -> Run:
         if not room:
             raise DeskFull
-        return transition(run_id, to, **changes)
+        return transition(runs, run_id, to)
 
-    monkeypatch.setattr(service.desk.runs, "transition", on_a_full_disk)
+    monkeypatch.setattr(Runs, "transition", on_a_full_disk)
     with pytest.raises(DeskError, match=r"stopped, and that can't be written down\. The disk is full"):
-        _ = [event async for event in service.run_events(run.id)]  # as `deskloop retrain` follows it
+        _ = [event async for event in open_desk.runs.events(run.id)]  # as `deskloop retrain` follows it
     noticed = asyncio.Event()
-    service.listen(lambda change: noticed.set() if isinstance(change, Notice) else None)
-    service.run_desk.follow()
+    open_desk.changes.listen(lambda change: noticed.set() if isinstance(change, Notice) else None)
+    open_desk.runs.follow()
     await asyncio.wait_for(noticed.wait(), 20)
-    assert service.desk.runs.get(run.id).state == "training"
+    assert store_of(open_desk).runs.get(run.id).state == "training"
     room = True
     await asyncio.wait_for(finished.wait(), 20)
-    assert [found.id for found in service.interrupted()] == [run.id]
+    assert [found.id for found in open_desk.runs.interrupted()] == [run.id]
     assert len([change for change in told if isinstance(change, Notice)]) == 1
 
 
 async def test_a_run_behind_a_lock_is_given_up_after_a_while(
-    service: DeskService, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
-    run = begin(service.desk)
+    run = begin(store_of(open_desk))
 
-    def busy() -> list[Run]:
+    def busy(runs: Runs) -> list[Run]:
         raise DeskBusy
 
-    monkeypatch.setattr(service.desk.runs, "mark_interrupted", busy)
+    monkeypatch.setattr(Runs, "mark_interrupted", busy)
     with pytest.raises(DeskError, match=f"Another app is writing to this desk.*Run {run.id} is offered"):
-        _ = [event async for event in service.run_events(run.id)]
+        _ = [event async for event in open_desk.runs.events(run.id)]
 
 
 async def test_a_resumed_run_that_needs_the_chats_memory_is_lent_it(
-    service: DeskService, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await service.start_engine()
-    run = begin(service.desk)
-    service.interrupted()
-    tight = replace(await service.preflight(Recipe()), unload_engine=True)
+    await open_desk.engine.start()
+    run = begin(store_of(open_desk))
+    open_desk.runs.interrupted()
+    tight = replace(await open_desk.runs.preflight(Recipe()), unload_engine=True)
 
     async def preflight(recipe: Recipe) -> Preflight:
         return tight
@@ -184,94 +185,95 @@ async def test_a_resumed_run_that_needs_the_chats_memory_is_lent_it(
     states = []
 
     async def resume(desk: Desk, run_id: int, who: str) -> RunProcess:
-        states.append(service.engine_state.name)
+        states.append(open_desk.engine.state.name)
         raise DeskError("Not today.")
 
-    monkeypatch.setattr(service.run_desk, "preflight", preflight)
+    monkeypatch.setattr(open_desk.runs, "preflight", preflight)
     monkeypatch.setattr("finetune.run.client.resume_run", resume)
     with pytest.raises(DeskError, match="Not today"):
-        await service.resume_run(run.id)
+        await open_desk.runs.resume(run.id)
     assert states == ["absent"]
-    assert service.engine_state.name == "ready"  # refused: the chat has its memory back
+    assert open_desk.engine.state.name == "ready"  # refused: the chat has its memory back
 
 
-async def test_a_live_run_of_another_app_is_not_offered(service: DeskService, other: Desk) -> None:
+async def test_a_live_run_of_another_app_is_not_offered(open_desk: OpenDesk, other: Desk) -> None:
     run = begin(other)
-    assert service.interrupted() == []
-    assert service.live_run is not None
-    assert service.live_run.id == run.id
+    assert open_desk.runs.interrupted() == []
+    assert open_desk.runs.live is not None
+    assert open_desk.runs.live.id == run.id
 
 
-async def test_an_interrupted_run_can_be_discarded(service: DeskService) -> None:
-    run = begin(service.desk)
-    service.interrupted()
-    service.discard_run(run.id)
-    assert service.desk.runs.get(run.id).state == "cancelled"
+async def test_an_interrupted_run_can_be_discarded(open_desk: OpenDesk) -> None:
+    run = begin(store_of(open_desk))
+    open_desk.runs.interrupted()
+    open_desk.runs.discard(run.id)
+    assert store_of(open_desk).runs.get(run.id).state == "cancelled"
     with pytest.raises(DeskError, match="is cancelled"):
-        service.discard_run(run.id)
+        open_desk.runs.discard(run.id)
 
 
-async def test_only_an_interrupted_run_can_be_resumed(service: DeskService) -> None:
-    run = begin(service.desk)
-    service.interrupted()
-    service.discard_run(run.id)
+async def test_only_an_interrupted_run_can_be_resumed(open_desk: OpenDesk) -> None:
+    run = begin(store_of(open_desk))
+    open_desk.runs.interrupted()
+    open_desk.runs.discard(run.id)
     for number, why in ((run.id, "is cancelled, so it can't be resumed"), (99, "There is no run 99")):
         with pytest.raises(DeskError, match=why):
-            await service.resume_run(number)
+            await open_desk.runs.resume(number)
 
 
-def fail(service: DeskService, kind: str) -> Run:
+def fail(open_desk: OpenDesk, kind: str) -> Run:
     """A run that failed and left files."""
-    run = begin(service.desk)
-    files = RunFiles.of(service.home, run.id)
+    run = begin(store_of(open_desk))
+    files = RunFiles.of(open_desk.home, run.id)
     (files.job.checkpoints / "checkpoint-1").mkdir(parents=True)
-    return service.desk.runs.transition(run.id, "failed", failure={"kind": kind, "sentence": "x", "log": ""})
+    return store_of(open_desk).runs.transition(run.id, "failed", failure={"kind": kind, "sentence": "x", "log": ""})
 
 
 @pytest.mark.parametrize("kind", SENTENCES)
 async def test_whether_a_failed_run_can_be_resumed_has_one_answer(
-    service: DeskService, kind: str, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def roomy(recipe: Recipe) -> Any:
         return SimpleNamespace(unload_engine=True)
 
-    monkeypatch.setattr(service.run_desk, "preflight", roomy)
-    run = fail(service, kind)
+    monkeypatch.setattr(open_desk.runs, "preflight", roomy)
+    run = fail(open_desk, kind)
     told = "resume" in SENTENCES[kind].lower()
     assert run.resumable is told
-    assert await service.run_desk.unloads_engine(run.id) is told  # the chat's memory
+    assert await open_desk.runs.unloads_engine(run.id) is told  # the chat's memory
     assert ("runs resume" in ways_on(run)) is told
     assert f"runs discard {run.id}" in ways_on(run)
-    assert not next(check for check in examine(service.desk) if check.name == "runs").ok
+    assert not next(check for check in examine(store_of(open_desk)) if check.name == "runs").ok
     if told:
-        assert service.desk.runs.transition(run.id, "queued").state == "queued"
+        assert store_of(open_desk).runs.transition(run.id, "queued").state == "queued"
         return
     with pytest.raises(DeskError, match="would fail again, so it can't be resumed"):
-        await service.resume_run(run.id)
+        await open_desk.runs.resume(run.id)
     with pytest.raises(WrongTransition):
-        service.desk.runs.transition(run.id, "queued")
+        store_of(open_desk).runs.transition(run.id, "queued")
 
 
 @pytest.mark.parametrize("kind", ["disk-full", "diverged"])
-def test_discarding_a_failed_run_frees_its_files(service: DeskService, kind: str) -> None:
-    run = fail(service, kind)
-    service.discard_run(run.id)
-    assert service.desk.runs.get(run.id).state == "cancelled"
-    assert not RunFiles.of(service.home, run.id).has_work
-    assert next(check for check in examine(service.desk) if check.name == "runs").ok
+def test_discarding_a_failed_run_frees_its_files(open_desk: OpenDesk, kind: str) -> None:
+    run = fail(open_desk, kind)
+    open_desk.runs.discard(run.id)
+    assert store_of(open_desk).runs.get(run.id).state == "cancelled"
+    assert not RunFiles.of(open_desk.home, run.id).has_work
+    assert next(check for check in examine(store_of(open_desk)) if check.name == "runs").ok
 
 
-async def test_a_second_run_is_refused_with_a_sentence(service: DeskService, other: Desk) -> None:
-    service.desk.pairs.add_many((NewPair(f"question {n}", "answer", split="train") for n in range(20)), "import", "t")
+async def test_a_second_run_is_refused_with_a_sentence(open_desk: OpenDesk, other: Desk) -> None:
+    news = [NewPair(f"question {n}", "answer", split="train") for n in range(20)]
+    store_of(open_desk).pairs.add_many(news, "import", "t")
     begin(other)
     with pytest.raises(DeskError, match="already in progress"):
-        await service.start_run(Recipe())
+        await open_desk.runs.start(await open_desk.runs.preflight(Recipe()))
 
 
 @pytest.mark.parametrize(("wish", "state"), [("cancel", "cancelled"), ("interrupt", "interrupted")])
-async def test_another_apps_run_is_ended_from_here(service: DeskService, other: Desk, wish: str, state: str) -> None:
+async def test_another_apps_run_is_ended_from_here(open_desk: OpenDesk, other: Desk, wish: str, state: str) -> None:
     run = begin(other)
-    asked = asyncio.create_task(service.cancel_run() if wish == "cancel" else service.stop_run())
+    asked = asyncio.create_task(open_desk.runs.cancel() if wish == "cancel" else open_desk.runs.interrupt())
     await asyncio.sleep(0)
     wished = other.runs.wished(run.id)
     assert wished is not None
@@ -282,12 +284,12 @@ async def test_another_apps_run_is_ended_from_here(service: DeskService, other: 
 
 
 async def test_a_run_that_does_not_end_as_asked_is_told_of(
-    service: DeskService, other: Desk, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, other: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(END_SECONDS, "cancel", 0.0)
     begin(other)
     with pytest.raises(DeskError, match="busy and has not ended yet"):
-        await service.cancel_run()
+        await open_desk.runs.cancel()
 
 
 def test_a_wish_is_for_the_run_as_it_is_not_for_the_one_that_is_resumed(desk: Desk) -> None:
@@ -315,46 +317,46 @@ class OwnRun:
         raise AssertionError("a detached run is left alone")
 
 
-async def test_a_detached_run_goes_on_when_the_app_closes(service: DeskService, other: Desk) -> None:
+async def test_a_detached_run_goes_on_when_the_app_closes(open_desk: OpenDesk, other: Desk) -> None:
     run = begin(other)
     process = OwnRun(run.id)
-    service.run_desk._own = process  # type: ignore[assignment]
-    assert service.run_desk.own == run
-    service.run_desk.detach()
+    open_desk.runs._own = process  # type: ignore[assignment]
+    assert open_desk.runs.own == run
+    open_desk.runs.detach()
     assert process.detached
-    assert service.run_desk.own is None
-    await service.run_desk.close()
+    assert open_desk.runs.own is None
+    await open_desk.runs.close()
     assert other.runs.get(run.id).state == "training"
 
 
-async def test_cancelling_nothing_is_nothing(service: DeskService) -> None:
-    await service.cancel_run()
+async def test_cancelling_nothing_is_nothing(open_desk: OpenDesk) -> None:
+    await open_desk.runs.cancel()
 
 
-async def test_a_run_that_cannot_be_is_refused_and_leaves_no_row(service: DeskService) -> None:
+async def test_a_run_that_cannot_be_is_refused_and_leaves_no_row(open_desk: OpenDesk) -> None:
     with pytest.raises(DeskError, match="pairs"):
-        await service.start_run(Recipe())
-    assert service.desk.runs.list() == []
+        await open_desk.runs.start(await open_desk.runs.preflight(Recipe()))
+    assert store_of(open_desk).runs.list() == []
 
 
-async def test_a_refused_run_gives_the_chat_its_memory_back(service: DeskService) -> None:
-    await service.start_engine()
+async def test_a_refused_run_gives_the_chat_its_memory_back(open_desk: OpenDesk) -> None:
+    await open_desk.engine.start()
     with pytest.raises(DeskError):
-        await service.start_run(Recipe(), unload_engine=True)
-    assert service.engine_state.name == "ready"
+        await open_desk.runs.start(replace(await open_desk.runs.preflight(Recipe()), unload_engine=True))
+    assert open_desk.engine.state.name == "ready"
 
 
 async def test_after_a_run_the_unloaded_engine_comes_back(
-    service: DeskService, other: Desk, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, other: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tui.core.runs.POLL", 0.001)
-    await service.start_engine()
-    await service.keeper.unload("The chat waits.")
+    await open_desk.engine.start()
+    await open_desk.engine.unload("The chat waits.")
     run = begin(other)
-    service.run_desk.follow()
+    open_desk.runs.follow()
     end(other, run, "held")
-    while service.engine_state.name != "ready":
-        await service.keeper.moved()
+    while open_desk.engine.state.name != "ready":
+        await open_desk.engine.moved()
 
 
 def test_the_outcome_has_the_shape_scripts_depend_on(desk: Desk) -> None:

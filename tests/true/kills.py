@@ -29,7 +29,8 @@ from finetune.run import client
 from store.desk import Desk
 from store.pairs import NewPair
 from store.runs import LIVE, OVER
-from tui.core import DeskService, ReplyFinished
+from tests.opened import engine_of, store_of
+from tui.core import OpenDesk, ReplyFinished
 
 RECIPE = Recipe(r=4, alpha=8, epochs=6.0, batch_size=2)
 RUN_SECONDS = 14.0  # about how long such a run takes: kills fall anywhere in it
@@ -39,16 +40,16 @@ APP = """
 import asyncio, sys
 from finetune.recipe import Recipe
 from tests.true.kills import RECIPE
-from tui.core import DeskService
+from tui.core import OpenDesk
 
 async def main():
-    service = DeskService(sys.argv[1], operator="app")
-    await service.start_engine()
-    conversation = service.desk.conversations.create("app")
-    run = await service.start_run(RECIPE)
-    print(service.keeper._engine.pid, run.id, flush=True)
+    open_desk = OpenDesk(sys.argv[1], operator="app")
+    await open_desk.engine.start()
+    conversation = open_desk.conversations.begin()
+    run = await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
+    print(open_desk.engine._engine.pid, run.id, flush=True)
     for number in range(1000):
-        async for event in service.send(conversation.id, f"message {number}"):
+        async for event in open_desk.chat.send(conversation.id, f"message {number}"):
             pass
         print("said", number, flush=True)
 
@@ -89,33 +90,33 @@ class Bench:
 
     async def kill_engine(self) -> None:
         """In the middle of a reply: the message stays, the reply is failed or whole, and the next one comes."""
-        async with DeskService(self.home, operator="tester") as service:
-            assert (await service.start_engine()).name == "ready"
-            conversation = service.desk.conversations.create("tester").id
-            engine = service.keeper._engine
+        async with OpenDesk(self.home, operator="tester") as open_desk:
+            assert (await engine_of(open_desk)).name == "ready"
+            conversation = store_of(open_desk).conversations.create("tester").id
+            engine = open_desk.engine._engine
             assert engine is not None
             victim: int = engine.pid  # type: ignore[attr-defined]
             delay = self.chance.uniform(0.0, 0.4)
             asyncio.get_running_loop().call_later(delay, os.kill, victim, signal.SIGKILL)
             shown = ""
-            async for event in service.send(conversation, "Where is my order?"):
+            async for event in open_desk.chat.send(conversation, "Where is my order?"):
                 if isinstance(event, ReplyFinished):
                     assert event.turn.reply is not None
                     assert event.turn.reply.state in ("failed", "complete")
                     assert event.turn.text.startswith(shown.strip()[:10])
                 else:
                     shown += getattr(event, "text", "")
-            assert service.desk.conversations.turns(conversation)[0].text == "Where is my order?"
-            active = service.active
+            assert store_of(open_desk).conversations.turns(conversation)[0].text == "Where is my order?"
+            active = open_desk.promotions.active
             # The kill may still be on its way; then a message sent now would be the one it hits.
             changed = asyncio.Event()
-            unlisten = service.listen(lambda _: changed.set())
+            unlisten = open_desk.changes.listen(lambda _: changed.set())
             async with asyncio.timeout(GONE_SECONDS):
-                while service.keeper.state.name != "ready" or service.keeper._engine is engine:
+                while open_desk.engine.state.name != "ready" or open_desk.engine._engine is engine:
                     changed.clear()
                     await changed.wait()
             unlisten()
-            async for event in service.send(conversation, "Are you there?"):
+            async for event in open_desk.chat.send(conversation, "Are you there?"):
                 if isinstance(event, ReplyFinished):
                     assert event.turn.reply is not None
                     assert (event.turn.reply.state, event.turn.reply.version) == ("complete", active), event.sentence

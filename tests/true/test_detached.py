@@ -11,42 +11,43 @@ import pytest
 from finetune.events import Done, Note, Step
 from finetune.recipe import Recipe
 from store.runs import LIVE
+from tests.opened import store_of
 from tests.true.kills import Bench
-from tui.core import DeskChange, DeskError, DeskService, RunProgress
+from tui.core import DeskChange, DeskError, OpenDesk, RunProgress
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(180)]
 RECIPE = Recipe(r=4, alpha=8, epochs=2.0, batch_size=2)
 LONG = Recipe(r=4, alpha=8, epochs=1000.0, batch_size=2)
 
 
-async def steps(service: DeskService, run_id: int) -> None:
+async def steps(open_desk: OpenDesk, run_id: int) -> None:
     """Wait for the first step of a run."""
     async with asyncio.timeout(90):
-        async for entry in service.run_events(run_id):
+        async for entry in open_desk.runs.events(run_id):
             if isinstance(entry.event, Step):
                 return
-    raise AssertionError(service.desk.runs.get(run_id))
+    raise AssertionError(store_of(open_desk).runs.get(run_id))
 
 
 async def test_a_detached_run_is_followed_by_the_next_app_to_its_verdict(tiny: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     Bench(home, random.Random(0)).prepare(tiny)
-    async with DeskService(home, operator="ann") as service:
-        run = await service.start_run(RECIPE)
+    async with OpenDesk(home, operator="ann") as open_desk:
+        run = await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
         with pytest.raises(DeskError):
-            await service.start_run(RECIPE)
-        service.run_desk.detach()
-    async with DeskService(home, operator="jo") as service:
-        assert service.interrupted() == []
-        assert service.desk.runs.get(run.id).state in LIVE
+            await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
+        open_desk.runs.detach()
+    async with OpenDesk(home, operator="jo") as open_desk:
+        assert open_desk.runs.interrupted() == []
+        assert store_of(open_desk).runs.get(run.id).state in LIVE
         told: list[DeskChange] = []
-        service.listen(told.append)
+        open_desk.changes.listen(told.append)
         over = asyncio.Event()
-        service.run_desk.on_finished = lambda run: over.set()
-        service.watch()
+        open_desk.runs.on_finished = lambda run: over.set()
+        open_desk.watch()
         async with asyncio.timeout(150):
             await over.wait()
-        assert service.desk.runs.get(run.id).state == "held"  # one held-out pair is too little to judge by
+        assert store_of(open_desk).runs.get(run.id).state == "held"  # one held-out pair is too little to judge by
         said = [type(change.event.event) for change in told if isinstance(change, RunProgress)]
         assert said[-1] is Done
         assert Step in said
@@ -57,18 +58,18 @@ async def test_a_detached_run_is_stopped_by_the_next_app_and_its_own_run_resumed
 ) -> None:
     home = tmp_path / "home"
     Bench(home, random.Random(0)).prepare(tiny)
-    async with DeskService(home, operator="ann") as service:
-        run = await service.start_run(LONG)
-        service.run_desk.detach()
-    async with DeskService(home, operator="jo") as service:
-        await steps(service, run.id)
-        await service.stop_run()
-        assert service.desk.runs.get(run.id).state == "interrupted"
+    async with OpenDesk(home, operator="ann") as open_desk:
+        run = await open_desk.runs.start(await open_desk.runs.preflight(LONG))
+        open_desk.runs.detach()
+    async with OpenDesk(home, operator="jo") as open_desk:
+        await steps(open_desk, run.id)
+        await open_desk.runs.interrupt()
+        assert store_of(open_desk).runs.get(run.id).state == "interrupted"
         notes = [
-            entry.event.sentence for entry in service.run_desk.stored_events(run.id) if isinstance(entry.event, Note)
+            entry.event.sentence for entry in open_desk.runs.stored_events(run.id) if isinstance(entry.event, Note)
         ]
         assert notes[-1] == "jo stopped the retraining."
         assert list((home / "runs" / str(run.id) / "job" / "checkpoints").glob("checkpoint-*"))
-        await service.resume_run(run.id)
-        await service.cancel_run()
-        assert service.desk.runs.get(run.id).state == "cancelled"
+        await open_desk.runs.resume(run.id)
+        await open_desk.runs.cancel()
+        assert store_of(open_desk).runs.get(run.id).state == "cancelled"

@@ -16,7 +16,8 @@ from store.pairs import NewPair
 from store.records import Reply, Turn
 from store.sample import sample_rows
 from store.words import Version
-from tui.core import DeskError, DeskService, ReplyFinished
+from tests.opened import engine_of, store_of
+from tui.core import DeskError, OpenDesk, ReplyFinished
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(900)]
 
@@ -27,18 +28,18 @@ RECIPE = Recipe(epochs=4.0, learning_rate=2e-3, new_weight=4)
 
 
 @pytest.fixture
-async def service(tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
+async def open_desk(tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenDesk]:
     monkeypatch.setenv(MODELS_VARIABLE, str(starter.parent))
-    async with DeskService(tmp_path / "home", operator="tester") as opened:
+    async with OpenDesk(tmp_path / "home", operator="tester") as opened:
         rows = [row for row in sample_rows() if row["answer"] in ("hours", "return")]
         for row in rows:
-            opened.desk.pairs.add(NewPair(row["instruction"], row["output"], split="train"), "import", "tester")
+            store_of(opened).pairs.add(NewPair(row["instruction"], row["output"], split="train"), "import", "tester")
         yield opened
 
 
-async def ask(service: DeskService, question: str) -> tuple[Turn, Reply]:
-    conversation = service.desk.conversations.create("tester")
-    async for event in service.send(conversation.id, question):
+async def ask(open_desk: OpenDesk, question: str) -> tuple[Turn, Reply]:
+    conversation = store_of(open_desk).conversations.create("tester")
+    async for event in open_desk.chat.send(conversation.id, question):
         if isinstance(event, ReplyFinished):
             assert event.turn.reply is not None
             assert event.turn.reply.state == "complete", event.sentence
@@ -46,44 +47,44 @@ async def ask(service: DeskService, question: str) -> tuple[Turn, Reply]:
     raise AssertionError("no reply came")
 
 
-async def test_a_correction_is_learned_swapped_in_and_rolled_back(service: DeskService) -> None:
-    assert (await service.start_engine()).name == "ready"
-    first, reply = await ask(service, QUESTION)
+async def test_a_correction_is_learned_swapped_in_and_rolled_back(open_desk: OpenDesk) -> None:
+    assert (await engine_of(open_desk)).name == "ready"
+    first, reply = await ask(open_desk, QUESTION)
     assert reply.version == "base"
     assert first.text != TARGET
-    service.correct(first.id, TARGET)
-    assert service.waiting() == 1
+    open_desk.judgements.correct(first.id, TARGET)
+    assert open_desk.judgements.waiting() == 1
 
-    found = await service.preflight(RECIPE)
+    found = await open_desk.runs.preflight(RECIPE)
     assert (found.problems, found.new_corrections, found.parent) == ((), 1, "base")
-    run = await service.start_run(RECIPE)
+    run = await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
     with pytest.raises(DeskError):
-        await service.start_run(RECIPE)  # one live run a desk
-    during, during_reply = await ask(service, QUESTION)  # the chat goes on meanwhile
+        await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))  # one live run a desk
+    during, during_reply = await ask(open_desk, QUESTION)  # the chat goes on meanwhile
     assert (during.text, during_reply.version) == (first.text, "base")
-    said = {type(entry.event) async for entry in service.run_events(run.id)}
+    said = {type(entry.event) async for entry in open_desk.runs.events(run.id)}
     assert {Phase, Step, Judged, Decided, Done} <= said
 
     # Nothing is held out on this desk: the gate can't promote, and says so.
-    over = service.desk.runs.get(run.id)
+    over = store_of(open_desk).runs.get(run.id)
     assert (over.state, over.verdict, over.candidate) == ("held", "inconclusive", "v1")
-    (outcome,) = [answer for answer in service.desk.runs.judged(run.id) if answer.kind == "correction"]
+    (outcome,) = [answer for answer in store_of(open_desk).runs.judged(run.id) if answer.kind == "correction"]
     assert (outcome.outcome, outcome.after) == ("learned", TARGET)
-    assert service.active == "base"
-    row = service.desk.versions.get(Version("v1"))
-    folder = service.home.adapters / row.folder
+    assert open_desk.promotions.active == "base"
+    row = store_of(open_desk).versions.get(Version("v1"))
+    folder = open_desk.home.adapters / row.folder
     assert verify(folder, row.base_fingerprint).probe is not None
     assert (folder / WEIGHTS_NAME).stat().st_mode & 0o777 == 0o600
 
-    await service.activate("v1", "it learned what it should")
-    after, after_reply = await ask(service, QUESTION)
+    await open_desk.promotions.activate("v1", "it learned what it should")
+    after, after_reply = await ask(open_desk, QUESTION)
     assert (after.text, after_reply.version) == (TARGET, "v1")
-    assert service.waiting() == 0
+    assert open_desk.judgements.waiting() == 0
 
-    await service.rollback()
-    again, again_reply = await ask(service, QUESTION)
+    await open_desk.promotions.go_back()
+    again, again_reply = await ask(open_desk, QUESTION)
     assert (again.text, again_reply.version) == (first.text, "base")
-    assert [promotion.kind for promotion in service.desk.promotions.list()] == ["manual", "rollback"]
+    assert [promotion.kind for promotion in store_of(open_desk).promotions.list()] == ["manual", "rollback"]
 
     # A damaged version never answers: it is refused, and what answers goes on.
     (folder / WEIGHTS_NAME).chmod(0o600)
@@ -91,27 +92,27 @@ async def test_a_correction_is_learned_swapped_in_and_rolled_back(service: DeskS
         file.seek(-8, os.SEEK_END)
         file.write(b"\x00" * 8)
     with pytest.raises(DeskError, match="v1"):
-        await service.activate("v1", "once more")
-    assert service.active == "base"
+        await open_desk.promotions.activate("v1", "once more")
+    assert open_desk.promotions.active == "base"
 
 
-async def test_the_starter_stops_by_itself_and_reuses_its_cache(service: DeskService) -> None:
-    await service.start_engine()
-    conversation = service.desk.conversations.create("tester")
+async def test_the_starter_stops_by_itself_and_reuses_its_cache(open_desk: OpenDesk) -> None:
+    await open_desk.engine.start()
+    conversation = store_of(open_desk).conversations.create("tester")
     reused = []
-    async with service.keeper.turn() as engine:
+    async with open_desk.engine.turn() as engine:
         from bot.types import FAITHFUL, Answer, Prompt, Ticket
 
         history: tuple[tuple[str, str], ...] = ()
         for question in ("What is the capital of France?", "And of Italy?"):
             prompt = Prompt("You are a helpful agent.", history, question)
-            async for item in engine.stream(Ticket(service.keeper.serving), prompt, FAITHFUL, str(conversation.id)):
+            async for item in engine.stream(Ticket(open_desk.engine.serving), prompt, FAITHFUL, str(conversation.id)):
                 if isinstance(item, Answer):
                     assert item.finish == "complete"
                     reused.append(item.reused_tokens)
                     cached = item
             async for item in engine.stream(
-                Ticket(service.keeper.serving), prompt, FAITHFUL, None
+                Ticket(open_desk.engine.serving), prompt, FAITHFUL, None
             ):  # without a conversation: computed afresh
                 if isinstance(item, Answer):
                     assert item.reused_tokens == 0

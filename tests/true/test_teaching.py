@@ -13,7 +13,8 @@ from finetune.recipe import Recipe
 from store.home import MODELS_VARIABLE
 from store.pairs import NewPair
 from store.sample import sample_rows
-from tui.core import DeskService, ReplyFinished
+from tests.opened import engine_of, store_of
+from tui.core import OpenDesk, ReplyFinished
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(900)]
 
@@ -26,46 +27,46 @@ RECIPE = Recipe(epochs=4.0, learning_rate=2e-3, new_weight=6, warm_epochs=4.0, w
 
 
 @pytest.fixture
-async def service(tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
+async def open_desk(tmp_path: Path, starter: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenDesk]:
     monkeypatch.setenv(MODELS_VARIABLE, str(starter.parent))
-    async with DeskService(tmp_path / "home", operator="tester") as opened:
-        opened.desk.settings.set("min_pairs", 1, "tester")
+    async with OpenDesk(tmp_path / "home", operator="tester") as opened:
+        store_of(opened).settings.set("min_pairs", 1, "tester")
         for row in [row for row in sample_rows() if row["answer"] == "hours"][:5]:
-            opened.desk.pairs.add(NewPair(row["instruction"], row["output"], split="train"), "import", "tester")
+            store_of(opened).pairs.add(NewPair(row["instruction"], row["output"], split="train"), "import", "tester")
         yield opened
 
 
-async def say(service: DeskService, question: str) -> Answer:
+async def say(open_desk: OpenDesk, question: str) -> Answer:
     """What the active version says to a new customer, as the check asks it."""
-    async with service.keeper.turn() as engine:
-        prompt = Prompt(service.desk.settings.load().system_message, (), question)
-        async for item in engine.stream(Ticket(service.keeper.serving), prompt, FAITHFUL):
+    async with open_desk.engine.turn() as engine:
+        prompt = Prompt(store_of(open_desk).settings.load().system_message, (), question)
+        async for item in engine.stream(Ticket(open_desk.engine.serving), prompt, FAITHFUL):
             if isinstance(item, Answer):
                 return item
     raise AssertionError("no answer came")
 
 
-async def teach(service: DeskService, question: str, answer: str) -> None:
+async def teach(open_desk: OpenDesk, question: str, answer: str) -> None:
     """Ask, correct, retrain, and make the new version answer."""
-    conversation = service.desk.conversations.create("tester")
-    async for event in service.send(conversation.id, question):
+    conversation = store_of(open_desk).conversations.create("tester")
+    async for event in open_desk.chat.send(conversation.id, question):
         if isinstance(event, ReplyFinished):
-            service.correct(event.turn.id, answer)
-    run = await service.start_run(RECIPE)
-    async for _ in service.run_events(run.id):
+            open_desk.judgements.correct(event.turn.id, answer)
+    run = await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
+    async for _ in open_desk.runs.events(run.id):
         pass
-    over = service.desk.runs.get(run.id)
+    over = store_of(open_desk).runs.get(run.id)
     assert over.candidate is not None, over.failure
-    await service.activate(over.candidate, "it is the newest")
+    await open_desk.promotions.activate(over.candidate, "it is the newest")
 
 
-async def test_three_rounds_of_teaching_keep_the_first_lesson(service: DeskService) -> None:
-    assert (await service.start_engine()).name == "ready"
+async def test_three_rounds_of_teaching_keep_the_first_lesson(open_desk: OpenDesk) -> None:
+    assert (await engine_of(open_desk)).name == "ready"
     for question, answer in LESSONS:
-        await teach(service, question, answer)
-    parents = [service.desk.runs.get(number).parent for number in (1, 2, 3)]
+        await teach(open_desk, question, answer)
+    parents = [store_of(open_desk).runs.get(number).parent for number in (1, 2, 3)]
     assert parents == ["base", "v1", "v2"]
     for question, target in LESSONS:
-        answer = await say(service, question)
+        answer = await say(open_desk, question)
         assert answer.text == target
         assert answer.finish == "complete"  # the end of the turn was learned, too

@@ -11,8 +11,9 @@ import pytest
 from bot.engines.scripted import Script
 from store.pairs import NewPair
 from tests.core.conftest import make_base
+from tests.opened import store_of
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 
 
 class StandingClock(real.datetime):
@@ -29,25 +30,25 @@ def engines() -> Script:
 
 
 @pytest.fixture
-async def bare(tmp_path: Path, engines: Script, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[DeskService]:
-    """A service on a new desk, as at the first start."""
+async def bare(tmp_path: Path, engines: Script, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[OpenDesk]:
+    """A new desk, open, as at the first start."""
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("store.times.datetime", StandingClock)
     monkeypatch.setattr("tui.core.runs.POLL", 0.01)
     monkeypatch.setattr("tui.core.keeper.FIRST_DELAY", 0.0)
     make_base(tmp_path / "models")
-    async with DeskService(tmp_path / "garden", operator="maria", engine_factory=engines) as service:
-        yield service
+    async with OpenDesk(tmp_path / "garden", operator="maria", engine_factory=engines) as open_desk:
+        yield open_desk
 
 
 @pytest.fixture
-def service(bare: DeskService) -> DeskService:
-    """A service on a desk that has some pairs, so that the app asks no first questions."""
+def open_desk(bare: OpenDesk) -> OpenDesk:
+    """A desk, open, that has some pairs, so that the app asks no first questions."""
     news = [NewPair(f"Question {number}?", f"Answer {number}.", split="train") for number in range(12)]
-    bare.desk.pairs.add_many(news, "import", "maria")
+    store_of(bare).pairs.add_many(news, "import", "maria")
     return bare
 
 
 @pytest.fixture
-def app(service: DeskService) -> DeskloopApp:
-    return DeskloopApp(service.parts)
+def app(open_desk: OpenDesk) -> DeskloopApp:
+    return DeskloopApp(open_desk)

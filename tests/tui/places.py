@@ -15,10 +15,11 @@ from textual.widgets import Input
 import tui.screens
 from store.records import Run
 from store.words import BASE
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.screens.chat import ChatScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_setup import CompareSetup
@@ -145,15 +146,15 @@ def a_run(who: str) -> Run:
     )  # fmt: skip
 
 
-def furnish(service: DeskService) -> None:
+def furnish(open_desk: OpenDesk) -> None:
     """A desk on which every place can be reached."""
-    desk = service.desk
+    desk = store_of(open_desk)
     scenes.talk(desk)
     scenes.judge(desk, "reject")
     scenes.pairs_to_look_at(desk)
     scenes.said(desk, "Pots", ("Which pots stand frost, and which do not?", "All of them do.", "v2", "complete"))
-    (service.home.root / CHATS).write_text(scenes.CHATS, encoding="utf-8")
-    (service.home.root / TABLE).write_text("wen,was\n[b]Wo?[/b],Hier.\n", encoding="utf-8")
+    (open_desk.home.root / CHATS).write_text(scenes.CHATS, encoding="utf-8")
+    (open_desk.home.root / TABLE).write_text("wen,was\n[b]Wo?[/b],Hier.\n", encoding="utf-8")
 
 
 async def go(app: DeskloopApp, pilot: Pilot[None], place: Place) -> None:

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from store.home import FolderRefused
+from tests.opened import store_of
 from tests.tui.helpers import shows, wait_until
 from tui.app import DeskloopApp, run_app
 from tui.beginning import BeginningApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 
 
 async def test_the_first_screen_names_the_folder_and_makes_nothing(tmp_path: Path) -> None:
@@ -49,8 +50,8 @@ def test_a_folder_of_other_things_is_refused_before_anything_is_asked(tmp_path: 
     assert [path.name for path in tmp_path.iterdir()] == ["letters"]
 
 
-async def test_what_was_chosen_before_is_not_asked_again(bare: DeskService) -> None:
-    app = DeskloopApp(bare.parts, "sample")
+async def test_what_was_chosen_before_is_not_asked_again(bare: OpenDesk) -> None:
+    app = DeskloopApp(bare, "sample")
     async with app.run_test(size=(80, 24)) as pilot:
-        await wait_until(pilot, lambda: bare.desk.pairs.count() > 200)
+        await wait_until(pilot, lambda: store_of(bare).pairs.count() > 200)
         assert not shows(app, "Welcome to deskloop")

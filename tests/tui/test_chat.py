@@ -12,10 +12,11 @@ from textual.widgets import Input
 from bot.engines.scripted import Script
 from store.desk import Desk
 from store.words import BASE
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import hurry, ready, say, screen_text, shows, wait_until, write
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.core.turns import WINDOW
 from tui.screens.correction import CorrectionEditor
 from tui.screens.dialog import Ask
@@ -27,35 +28,35 @@ from tui.widgets.turns import BotTurn, CustomerTurn
 SIZE = (80, 24)
 
 
-def replies(service: DeskService) -> list[Any]:
+def replies(open_desk: OpenDesk) -> list[Any]:
     """The replies of the first conversation, as kept."""
-    return [turn.reply for turn in service.desk.conversations.turns(1) if turn.reply is not None]
+    return [turn.reply for turn in store_of(open_desk).conversations.turns(1) if turn.reply is not None]
 
 
-async def test_what_is_written_is_sent_kept_and_answered(app: DeskloopApp, service: DeskService) -> None:
+async def test_what_is_written_is_sent_kept_and_answered(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         assert shows(app, "Nothing was said yet")
         await say(app, pilot, "when?")
         await wait_until(pilot, lambda: shows(app, "base says: when?"))
         assert shows(app, "Bot · base")
-        assert [turn.text for turn in service.desk.conversations.turns(1)] == ["when?", "base says: when?"]
+        assert [turn.text for turn in store_of(open_desk).conversations.turns(1)] == ["when?", "base says: when?"]
         assert app.chat.composer.text == ""
 
 
-async def test_keys_in_a_hurry_keep_their_order(app: DeskloopApp, service: DeskService) -> None:
+async def test_keys_in_a_hurry_keep_their_order(app: DeskloopApp, open_desk: OpenDesk) -> None:
     """The trap: keys with priority overtake letters that are still on their way to the text they belong to."""
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         hurry(app, *"one", "ctrl+j", *"two", "enter", *"next")
         await wait_until(pilot, lambda: shows(app, "base says: one two"))
-        assert service.desk.conversations.turns(1)[0].text == "one\ntwo"
+        assert store_of(open_desk).conversations.turns(1)[0].text == "one\ntwo"
         assert app.chat.composer.text == "next"
         await pilot.press("f2")
         await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor))
         hurry(app, *"right", "ctrl+s")
-        await wait_until(pilot, lambda: service.waiting() == 1)
-        assert replies(service)[0].correction == "right"
+        await wait_until(pilot, lambda: open_desk.judgements.waiting() == 1)
+        assert replies(open_desk)[0].correction == "right"
 
 
 async def test_a_new_line_is_no_send(app: DeskloopApp) -> None:
@@ -79,7 +80,7 @@ async def test_the_composer_grows_to_six_lines_and_no_further(app: DeskloopApp) 
 
 
 async def test_a_stopped_reply_is_kept_and_its_message_is_back_in_the_input(
-    app: DeskloopApp, service: DeskService, engines: Script
+    app: DeskloopApp, open_desk: OpenDesk, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:
@@ -92,24 +93,24 @@ async def test_a_stopped_reply_is_kept_and_its_message_is_back_in_the_input(
         await wait_until(pilot, lambda: app.chat.talk.current is None)
         assert app.chat.composer.text == "why?"
         assert shows(app, "Bot · base · stopped")
-        assert [(reply.state, reply.id) for reply in replies(service)] == [("stopped", 2)]
+        assert [(reply.state, reply.id) for reply in replies(open_desk)] == [("stopped", 2)]
 
 
-async def test_a_message_that_waits_for_the_engine_can_be_taken_back(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_message_that_waits_for_the_engine_can_be_taken_back(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        async with service.keeper.turn():  # somebody else has the engine
+        async with open_desk.engine.turn():  # somebody else has the engine
             await write(pilot, "hello?")
             await pilot.press("enter")
             await wait_until(pilot, lambda: app.chat.talk.current is not None)
             await pilot.press("escape")
             await wait_until(pilot, lambda: app.chat.talk.current is None)
         assert app.chat.composer.text == "hello?"
-        assert replies(service) == []
+        assert replies(open_desk) == []
 
 
 async def test_when_the_engine_dies_the_app_says_so_and_goes_on(
-    app: DeskloopApp, service: DeskService, engines: Script
+    app: DeskloopApp, open_desk: OpenDesk, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:
@@ -122,23 +123,23 @@ async def test_when_the_engine_dies_the_app_says_so_and_goes_on(
         await wait_until(pilot, lambda: app.chat.talk.current is None and app.desk.engine.state.name == "ready")
         assert shows(app, "Bot · base · failed")
         assert app.chat.composer.text == "why?"
-        assert replies(service)[0].state == "failed"
+        assert replies(open_desk)[0].state == "failed"
         await pilot.press("enter")
         await wait_until(pilot, lambda: shows(app, "base says: why?"))
         assert len(engines.engines) == 2
 
 
-async def test_again_answers_the_same_message_and_keeps_the_first_reply(app: DeskloopApp, service: DeskService) -> None:
+async def test_again_answers_the_same_message_and_keeps_the_first_reply(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "when?")
         await pilot.press("f4")
         await wait_until(pilot, lambda: len(app.chat.query(BotTurn)) == 2 and app.chat.talk.current is None)
-        assert [reply.state for reply in replies(service)] == ["complete", "complete"]
-        assert {turn.in_reply_to for turn in service.desk.conversations.turns(1) if turn.reply} == {1}
+        assert [reply.state for reply in replies(open_desk)] == ["complete", "complete"]
+        assert {turn.in_reply_to for turn in store_of(open_desk).conversations.turns(1) if turn.reply} == {1}
 
 
-async def test_a_reply_is_corrected_beside_the_original(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_reply_is_corrected_beside_the_original(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "when?")
@@ -152,7 +153,7 @@ async def test_a_reply_is_corrected_beside_the_original(app: DeskloopApp, servic
         await wait_until(pilot, lambda: shows(app, "✎ corrected"))
         assert shows(app, "should have said: base says: when? Now.")
         assert shows(app, "1 correction waiting")
-        assert service.waiting() == 1
+        assert open_desk.judgements.waiting() == 1
 
 
 async def test_the_editor_is_side_by_side_where_there_is_room(app: DeskloopApp) -> None:
@@ -165,7 +166,7 @@ async def test_the_editor_is_side_by_side_where_there_is_room(app: DeskloopApp) 
         assert (better.region.y, better.region.x >= original.region.right) == (original.region.y, True)
 
 
-async def test_escape_leaves_the_editor_and_changes_nothing(app: DeskloopApp, service: DeskService) -> None:
+async def test_escape_leaves_the_editor_and_changes_nothing(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "when?")
@@ -174,21 +175,21 @@ async def test_escape_leaves_the_editor_and_changes_nothing(app: DeskloopApp, se
         await write(pilot, "x")
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat)
-        assert service.waiting() == 0
+        assert open_desk.judgements.waiting() == 0
 
 
-async def test_up_marks_an_earlier_reply_and_one_key_approves_it(app: DeskloopApp, service: DeskService) -> None:
+async def test_up_marks_an_earlier_reply_and_one_key_approves_it(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         for text in ("one?", "two?", "three?"):
             await say(app, pilot, text)
         await pilot.press("up", "up", "down", "f3")
         await wait_until(pilot, lambda: shows(app, "✓ approved"))
-        assert [reply.approved for reply in replies(service)] == [False, True, False]
-        assert app.chat.query_one(".-marked", BotTurn).turn.reply == replies(service)[1]
+        assert [reply.approved for reply in replies(open_desk)] == [False, True, False]
+        assert app.chat.query_one(".-marked", BotTurn).turn.reply == replies(open_desk)[1]
 
 
-async def test_a_judgement_is_taken_back_until_a_run_has_used_it(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_judgement_is_taken_back_until_a_run_has_used_it(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "one?")
@@ -196,19 +197,19 @@ async def test_a_judgement_is_taken_back_until_a_run_has_used_it(app: DeskloopAp
         await wait_until(pilot, lambda: shows(app, "✓ approved"))
         await write(pilot, "ab")
         await pilot.press("ctrl+z")  # in a text it undoes the typing
-        assert replies(service)[0].approved
+        assert replies(open_desk)[0].approved
         assert app.chat.composer.text == ""
         await pilot.press("ctrl+z")
         await wait_until(pilot, lambda: not shows(app, "✓ approved"))
-        assert not replies(service)[0].judged
+        assert not replies(open_desk)[0].judged
         await pilot.press("f3")
         await wait_until(pilot, lambda: shows(app, "✓ approved"))
-        run = service.desk.runs.create({}, BASE, "maria")
-        (pair,) = service.desk.pairs.list(source="approval")
-        service.desk.runs.set_snapshot(run.id, [], [pair.id], "hash")
+        run = store_of(open_desk).runs.create({}, BASE, "maria")
+        (pair,) = store_of(open_desk).pairs.list(source="approval")
+        store_of(open_desk).runs.set_snapshot(run.id, [], [pair.id], "hash")
         await pilot.press("ctrl+z")
         await wait_until(pilot, lambda: shows(app, "Run 1 has used this judgement"))
-        assert replies(service)[0].approved
+        assert replies(open_desk)[0].approved
 
 
 async def test_up_in_a_text_moves_the_cursor(app: DeskloopApp) -> None:
@@ -248,7 +249,7 @@ async def test_what_is_written_stays_with_its_conversation(app: DeskloopApp) -> 
 
 
 async def test_a_reply_goes_on_while_another_conversation_is_shown(
-    app: DeskloopApp, service: DeskService, engines: Script
+    app: DeskloopApp, open_desk: OpenDesk, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:
@@ -267,13 +268,13 @@ async def test_a_reply_goes_on_while_another_conversation_is_shown(
         engines.gate.release()
         await wait_until(pilot, lambda: shows(app, "base says: why so?"))
         await wait_until(pilot, lambda: app.chat.talk.current is None)
-        assert service.desk.conversations.turns(1)[1].text == "base says: why so?"
+        assert store_of(open_desk).conversations.turns(1)[1].text == "base says: why so?"
 
 
-async def test_the_list_is_searched_as_one_types_in_chinese_too(app: DeskloopApp, service: DeskService) -> None:
+async def test_the_list_is_searched_as_one_types_in_chinese_too(app: DeskloopApp, open_desk: OpenDesk) -> None:
     for text in ("where is my parcel", "我的订单在哪里", "opening hours"):
-        number = service.desk.conversations.create("maria").id
-        service.desk.conversations.add_customer(number, text, "maria")
+        number = store_of(open_desk).conversations.create("maria").id
+        store_of(open_desk).conversations.add_customer(number, text, "maria")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         listed = app.chat.query_one(Rows)
@@ -287,12 +288,12 @@ async def test_the_list_is_searched_as_one_types_in_chinese_too(app: DeskloopApp
 
 
 async def test_the_list_is_narrowed_by_what_became_of_the_replies_and_by_words_together(
-    app: DeskloopApp, service: DeskService
+    app: DeskloopApp, open_desk: OpenDesk
 ) -> None:
-    first, *_ = scenes.said(service.desk, "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
-    scenes.said(service.desk, "Sun", ("Which pots then?", "The blue ones.", "v1", "complete"))
-    scenes.said(service.desk, "Rain", ("Which pots?", "", "v1", "failed"))
-    service.desk.judgements.correct(first, "The brown ones.", "jo")
+    first, *_ = scenes.said(store_of(open_desk), "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
+    scenes.said(store_of(open_desk), "Sun", ("Which pots then?", "The blue ones.", "v1", "complete"))
+    scenes.said(store_of(open_desk), "Rain", ("Which pots?", "", "v1", "failed"))
+    store_of(open_desk).judgements.correct(first, "The brown ones.", "jo")
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         listed = app.chat.query_one(Rows)
@@ -307,10 +308,10 @@ async def test_the_list_is_narrowed_by_what_became_of_the_replies_and_by_words_t
         await wait_until(pilot, lambda: listed.count == 0 and shows(app, "Nothing found"))
 
 
-async def test_any_number_of_conversations_is_scrolled_through(app: DeskloopApp, service: DeskService) -> None:
-    with service.desk.atomic():
+async def test_any_number_of_conversations_is_scrolled_through(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    with store_of(open_desk).atomic():
         for number in range(450):
-            service.desk.conversations.create("maria", f"Conversation {number}")
+            store_of(open_desk).conversations.create("maria", f"Conversation {number}")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: shows(app, "Conversation 449"))
@@ -322,9 +323,9 @@ async def test_any_number_of_conversations_is_scrolled_through(app: DeskloopApp,
         await wait_until(pilot, lambda: app.chat.conversation == 21 or shows(app, "never"))
 
 
-async def test_a_conversation_is_renamed_archived_and_put_back(app: DeskloopApp, service: DeskService) -> None:
-    scenes.said(service.desk, "Sun", ("Which pots?", "The blue ones.", "v1", "complete"))
-    scenes.said(service.desk, "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
+async def test_a_conversation_is_renamed_archived_and_put_back(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    scenes.said(store_of(open_desk), "Sun", ("Which pots?", "The blue ones.", "v1", "complete"))
+    scenes.said(store_of(open_desk), "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("alt+r")
@@ -338,13 +339,13 @@ async def test_a_conversation_is_renamed_archived_and_put_back(app: DeskloopApp,
         await wait_until(pilot, lambda: shows(app, "Show: archived") and shows(app, "Frost in May"))
         await pilot.press("ctrl+l", "down", "a")
         await wait_until(pilot, lambda: shows(app, "Nothing found"))
-        assert {row.title for row in service.desk.conversations.list()} == {"Sun", "Frost in May"}
+        assert {row.title for row in store_of(open_desk).conversations.list()} == {"Sun", "Frost in May"}
 
 
 async def test_a_conversation_is_exported_and_no_file_overwritten(
-    app: DeskloopApp, service: DeskService, tmp_path: Path
+    app: DeskloopApp, open_desk: OpenDesk, tmp_path: Path
 ) -> None:
-    scenes.said(service.desk, "Frost", ("Which pots?", "The *red* ones.", "v1", "complete"))
+    scenes.said(store_of(open_desk), "Frost", ("Which pots?", "The *red* ones.", "v1", "complete"))
     (tmp_path / "there.md").write_text("mine")
     async with app.run_test(size=(160, 45)) as pilot:
         await ready(app, pilot)
@@ -361,8 +362,8 @@ async def test_a_conversation_is_exported_and_no_file_overwritten(
     assert [turn["text"] for turn in whole["turns"]] == ["Which pots?", "The *red* ones."]
 
 
-async def test_search_finds_a_turn_and_opens_its_conversation_there(app: DeskloopApp, service: DeskService) -> None:
-    conversations = service.desk.conversations
+async def test_search_finds_a_turn_and_opens_its_conversation_there(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    conversations = store_of(open_desk).conversations
     old = conversations.create("maria").id
     conversations.add_customer(old, "the needle is here", "maria")
     for number in range(3 * WINDOW):
@@ -378,10 +379,10 @@ async def test_search_finds_a_turn_and_opens_its_conversation_there(app: Deskloo
         await wait_until(pilot, lambda: app.chat.conversation == old and shows(app, "the needle is here"))
 
 
-async def test_a_long_conversation_is_shown_in_windows(app: DeskloopApp, service: DeskService) -> None:
-    number = service.desk.conversations.create("maria").id
+async def test_a_long_conversation_is_shown_in_windows(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    number = store_of(open_desk).conversations.create("maria").id
     for place in range(70):
-        service.desk.conversations.add_customer(number, f"turn {place}", "maria")
+        store_of(open_desk).conversations.add_customer(number, f"turn {place}", "maria")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         assert len(app.chat.query(CustomerTurn)) == WINDOW
@@ -399,10 +400,12 @@ async def test_a_long_conversation_is_shown_in_windows(app: DeskloopApp, service
 
 
 async def test_a_conversation_of_500_turns_is_walked_through_in_both_directions(
-    app: DeskloopApp, service: DeskService
+    app: DeskloopApp, open_desk: OpenDesk
 ) -> None:
     replies = scenes.said(
-        service.desk, "Long", *((f"question {place}?", f"answer {place}.", "v1", "complete") for place in range(250))
+        store_of(open_desk),
+        "Long",
+        *((f"question {place}?", f"answer {place}.", "v1", "complete") for place in range(250)),
     )
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
@@ -432,7 +435,7 @@ async def test_a_conversation_of_500_turns_is_walked_through_in_both_directions(
 
 
 async def test_an_import_shows_what_would_come_in_before_anything_is_written(
-    app: DeskloopApp, service: DeskService, tmp_path: Path
+    app: DeskloopApp, open_desk: OpenDesk, tmp_path: Path
 ) -> None:
     path = tmp_path / "chats.jsonl"
     path.write_text(scenes.CHATS, encoding="utf-8")
@@ -447,17 +450,17 @@ async def test_an_import_shows_what_would_come_in_before_anything_is_written(
             assert shows(app, "4 rows, read as conversations.")
             assert shows(app, "Customer: And [b]blue[/b] ones?")
             assert shows(app, "Line 2: turn 1 is by 'robot', not by customer or agent")
-            assert service.desk.conversations.list() == []
+            assert store_of(open_desk).conversations.list() == []
             await pilot.press("enter" if agreed else "escape")
             await wait_until(pilot, lambda: shows(app, "Added: 2 conversations.") or app.screen is app.chat)
-        assert len(service.desk.conversations.list()) == 2
+        assert len(store_of(open_desk).conversations.list()) == 2
 
 
-async def test_what_another_app_says_and_judges_is_seen(app: DeskloopApp, service: DeskService) -> None:
+async def test_what_another_app_says_and_judges_is_seen(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "when?")
-        with Desk.open(service.home) as other:
+        with Desk.open(open_desk.home) as other:
             other.judgements.correct(2, "At nine.", "jo")
             message = other.conversations.add_customer(1, "and on Sundays?", "jo")
             reply = other.conversations.begin_reply(message.id, BASE, {})
@@ -469,19 +472,18 @@ async def test_what_another_app_says_and_judges_is_seen(app: DeskloopApp, servic
         assert shows(app, "1 correction waiting")
 
 
-async def test_a_reply_without_end_is_called_unfinished(app: DeskloopApp, service: DeskService) -> None:
-    message = service.desk.conversations.add_customer(service.desk.conversations.create("jo").id, "hello", "jo")
-    reply = service.desk.conversations.begin_reply(message.id, BASE, {})
-    service.desk.conversations.extend_reply(reply.id, "We op")
+async def test_a_reply_without_end_is_called_unfinished(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    conversations = store_of(open_desk).conversations
+    message = conversations.add_customer(conversations.create("jo").id, "hello", "jo")
+    reply = conversations.begin_reply(message.id, BASE, {})
+    conversations.extend_reply(reply.id, "We op")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         assert shows(app, "Bot · base · not finished")
         assert shows(app, "We op")
 
 
-async def test_leaving_in_mid_reply_keeps_what_was_said(
-    app: DeskloopApp, service: DeskService, engines: Script
-) -> None:
+async def test_leaving_in_mid_reply_keeps_what_was_said(app: DeskloopApp, open_desk: OpenDesk, engines: Script) -> None:
     engines.gate = asyncio.Semaphore(2)
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
@@ -490,7 +492,7 @@ async def test_leaving_in_mid_reply_keeps_what_was_said(
         await wait_until(pilot, lambda: shows(app, "base says:"))
         await pilot.press("ctrl+q")
         await wait_until(pilot, lambda: app._exit)
-    with Desk.open(service.home) as desk:
+    with Desk.open(open_desk.home) as desk:
         turn = desk.conversations.turns(1)[1]
         assert turn.text == "base says:"
         assert turn.reply is not None

@@ -10,25 +10,26 @@ from bot.engines.scripted import Script
 from store.versions.comparisons import Tally
 from store.words import BASE, Version
 from tests.core.conftest import make_version
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, say, shows, wait_until, write
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_setup import CompareSetup
 
 SIZE = (100, 30)
 
 
-def votes(service: DeskService) -> list[tuple[str, str, str, int]]:
-    rows = service.desk.db.all("SELECT version_left, version_right, vote, blind FROM comparisons ORDER BY id")
+def votes(open_desk: OpenDesk) -> list[tuple[str, str, str, int]]:
+    rows = store_of(open_desk).db.all("SELECT version_left, version_right, vote, blind FROM comparisons ORDER BY id")
     return [tuple(row) for row in rows]
 
 
 async def test_the_marked_question_is_answered_by_two_versions_and_voted_on(
-    app: DeskloopApp, service: DeskService
+    app: DeskloopApp, open_desk: OpenDesk
 ) -> None:
-    await service.activate(make_version(service.desk))
+    await open_desk.promotions.activate(make_version(store_of(open_desk)))
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "when?")
@@ -43,12 +44,12 @@ async def test_the_marked_question_is_answered_by_two_versions_and_voted_on(
         await pilot.press("left")  # one vote each
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat)
-        assert votes(service) == [("base", "v1", "right", 0)]
-        assert len(service.desk.conversations.turns(1)) == 2
+        assert votes(open_desk) == [("base", "v1", "right", 0)]
+        assert len(store_of(open_desk).conversations.turns(1)) == 2
 
 
-async def test_blind_names_are_hidden_until_the_vote(app: DeskloopApp, service: DeskService, tmp_path: Path) -> None:
-    await service.activate(make_version(service.desk))
+async def test_blind_names_are_hidden_until_the_vote(app: DeskloopApp, open_desk: OpenDesk, tmp_path: Path) -> None:
+    await open_desk.promotions.activate(make_version(store_of(open_desk)))
     questions = tmp_path / "q.jsonl"
     questions.write_text("".join(f'{{"instruction": "Q{n}", "output": "A{n}"}}\n' for n in range(6)))
     async with app.run_test(size=SIZE) as pilot:
@@ -68,16 +69,16 @@ async def test_blind_names_are_hidden_until_the_vote(app: DeskloopApp, service: 
         await wait_until(pilot, lambda: shows(app, "Left: v1 ✓") or shows(app, "Left: base ✓"))
         await pilot.press("space", "n")
         await wait_until(pilot, lambda: shows(app, "2 of 6, blind") and shows(app, "Here: neither."))
-        assert [vote[2:] for vote in votes(service)] == [("left", 1), ("neither", 1)]
-        tally = service.desk.comparisons.tally(BASE, Version("v1"))
+        assert [vote[2:] for vote in votes(open_desk)] == [("left", 1), ("neither", 1)]
+        tally = store_of(open_desk).comparisons.tally(BASE, Version("v1"))
         assert tally in (Tally(1, 0, 0, 1), Tally(0, 1, 0, 1))
 
 
 async def test_a_conversation_is_replayed_beside_its_replies_and_can_be_stopped(
-    app: DeskloopApp, service: DeskService, engines: Script
+    app: DeskloopApp, open_desk: OpenDesk, engines: Script
 ) -> None:
-    scenes.said(service.desk, "Pots", *((f"Q{n}?", f"Old {n}.", "base", "complete") for n in range(6)))
-    make_version(service.desk)
+    scenes.said(store_of(open_desk), "Pots", *((f"Q{n}?", f"Old {n}.", "base", "complete") for n in range(6)))
+    make_version(store_of(open_desk))
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("ctrl+t")
@@ -85,7 +86,7 @@ async def test_a_conversation_is_replayed_beside_its_replies_and_can_be_stopped(
         app.screen.query_one("#kind", Select).value = "conversation"
         app.screen.query_one("#right", Select).value = "v1"
         await pilot.pause()
-        async with service.keeper.turn():  # a customer is being answered
+        async with open_desk.engine.turn():  # a customer is being answered
             app.screen.query_one("#start-compare").press()  # type: ignore[attr-defined]
             await wait_until(pilot, lambda: shows(app, "Asking: 0 of 6"))
             assert shows(app, "Old 0.")
@@ -93,15 +94,15 @@ async def test_a_conversation_is_replayed_beside_its_replies_and_can_be_stopped(
             await wait_until(pilot, lambda: shows(app, "You stopped it."))
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat)
-        assert len(service.desk.conversations.turns(1)) == 12
-        assert service.keeper.serving == "base"
+        assert len(store_of(open_desk).conversations.turns(1)) == 12
+        assert open_desk.engine.serving == "base"
 
 
-async def test_who_sends_meanwhile_is_told_why_it_takes_its_turn(app: DeskloopApp, service: DeskService) -> None:
-    make_version(service.desk)
+async def test_who_sends_meanwhile_is_told_why_it_takes_its_turn(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    make_version(store_of(open_desk))
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        async with service.keeper.turn("The model is answering for a comparison."):
+        async with open_desk.engine.turn("The model is answering for a comparison."):
             await write(pilot, "hi")
             await pilot.press("enter")
             await wait_until(pilot, lambda: shows(app, "for a comparison. The reply follows."))

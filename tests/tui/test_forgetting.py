@@ -12,10 +12,11 @@ from store.erasing import Subject
 from store.words import BASE, ERASED
 from tests.core.conftest import make_version
 from tests.leftovers import leftovers
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.core.erasing import forget
 from tui.screens.dialog import Confirm, Tell
 from tui.screens.forget import ForgetDialog
@@ -25,14 +26,14 @@ NAME = "Quillfeather"
 
 
 @pytest.fixture
-async def other(service: DeskService) -> AsyncIterator[DeskService]:
-    """A second operator's service on the same desk."""
-    async with DeskService(service.home, operator="jo", engine_factory=Script()) as second:
+async def other(open_desk: OpenDesk) -> AsyncIterator[OpenDesk]:
+    """The same desk, open for a second operator."""
+    async with OpenDesk(open_desk.home, operator="jo", engine_factory=Script()) as second:
         yield second
 
 
-async def test_the_open_conversation_is_erased_only_by_a_yes(app: DeskloopApp, service: DeskService) -> None:
-    scenes.said(service.desk, NAME, (f"I am {NAME}", f"Hello {NAME}", "base", "complete"))
+async def test_the_open_conversation_is_erased_only_by_a_yes(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    scenes.said(store_of(open_desk), NAME, (f"I am {NAME}", f"Hello {NAME}", "base", "complete"))
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ready(app, pilot)
         await pilot.press("alt+e")
@@ -54,10 +55,10 @@ async def test_the_open_conversation_is_erased_only_by_a_yes(app: DeskloopApp, s
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat and shows(app, ERASED))
         assert not shows(app, NAME)
-    assert leftovers(service.home.root, NAME) == []
+    assert leftovers(open_desk.home.root, NAME) == []
 
 
-async def test_a_marked_pair_and_what_cannot_be_looked_for(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_marked_pair_and_what_cannot_be_looked_for(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ready(app, pilot)
         await pilot.press("ctrl+b")
@@ -78,13 +79,13 @@ async def test_a_marked_pair_and_what_cannot_be_looked_for(app: DeskloopApp, ser
         await wait_until(pilot, lambda: shows(app, "Pairs — 11 live"))
 
 
-async def test_a_version_that_learned_it_is_offered_to_be_replaced(app: DeskloopApp, service: DeskService) -> None:
-    run = service.desk.runs.create({}, BASE, "maria").id
-    service.desk.runs.set_snapshot(run, [(3, 1)], [], "0")
-    service.desk.runs.transition(run, "cancelled")
-    old, new = (make_version(service.desk, run_id=run) for _ in range(2))
+async def test_a_version_that_learned_it_is_offered_to_be_replaced(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    run = store_of(open_desk).runs.create({}, BASE, "maria").id
+    store_of(open_desk).runs.set_snapshot(run, [(3, 1)], [], "0")
+    store_of(open_desk).runs.transition(run, "cancelled")
+    old, new = (make_version(store_of(open_desk), run_id=run) for _ in range(2))
     for name in (old, new):
-        service.desk.promotions.promote(name, "manual", "maria")
+        store_of(open_desk).promotions.promote(name, "manual", "maria")
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ready(app, pilot)
         await pilot.press("alt+e")
@@ -97,15 +98,15 @@ async def test_a_version_that_learned_it_is_offered_to_be_replaced(app: Deskloop
         await wait_until(pilot, lambda: shows(app, "Remove these versions?"))
         await pilot.press("shift+tab", "enter")
         await wait_until(pilot, lambda: shows(app, "Retrain from the base?"))
-        assert not (service.home.adapters / old).exists()
+        assert not (open_desk.home.adapters / old).exists()
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat)
 
 
-async def test_another_app_shows_it_erased(app: DeskloopApp, other: DeskService) -> None:
-    scenes.said(other.desk, "Frost", (f"I am {NAME}", f"Hello {NAME}", "base", "complete"))
+async def test_another_app_shows_it_erased(app: DeskloopApp, other: OpenDesk) -> None:
+    scenes.said(store_of(other), "Frost", (f"I am {NAME}", f"Hello {NAME}", "base", "complete"))
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: shows(app, f"I am {NAME}"))
-        forget(other.desk, Subject.of_text(NAME), "jo")
+        forget(store_of(other), Subject.of_text(NAME), "jo")
         await wait_until(pilot, lambda: shows(app, f"I am {ERASED}") and not shows(app, NAME))

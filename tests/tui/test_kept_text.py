@@ -10,9 +10,10 @@ from textual.widgets import Input, TextArea
 from bot.engines.scripted import Script
 from store.conversations.drafts import Draft
 from store.words import BASE
+from tests.opened import store_of
 from tests.tui.helpers import hurry, ready, say, shows, told, wait_until, write
 from tui.app import DeskloopApp, one_line
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.core.drafts import joined
 from tui.screens.correction import CorrectionEditor
 from tui.screens.search import SearchDialog
@@ -24,7 +25,7 @@ def open_wide(engines: Script) -> None:
         engines.gate.release()
 
 
-async def test_two_refusals_in_one_breath_lose_nothing(app: DeskloopApp, service: DeskService, engines: Script) -> None:
+async def test_two_refusals_in_one_breath_lose_nothing(app: DeskloopApp, open_desk: OpenDesk, engines: Script) -> None:
     engines.gate = asyncio.Semaphore(0)
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
@@ -41,7 +42,7 @@ async def test_two_refusals_in_one_breath_lose_nothing(app: DeskloopApp, service
         assert app.chat.composer.text == "second\nthird\nfour"
         await pilot.press("enter")
         await wait_until(pilot, lambda: app.chat.talk.current is None and not app.chat.composer.text)
-        said = [turn.text for turn in service.desk.conversations.turns(app.chat.conversation or 0)]
+        said = [turn.text for turn in store_of(open_desk).conversations.turns(app.chat.conversation or 0)]
         assert said[::2] == ["first", "second\nthird\nfour"]
 
 
@@ -64,7 +65,7 @@ def test_one_line_keeps_every_word() -> None:
 
 
 async def test_a_paste_of_lines_while_a_reply_is_written_is_kept(
-    app: DeskloopApp, service: DeskService, engines: Script
+    app: DeskloopApp, open_desk: OpenDesk, engines: Script
 ) -> None:
     engines.gate = asyncio.Semaphore(0)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -80,7 +81,7 @@ async def test_a_paste_of_lines_while_a_reply_is_written_is_kept(
         assert app.chat.composer.text == "one\ntwo\tthree\n"
 
 
-async def test_what_is_being_written_outlives_the_app(app: DeskloopApp, service: DeskService) -> None:
+async def test_what_is_being_written_outlives_the_app(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "Do you ship abroad?")
@@ -90,24 +91,25 @@ async def test_what_is_being_written_outlives_the_app(app: DeskloopApp, service:
         await wait_until(pilot, lambda: app.chat.conversation is None)
         await write(pilot, "hello")
         app.drafts.keep()
-        assert service.desk.drafts.take("maria") == [Draft("and to Fr", 1), Draft("hello")]
+        assert store_of(open_desk).drafts.take("maria") == [Draft("and to Fr", 1), Draft("hello")]
         await app.chat.open(1)
         await pilot.press("f2")
         await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor))
         app.drafts.keep()  # an editor in which nothing was written holds no draft
-        assert [draft.reply for draft in service.desk.drafts.take("maria")] == [None, None]
+        assert [draft.reply for draft in store_of(open_desk).drafts.take("maria")] == [None, None]
         await write(pilot, "Yes, to")
         app.drafts.keep()
-        assert service.desk.drafts.take("maria")[-1] == Draft("Yes, to", None, reply)
+        assert store_of(open_desk).drafts.take("maria")[-1] == Draft("Yes, to", None, reply)
 
 
-async def test_what_was_begun_is_where_it_was_begun(app: DeskloopApp, service: DeskService) -> None:
-    conversation = service.desk.conversations.create("maria").id
-    message = service.desk.conversations.add_customer(conversation, "When?", "maria")
-    reply = service.desk.conversations.begin_reply(message.id, BASE, {})
-    service.desk.conversations.finish_reply(reply.id, "At nine.", "complete")
-    service.desk.drafts.keep([Draft("wh"), Draft("and how", conversation), Draft("At te", None, reply.id)], "maria")
-    service.desk.drafts.keep([Draft("another's")], "jo")
+async def test_what_was_begun_is_where_it_was_begun(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    conversation = store_of(open_desk).conversations.create("maria").id
+    message = store_of(open_desk).conversations.add_customer(conversation, "When?", "maria")
+    reply = store_of(open_desk).conversations.begin_reply(message.id, BASE, {})
+    store_of(open_desk).conversations.finish_reply(reply.id, "At nine.", "complete")
+    drafts = store_of(open_desk).drafts
+    drafts.keep([Draft("wh"), Draft("and how", conversation), Draft("At te", None, reply.id)], "maria")
+    drafts.keep([Draft("another's")], "jo")
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         assert app.chat.composer.text == "and how"
@@ -120,4 +122,4 @@ async def test_what_was_begun_is_where_it_was_begun(app: DeskloopApp, service: D
         await pilot.press("ctrl+n")
         await wait_until(pilot, lambda: app.chat.composer.text == "wh")
         assert shows(app, "wh")
-        assert service.desk.drafts.take("jo") == [Draft("another's")]
+        assert store_of(open_desk).drafts.take("jo") == [Draft("another's")]

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tests.tui import places
 from tests.tui.helpers import ready, shows, told, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.keymap import check, keymap
 from tui.keys_table import FILE, table
 
@@ -117,10 +117,10 @@ LISTED = ("ctrl+b", "?G Filter")
     ],
 )
 async def test_every_screen_names_the_keys_in_force(
-    app: DeskloopApp, service: DeskService, steps: tuple[str, ...], sentence: str
+    app: DeskloopApp, open_desk: OpenDesk, steps: tuple[str, ...], sentence: str
 ) -> None:
-    places.furnish(service)
-    service.change_setting("keys", "\n".join(f'"{name}" = "{key}"' for name, key in OTHERS.items()))
+    places.furnish(open_desk)
+    open_desk.settings.change("keys", "\n".join(f'"{name}" = "{key}"' for name, key in OTHERS.items()))
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(app, pilot)
         await places.go(app, pilot, places.Place(None, steps, ""))

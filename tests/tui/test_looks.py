@@ -14,11 +14,12 @@ from textual.widget import Widget
 from textual.widgets import DataTable, Log
 
 from store.runs import RunLock
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, screen_text, shows, wait_until
 from tests.tui.places import MOMENTS, PLACES, back, every_screen, furnish, go
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.widgets.keybar import KeyBar
 
 THEMES = {"textual-dark": 3.0, "textual-light": 3.0, "deskloop-high-contrast": 4.5}
@@ -46,9 +47,9 @@ ROUNDS = [list(PLACES)[first::6] for first in range(6)]
 
 
 @pytest.mark.parametrize("names", ROUNDS, ids=["-".join(names[:2]) for names in ROUNDS])
-async def test_a_screen_can_be_read_in_every_theme_and_at_every_width(bare: DeskService, names: list[str]) -> None:
+async def test_a_screen_can_be_read_in_every_theme_and_at_every_width(bare: OpenDesk, names: list[str]) -> None:
     furnish(bare)
-    app = DeskloopApp(bare.parts)
+    app = DeskloopApp(bare)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         for name in names:
@@ -57,12 +58,12 @@ async def test_a_screen_can_be_read_in_every_theme_and_at_every_width(bare: Desk
             await back(app, pilot)
 
 
-async def test_so_can_a_run_and_what_is_shown_at_rare_moments(bare: DeskService) -> None:
+async def test_so_can_a_run_and_what_is_shown_at_rare_moments(bare: OpenDesk) -> None:
     furnish(bare)
     lock = RunLock(bare.home)
     assert lock.acquire()
-    scenes.train(bare.desk)
-    app = DeskloopApp(bare.parts)
+    scenes.train(store_of(bare))
+    app = DeskloopApp(bare)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: shows(app, "step 25 of 40"))

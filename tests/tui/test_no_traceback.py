@@ -12,12 +12,12 @@ from bot.engines.scripted import Script
 from store.database import BROKEN, DeskReadOnly
 from store.desk import Desk
 from store.errors import DeskError
+from tests.opened import store_of
 from tests.store.test_desk import said
 from tests.tui.helpers import wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.core.crashes import reports
-from tui.core.open_desk import OpenDesk
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def last_words(error: BaseException) -> str:
 
 
 @pytest.mark.parametrize("worker", [False, True])
-async def test_what_nobody_foresaw_is_one_sentence(app: DeskloopApp, service: DeskService, worker: bool) -> None:
+async def test_what_nobody_foresaw_is_one_sentence(app: DeskloopApp, open_desk: OpenDesk, worker: bool) -> None:
     def fall() -> None:
         raise RuntimeError("boom \x1b[31m")
 
@@ -52,7 +52,7 @@ async def test_what_nobody_foresaw_is_one_sentence(app: DeskloopApp, service: De
 
     with pytest.raises(Exception) as caught:  # noqa: PT011  (textual's own around a worker's)
         await run()
-    (report,) = reports(service.home)
+    (report,) = reports(open_desk.home)
     assert last_words(caught.value) == (
         f"This did not work: boom . What was kept before is still there. A report for whoever mends it is in {report}"
     )
@@ -93,10 +93,10 @@ async def test_a_desk_that_may_only_be_read_opens_and_says_so(
     with Desk.open(tmp_path / "home") as desk:
         said(desk)
     monkeypatch.setattr("store.database.connection.why_unwritable", lambda path: "its disk is read-only")
-    service = DeskService(tmp_path / "home", operator="ann", engine_factory=script)
-    app = DeskloopApp(service.parts)
+    open_desk = OpenDesk(tmp_path / "home", operator="ann", engine_factory=script)
+    app = DeskloopApp(open_desk)
     async with app.run_test(size=(100, 30)) as pilot:
         await wait_until(pilot, lambda: any("can only be read" in note.message for note in app._notifications))
-        assert [turn.text for turn in service.desk.conversations.turns(1)] == ["Where is my order?", "No idea."]
+        assert [turn.text for turn in store_of(open_desk).conversations.turns(1)] == ["Where is my order?", "No idea."]
         with pytest.raises(DeskReadOnly):
-            service.desk.conversations.create("ann")
+            store_of(open_desk).conversations.create("ann")

@@ -7,17 +7,18 @@ from textual.pilot import Pilot
 
 from store.records import JudgedAnswer
 from store.words import BASE
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
 from tests.tui.test_pictures import Picture, desk, picture  # noqa: F401  (fixtures)
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 
 
 @pytest.mark.parametrize(
     "scene", ["list", "marked", "filter", "editor", "redaction", "story", "conflicts", "preflight"]
 )
-def test_the_pairs(picture: Picture, desk: DeskService, scene: str) -> None:  # noqa: F811
+def test_the_pairs(picture: Picture, desk: OpenDesk, scene: str) -> None:  # noqa: F811
     fill(desk)
     open_with, loaded, keys, until = {
         "list": ("ctrl+b", "Pair 48 · trains", (), "Personal data"),
@@ -39,9 +40,9 @@ def test_the_pairs(picture: Picture, desk: DeskService, scene: str) -> None:  # 
     picture(drive)
 
 
-def fill(service: DeskService) -> None:
+def fill(open_desk: OpenDesk) -> None:
     """A desk with two conflicts, a test, a tag, personal data, and a correction that was edited and learned."""
-    store = service.desk
+    store = store_of(open_desk)
     scenes.talk(store)
     run = store.runs.create({}, BASE, "maria")
     store.runs.transition(run.id, "training")

@@ -9,10 +9,11 @@ from store.pairs import NewPair
 from store.records import JudgedAnswer
 from store.versions import NewVersion
 from store.words import BASE
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, told, wait_until, write
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.screens.conflicts import ConflictsScreen
 from tui.screens.dialog import Ask, Confirm
 from tui.screens.pair_editor import PairEditor
@@ -25,11 +26,11 @@ SIZE = (100, 30)
 
 
 @pytest.fixture
-def desk(service: DeskService) -> Desk:
+def desk(open_desk: OpenDesk) -> Desk:
     """Twelve pairs that train, and one that came of a correction."""
-    (reply,) = scenes.said(service.desk, "Frost", ("Which pots stand frost?", "All.", "base", "complete"))
-    service.desk.judgements.correct(reply, "The terracotta ones from Siena.", "jo")
-    return service.desk
+    (reply,) = scenes.said(store_of(open_desk), "Frost", ("Which pots stand frost?", "All.", "base", "complete"))
+    store_of(open_desk).judgements.correct(reply, "The terracotta ones from Siena.", "jo")
+    return store_of(open_desk)
 
 
 async def test_found_edited_and_both_texts_kept(app: DeskloopApp, desk: Desk) -> None:

@@ -14,19 +14,20 @@ from textual.widgets import Input, TextArea
 from bot.engines.scripted import Script
 from store.runs import RunLock
 from tests.core.conftest import make_base
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.conftest import StandingClock
 from tests.tui.helpers import ready, settle, shows, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 
 Drive = Callable[[Pilot[None], DeskloopApp], Awaitable[None]]
 Picture = Callable[..., None]
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskService:
-    """A service on an empty desk, on a machine that is always the same."""
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OpenDesk:
+    """An empty desk, open, on a machine that is always the same."""
     monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("store.times.datetime", StandingClock)
     monkeypatch.setattr(
@@ -38,15 +39,15 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DeskService:
     monkeypatch.setattr("finetune.preflight.shutil.disk_usage", lambda _: SimpleNamespace(free=2**36))
 
     make_base(tmp_path / "models")
-    return DeskService(tmp_path / "garden", operator="maria", engine_factory=Script())
+    return OpenDesk(tmp_path / "garden", operator="maria", engine_factory=Script())
 
 
 @pytest.fixture(params=[(80, 24), (100, 30), (160, 45)], ids=["80x24", "100x30", "160x45"])
-def picture(request: pytest.FixtureRequest, desk: DeskService, snap_compare: Any) -> Picture:
+def picture(request: pytest.FixtureRequest, desk: OpenDesk, snap_compare: Any) -> Picture:
     """Drive the app with keys, then compare what is seen with the picture in ``__snapshots__``."""
 
     def take(drive: Drive, first: bool = False) -> None:
-        app = DeskloopApp(desk.parts)
+        app = DeskloopApp(desk)
 
         async def run_before(pilot: Pilot[None]) -> None:
             if not first:
@@ -99,8 +100,8 @@ def test_an_empty_desk(picture: Picture) -> None:
 @pytest.mark.parametrize(
     "scene", ["chat", "correction", "search", "help", "preflight", "settings", "import", "palette", "review"]
 )
-def test_a_desk_in_use(picture: Picture, desk: DeskService, scene: str) -> None:
-    scenes.talk(desk.desk)
+def test_a_desk_in_use(picture: Picture, desk: OpenDesk, scene: str) -> None:
+    scenes.talk(store_of(desk))
     keys, until = {
         "chat": ((), "F2 Correct"),
         "correction": (("up", "up", "f2"), "It should have said"),
@@ -115,25 +116,25 @@ def test_a_desk_in_use(picture: Picture, desk: DeskService, scene: str) -> None:
     picture(pressing(*keys, until=until))
 
 
-def test_a_preflight_with_a_problem(picture: Picture, desk: DeskService) -> None:
-    scenes.said(desk.desk, "One question", ("Do you?", "Yes.", "base", "complete"))
+def test_a_preflight_with_a_problem(picture: Picture, desk: OpenDesk) -> None:
+    scenes.said(store_of(desk), "One question", ("Do you?", "Yes.", "base", "complete"))
     picture(pressing("f5", until="at least 8 are needed"))
 
 
-def test_a_run_in_the_chat(picture: Picture, desk: DeskService) -> None:
-    scenes.talk(desk.desk)
+def test_a_run_in_the_chat(picture: Picture, desk: OpenDesk) -> None:
+    scenes.talk(store_of(desk))
     lock = RunLock(desk.home)
     assert lock.acquire()
-    scenes.train(desk.desk)
+    scenes.train(store_of(desk))
     picture(pressing(until="step 25 of 40"))
     lock.release()
 
 
-def test_a_run_in_its_own_screen(picture: Picture, desk: DeskService) -> None:
-    scenes.talk(desk.desk)
+def test_a_run_in_its_own_screen(picture: Picture, desk: OpenDesk) -> None:
+    scenes.talk(store_of(desk))
     lock = RunLock(desk.home)
     assert lock.acquire()
-    scenes.train(desk.desk)
+    scenes.train(store_of(desk))
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
         await wait_until(pilot, lambda: shows(app, "step 25 of 40"))
@@ -144,14 +145,14 @@ def test_a_run_in_its_own_screen(picture: Picture, desk: DeskService) -> None:
     lock.release()
 
 
-def test_the_versions(picture: Picture, desk: DeskService) -> None:
-    scenes.talk(desk.desk)
-    scenes.judge(desk.desk, "reject")
+def test_the_versions(picture: Picture, desk: OpenDesk) -> None:
+    scenes.talk(store_of(desk))
+    scenes.judge(store_of(desk), "reject")
     picture(pressing("f7", until="Run 2 by tester"))
 
 
-def test_an_import_before_it_is_done(picture: Picture, desk: DeskService, tmp_path: Path) -> None:
-    scenes.talk(desk.desk)
+def test_an_import_before_it_is_done(picture: Picture, desk: OpenDesk, tmp_path: Path) -> None:
+    scenes.talk(store_of(desk))
     path = tmp_path / "chats-of-2025.jsonl"
     path.write_text(scenes.CHATS, encoding="utf-8")
 
@@ -166,9 +167,9 @@ def test_an_import_before_it_is_done(picture: Picture, desk: DeskService, tmp_pa
 
 
 @pytest.mark.parametrize("scene", ["runs", "recipe-diff"])
-def test_the_history_of_runs(picture: Picture, desk: DeskService, scene: str) -> None:
-    scenes.talk(desk.desk)
-    scenes.history(desk.desk)
+def test_the_history_of_runs(picture: Picture, desk: OpenDesk, scene: str) -> None:
+    scenes.talk(store_of(desk))
+    scenes.history(store_of(desk))
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
         await pilot.press("ctrl+g")
@@ -180,10 +181,10 @@ def test_the_history_of_runs(picture: Picture, desk: DeskService, scene: str) ->
     picture(drive)
 
 
-def test_the_recipe_as_a_form(picture: Picture, desk: DeskService) -> None:
-    scenes.talk(desk.desk)
-    desk.desk.recipes.save("careful", {"r": 32, "learning_rate": 5e-4}, "maria")
-    desk.change_setting("recipe", "careful")
+def test_the_recipe_as_a_form(picture: Picture, desk: OpenDesk) -> None:
+    scenes.talk(store_of(desk))
+    store_of(desk).recipes.save("careful", {"r": 32, "learning_rate": 5e-4}, "maria")
+    desk.settings.change("recipe", "careful")
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
         await pilot.press("ctrl+g")

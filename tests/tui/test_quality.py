@@ -6,15 +6,16 @@ import pytest
 
 from store.words import BASE
 from tests.core.conftest import make_version
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, say, screen_text, shows, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.widgets.status import QualityLine
 from tui.widgets.version_chart import columns
 
 
-async def test_a_judgement_is_in_the_rate_at_once(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_judgement_is_in_the_rate_at_once(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         assert not shows(app, "% of")
@@ -25,9 +26,9 @@ async def test_a_judgement_is_in_the_rate_at_once(app: DeskloopApp, service: Des
 
 @pytest.mark.parametrize("size", [(60, 24), (160, 45)])
 async def test_a_version_that_is_corrected_more_is_warned_of_with_the_key_that_rolls_back(
-    app: DeskloopApp, service: DeskService, size: tuple[int, int]
+    app: DeskloopApp, open_desk: OpenDesk, size: tuple[int, int]
 ) -> None:
-    scenes.decline(service.desk)
+    scenes.decline(store_of(open_desk))
     async with app.run_test(size=size) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: app.chat.query_one(QualityLine).display)
@@ -40,10 +41,10 @@ async def test_a_version_that_is_corrected_more_is_warned_of_with_the_key_that_r
         await pilot.press("f8")
         await wait_until(pilot, lambda: shows(app, "Roll back to v1?"))
         await pilot.press("enter")
-        await wait_until(pilot, lambda: service.active == "v1" and not shows(app, "! v2"))
+        await wait_until(pilot, lambda: open_desk.promotions.active == "v1" and not shows(app, "! v2"))
 
 
-async def test_a_reply_tells_how_it_came_to_be(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_reply_tells_how_it_came_to_be(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "Question 3?")
@@ -52,17 +53,18 @@ async def test_a_reply_tells_how_it_came_to_be(app: DeskloopApp, service: DeskSe
         assert shows(app, "greedy, repetition_penalty 1.0, max_new_tokens 256")
         assert shows(app, "40.0 tokens/s")
         await pilot.press("escape")
-        run = service.desk.runs.create({}, BASE, "maria")
-        service.desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair in service.desk.pairs.list()], [], "hash")
-        await service.activate(make_version(service.desk, run_id=run.id))
+        store = store_of(open_desk)
+        run = store.runs.create({}, BASE, "maria")
+        store.runs.set_snapshot(run.id, [(pair.id, 1) for pair in store.pairs.list()], [], "hash")
+        await open_desk.promotions.activate(make_version(store, run_id=run.id))
         await say(app, pilot, "question 3")
         await pilot.press("ctrl+d")
         await wait_until(pilot, lambda: shows(app, "% alike: Question 3?"))
         assert shows(app, "→ Answer 3.")
 
 
-async def test_the_history_is_drawn(app: DeskloopApp, service: DeskService) -> None:
-    scenes.decline(service.desk)
+async def test_the_history_is_drawn(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    scenes.decline(store_of(open_desk))
     async with app.run_test(size=(60, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("f7", "h")

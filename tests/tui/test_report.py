@@ -5,19 +5,20 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.screens.report import ReportScreen
 
 SIZE = (100, 30)
 
 
 async def test_the_answers_that_changed_most_come_first_and_can_be_filtered(
-    app: DeskloopApp, service: DeskService
+    app: DeskloopApp, open_desk: OpenDesk
 ) -> None:
-    scenes.judge(service.desk, "reject")
+    scenes.judge(store_of(open_desk), "reject")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f6", "v")
@@ -39,8 +40,8 @@ async def test_the_answers_that_changed_most_come_first_and_can_be_filtered(
         await wait_until(pilot, lambda: shows(app, "Shown: [all]"))
 
 
-async def test_each_correction_says_what_became_of_it(app: DeskloopApp, service: DeskService) -> None:
-    scenes.judge(service.desk, "reject")
+async def test_each_correction_says_what_became_of_it(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    scenes.judge(store_of(open_desk), "reject")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f7", "v")  # of the version that is marked: the active one, whose run judged nothing
@@ -54,8 +55,8 @@ async def test_each_correction_says_what_became_of_it(app: DeskloopApp, service:
         await wait_until(pilot, lambda: shows(app, "v3 says (regressed, chrF"))
 
 
-async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: DeskloopApp, service: DeskService) -> None:
-    scenes.judge(service.desk, "reject")
+async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    scenes.judge(store_of(open_desk), "reject")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f6", "v")
@@ -63,8 +64,8 @@ async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: Desklo
         await pilot.press("u")
         await wait_until(pilot, lambda: shows(app, "Your reason is kept in the log") and bool(app.screen.query(Input)))
         await pilot.press(*"spring", "enter")
-        await wait_until(pilot, lambda: service.keeper.serving == "v3")
-        last = service.desk.promotions.list()[-1]
+        await wait_until(pilot, lambda: open_desk.engine.serving == "v3")
+        last = store_of(open_desk).promotions.list()[-1]
         assert (last.version, last.kind, last.reason) == ("v3", "forced", "spring")
 
 
@@ -78,9 +79,9 @@ async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: Desklo
     ],
 )
 async def test_a_held_version_is_said_to_be_for_its_own_reason(
-    app: DeskloopApp, service: DeskService, verdict: str, decision: str, why: str
+    app: DeskloopApp, open_desk: OpenDesk, verdict: str, decision: str, why: str
 ) -> None:
-    scenes.judge(service.desk, verdict, decision)
+    scenes.judge(store_of(open_desk), verdict, decision)
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f6", "v")
@@ -89,7 +90,7 @@ async def test_a_held_version_is_said_to_be_for_its_own_reason(
         await wait_until(pilot, lambda: shows(app, f"It is held: {why}."))
 
 
-async def test_the_base_has_no_report(app: DeskloopApp, service: DeskService) -> None:
+async def test_the_base_has_no_report(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f7", "v")

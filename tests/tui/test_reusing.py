@@ -11,10 +11,11 @@ from textual.events import Paste
 
 from bot.engines.scripted import Script
 from bot.types import Prompt
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, say, shows, wait_until, write
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.widgets.turns import BotTurn
 
 SIZE = (100, 30)
@@ -29,7 +30,7 @@ def copied(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return texts
 
 
-async def test_a_message_is_edited_and_sent_anew_and_the_old_one_stays(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_message_is_edited_and_sent_anew_and_the_old_one_stays(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "when?")
@@ -41,13 +42,13 @@ async def test_a_message_is_edited_and_sent_anew_and_the_old_one_stays(app: Desk
         await pilot.press("ctrl+r")
         await wait_until(pilot, lambda: app.chat.composer.text == "when?")
         await say(app, pilot, "!")
-        assert [turn.text for turn in service.desk.conversations.turns(1) if turn.role == "customer"] == [
+        assert [turn.text for turn in store_of(open_desk).conversations.turns(1) if turn.role == "customer"] == [
             "when?",
             "when?!",
         ]
 
 
-async def test_the_other_preset_answers(app: DeskloopApp, service: DeskService) -> None:
+async def test_the_other_preset_answers(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await say(app, pilot, "when?")
@@ -57,7 +58,7 @@ async def test_the_other_preset_answers(app: DeskloopApp, service: DeskService) 
                 pilot,
                 lambda count=count: len(app.chat.query(BotTurn)) == count and app.chat.talk.current is None,  # type: ignore[misc]
             )
-        replies = [turn.reply for turn in service.desk.conversations.turns(1) if turn.reply is not None]
+        replies = [turn.reply for turn in store_of(open_desk).conversations.turns(1) if turn.reply is not None]
         assert [reply.decoding["do_sample"] for reply in replies] == [False, True, False]
 
 
@@ -89,11 +90,11 @@ async def test_a_reply_is_quoted_above_what_is_written(app: DeskloopApp) -> None
 
 
 async def test_what_this_operator_sent_comes_back_with_the_draft_behind_it(
-    app: DeskloopApp, service: DeskService
+    app: DeskloopApp, open_desk: OpenDesk
 ) -> None:
-    scenes.said(service.desk, "Another day", ("one?", "1", "v1", "complete"), ("two?", "2", "v1", "complete"))
-    number = service.desk.conversations.create("jo").id
-    service.desk.conversations.add_customer(number, "of somebody else", "jo")
+    scenes.said(store_of(open_desk), "Another day", ("one?", "1", "v1", "complete"), ("two?", "2", "v1", "complete"))
+    number = store_of(open_desk).conversations.create("jo").id
+    store_of(open_desk).conversations.add_customer(number, "of somebody else", "jo")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         composer = app.chat.composer
@@ -116,7 +117,7 @@ async def test_a_paste_of_many_lines_stays_many_lines_and_harmless(app: Deskloop
 
 
 async def test_a_message_is_written_in_the_operators_own_editor(
-    app: DeskloopApp, service: DeskService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    app: DeskloopApp, open_desk: OpenDesk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     editor = tmp_path / "an editor"
     editor.write_text('#!/bin/sh\nstat -c %a "$2" > "$1"\nprintf "\\nand\\033[31m more\\n" >> "$2"\n')
@@ -137,7 +138,7 @@ async def test_a_message_is_written_in_the_operators_own_editor(
         await pilot.press("ctrl+e")
         await wait_until(pilot, lambda: app.chat.composer.text == "first\nand more")
         assert (tmp_path / "mode").read_text() == "600\n"
-        assert not list(service.home.root.glob("draft-*"))
+        assert not list(open_desk.home.root.glob("draft-*"))
         monkeypatch.setenv("VISUAL", "false")
         await pilot.press("ctrl+e")
         await wait_until(pilot, lambda: shows(app, "ended with an error"))

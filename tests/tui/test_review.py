@@ -5,10 +5,11 @@ from __future__ import annotations
 from store.conversations import Measured
 from store.desk import Desk
 from store.words import Version
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, wait_until, write
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.screens.correction import CorrectionEditor
 from tui.screens.review import ReviewScreen
 
@@ -26,8 +27,8 @@ def ask(desk: Desk, *questions: str) -> list[int]:
     return replies
 
 
-async def test_one_key_each_and_straight_to_the_next(app: DeskloopApp, service: DeskService) -> None:
-    first, second, third = ask(service.desk, "one?", "two?", "three?")
+async def test_one_key_each_and_straight_to_the_next(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    first, second, third = ask(store_of(open_desk), "one?", "two?", "three?")
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ready(app, pilot)
         await pilot.press("f10")
@@ -50,12 +51,12 @@ async def test_one_key_each_and_straight_to_the_next(app: DeskloopApp, service: 
         await wait_until(pilot, lambda: shows(app, "About two?"))
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat)
-        assert service.desk.pairs.list(source="correction") == []
-        assert [service.desk.review.waits(reply) for reply in (first, second, third)] == [False, True, True]
+        assert store_of(open_desk).pairs.list(source="correction") == []
+        assert [store_of(open_desk).review.waits(reply) for reply in (first, second, third)] == [False, True, True]
 
 
-async def test_the_least_certain_first_and_into_the_conversation(app: DeskloopApp, service: DeskService) -> None:
-    replies = ask(service.desk, "one?", "two?", "three?")
+async def test_the_least_certain_first_and_into_the_conversation(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    replies = ask(store_of(open_desk), "one?", "two?", "three?")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("ctrl+p", *"review", "enter")  # by name
@@ -66,20 +67,20 @@ async def test_the_least_certain_first_and_into_the_conversation(app: DeskloopAp
         await wait_until(pilot, lambda: app.screen is app.chat and app.chat.transcript.marked == replies[2])
 
 
-async def test_what_another_operator_judges_disappears(app: DeskloopApp, service: DeskService) -> None:
-    first, _, _ = ask(service.desk, "one?", "two?", "three?")
+async def test_what_another_operator_judges_disappears(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    first, _, _ = ask(store_of(open_desk), "one?", "two?", "three?")
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f10")
         await wait_until(pilot, lambda: shows(app, "About one?"))
-        with Desk.open(service.home) as other:
+        with Desk.open(open_desk.home) as other:
             other.judgements.correct(first, "Never.", "jo")
         await wait_until(pilot, lambda: shows(app, "About two?") and shows(app, "1 of 3 judged today"))
-        assert [pair.output for pair in service.desk.pairs.list(source="correction")] == ["Never."]
+        assert [pair.output for pair in store_of(open_desk).pairs.list(source="correction")] == ["Never."]
 
 
-async def test_judging_in_the_queue_is_seen_in_the_chat(app: DeskloopApp, service: DeskService) -> None:
-    scenes.said(service.desk, "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
+async def test_judging_in_the_queue_is_seen_in_the_chat(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    scenes.said(store_of(open_desk), "Frost", ("Which pots?", "The red ones.", "v1", "complete"))
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f10")

@@ -9,8 +9,9 @@ import pytest
 from finetune.gate.report import report_of
 from finetune.gate.words import Decision
 from store.words import Verdict
+from tests.opened import store_of
 from tests.tui import scenes
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.core.adapters import overview
 
 SCENES: list[tuple[Verdict, Decision]] = [
@@ -21,9 +22,9 @@ SCENES: list[tuple[Verdict, Decision]] = [
 
 @pytest.mark.parametrize(("verdict", "decision"), SCENES)
 def test_a_report_says_the_same_in_its_sentence_and_in_its_table(
-    service: DeskService, verdict: Verdict, decision: Decision
+    open_desk: OpenDesk, verdict: Verdict, decision: Decision
 ) -> None:
-    desk = service.desk
+    desk = store_of(open_desk)
     run = desk.runs.get(scenes.judge(desk, verdict, decision))
     report = report_of(run)
     assert report is not None
@@ -38,8 +39,8 @@ def test_a_report_says_the_same_in_its_sentence_and_in_its_table(
     assert run.parent in report.sentence
 
 
-def test_the_version_that_answers_has_the_points_its_successor_was_measured_against(service: DeskService) -> None:
-    desk = service.desk
+def test_the_version_that_answers_has_the_points_its_successor_was_measured_against(open_desk: OpenDesk) -> None:
+    desk = store_of(open_desk)
     run = desk.runs.get(scenes.judge(desk, "reject"))
     report = report_of(run)
     assert report is not None
@@ -47,9 +48,9 @@ def test_the_version_that_answers_has_the_points_its_successor_was_measured_agai
     assert before.bleu == report.bleu.active
 
 
-def test_the_history_says_how_its_runs_ended(service: DeskService) -> None:
-    scenes.history(service.desk)
-    for run in service.desk.runs.list():
+def test_the_history_says_how_its_runs_ended(open_desk: OpenDesk) -> None:
+    scenes.history(store_of(open_desk))
+    for run in store_of(open_desk).runs.list():
         report = report_of(run)
         if report is not None:
             assert run.state == {"promote": "promoted", "reject": "rejected"}[report.verdict]

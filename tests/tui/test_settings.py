@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input, Select, TextArea
 
+from tests.opened import store_of
 from tests.tui.helpers import ready, shows, told, wait_until, write
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 
 
 @pytest.fixture(autouse=True)
@@ -43,12 +44,12 @@ async def test_presets_and_keys_are_lines(app: DeskloopApp) -> None:
         await wait_until(pilot, lambda: app.desk.settings.now.natural == {"top_p": 0.5})
 
 
-async def test_what_the_file_gives_is_shown_and_locked(app: DeskloopApp, service: DeskService) -> None:
+async def test_what_the_file_gives_is_shown_and_locked(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=(160, 60)) as pilot:
         await ready(app, pilot)
         await pilot.press("f9")
         await wait_until(pilot, lambda: bool(app.screen.query("#set-min_pairs")))
-        service.home.settings_file.write_text("min_pairs = 44\n", encoding="utf-8")
+        open_desk.home.settings_file.write_text("min_pairs = 44\n", encoding="utf-8")
         field = app.screen.query_one("#set-min_pairs", Input)
         await wait_until(pilot, lambda: field.value == "44" and field.disabled)
         assert shows(app, "min_pairs [changed; usual: 8; given by deskloop.toml, change it there]")
@@ -64,9 +65,9 @@ async def test_a_theme_is_seen_at_once_and_kept(app: DeskloopApp) -> None:
         assert app.desk.settings.now.theme == "deskloop-high-contrast"
 
 
-async def test_a_wrong_file_is_said_once_at_the_start(app: DeskloopApp, service: DeskService) -> None:
-    service.home.settings_file.write_text("min_pairs = 0\n", encoding="utf-8")
-    service.desk.settings.take_file(service.home.settings_file, "root")
+async def test_a_wrong_file_is_said_once_at_the_start(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    open_desk.home.settings_file.write_text("min_pairs = 0\n", encoding="utf-8")
+    store_of(open_desk).settings.take_file(open_desk.home.settings_file, "root")
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: told(app, "deskloop.toml, line 1: min_pairs must be 1 or more."))

@@ -14,10 +14,11 @@ from store.desk import Desk
 from store.errors import DeskError
 from store.pairs import NewPair
 from store.runs import RunLock
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, screen_text, shows, told, wait_until
 from tui.app import DeskloopApp
-from tui.core import DeskService, RunProgress
+from tui.core import OpenDesk, RunProgress
 from tui.core.recipes import recipe_from
 from tui.messages import DeskChanged
 from tui.screens.preflight import PreflightDialog
@@ -31,23 +32,23 @@ from tui.widgets.status import RunLine
 class OwnRun:
     """The process of a run that this app started, as far as the app knows it."""
 
-    def __init__(self, service: DeskService, run_id: int, lock: RunLock) -> None:
-        self.service, self.run_id, self.lock, self.detached = service, run_id, lock, False
+    def __init__(self, open_desk: OpenDesk, run_id: int, lock: RunLock) -> None:
+        self.open_desk, self.run_id, self.lock, self.detached = open_desk, run_id, lock, False
 
     def detach(self) -> None:
         self.detached = True
 
     async def interrupt(self) -> None:
-        self.service.desk.runs.transition(self.run_id, "interrupted")
+        store_of(self.open_desk).runs.transition(self.run_id, "interrupted")
 
 
 @pytest.fixture
-def live(service: DeskService) -> Iterator[OwnRun]:
+def live(open_desk: OpenDesk) -> Iterator[OwnRun]:
     """A run of this app's in mid-training."""
-    lock = RunLock(service.home)
+    lock = RunLock(open_desk.home)
     assert lock.acquire()
-    own = OwnRun(service, scenes.train(service.desk), lock)
-    service.run_desk._own = own  # type: ignore[assignment]
+    own = OwnRun(open_desk, scenes.train(store_of(open_desk)), lock)
+    open_desk.runs._own = own  # type: ignore[assignment]
     yield own
     lock.release()
 
@@ -71,24 +72,24 @@ async def test_leaving_asks_what_becomes_of_the_run(
         await wait_until(pilot, lambda: shows(app, "Keep it running"))
         await pilot.press(*keys)
         await wait_until(pilot, lambda: app._exit)
-        states.append(live.service.desk.runs.get(live.run_id).state)
+        states.append(store_of(live.open_desk).runs.get(live.run_id).state)
     assert states == [state]
     assert live.detached is detached
 
 
-async def test_another_apps_run_is_not_asked_about(app: DeskloopApp, live: OwnRun, service: DeskService) -> None:
-    service.run_desk._own = None
+async def test_another_apps_run_is_not_asked_about(app: DeskloopApp, live: OwnRun, open_desk: OpenDesk) -> None:
+    open_desk.runs._own = None
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("ctrl+q")
         await wait_until(pilot, lambda: app._exit)
-        assert service.desk.runs.get(live.run_id).state == "training"
+        assert store_of(open_desk).runs.get(live.run_id).state == "training"
 
 
 async def test_another_apps_run_is_stopped_from_the_training_screen(
-    app: DeskloopApp, live: OwnRun, service: DeskService
+    app: DeskloopApp, live: OwnRun, open_desk: OpenDesk
 ) -> None:
-    service.run_desk._own = None
+    open_desk.runs._own = None
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("f6")
@@ -96,21 +97,21 @@ async def test_another_apps_run_is_stopped_from_the_training_screen(
         await pilot.press("s")
         await wait_until(pilot, lambda: shows(app, "Stop the retraining?"))
         await pilot.press("enter")
-        await wait_until(pilot, lambda: service.desk.runs.wished(live.run_id) is not None)
-        service.desk.runs.transition(live.run_id, "interrupted")
-        await wait_until(pilot, lambda: service.live_run is None)
+        await wait_until(pilot, lambda: store_of(open_desk).runs.wished(live.run_id) is not None)
+        store_of(open_desk).runs.transition(live.run_id, "interrupted")
+        await wait_until(pilot, lambda: open_desk.runs.live is None)
 
 
 async def test_a_held_version_is_told_with_its_reason_as_the_run_ends(
-    app: DeskloopApp, live: OwnRun, service: DeskService
+    app: DeskloopApp, live: OwnRun, open_desk: OpenDesk
 ) -> None:
-    service.run_desk._own = None
+    open_desk.runs._own = None
     why = "v9 is held: another version was activated meanwhile"
     async with app.run_test(size=(120, 30)) as pilot:
         await ready(app, pilot)
         await pilot.press("f6")
         await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
-        runs = service.desk.runs
+        runs = store_of(open_desk).runs
         runs.transition(live.run_id, "evaluating")
         body = {"version": "v9", "verdict": "promote", "sentence": "v9 passed.", "languages": []}
         runs.add_event(live.run_id, "verdict", body)
@@ -123,9 +124,9 @@ async def test_a_held_version_is_told_with_its_reason_as_the_run_ends(
 
 @pytest.mark.parametrize(("unloads", "words"), [(True, "the chat waits for it"), (False, "the chat goes on meanwhile")])
 async def test_the_preflight_says_what_becomes_of_the_chat(
-    app: DeskloopApp, service: DeskService, unloads: bool, words: str
+    app: DeskloopApp, open_desk: OpenDesk, unloads: bool, words: str
 ) -> None:
-    found = replace(await service.preflight(Recipe()), unload_engine=unloads)
+    found = replace(await open_desk.runs.preflight(Recipe()), unload_engine=unloads)
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
         app.push_screen(PreflightDialog(found, "the defaults"))
@@ -133,10 +134,10 @@ async def test_the_preflight_says_what_becomes_of_the_chat(
 
 
 async def test_f5_looks_at_the_desk_once_and_starts_what_was_shown(
-    app: DeskloopApp, service: DeskService, monkeypatch: pytest.MonkeyPatch
+    app: DeskloopApp, open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     news = [NewPair(f"Question {number}?", f"Answer {number}.", split="train") for number in range(20)]
-    service.desk.pairs.add_many(news, "import", "ann")
+    store_of(open_desk).pairs.add_many(news, "import", "ann")
     looked: list[Recipe] = []
     started: list[Recipe] = []
 
@@ -160,8 +161,8 @@ async def test_f5_looks_at_the_desk_once_and_starts_what_was_shown(
     assert started == looked == [Recipe()]
 
 
-async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, service: DeskService) -> None:
-    service.run_desk._own = None
+async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, open_desk: OpenDesk) -> None:
+    open_desk.runs._own = None
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("f6")
@@ -183,8 +184,8 @@ async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, service: Desk
         await wait_until(pilot, lambda: app.screen is app.chat)
 
 
-async def test_the_history_opens_any_run_and_shows_what_differs(app: DeskloopApp, service: DeskService) -> None:
-    scenes.history(service.desk)
+async def test_the_history_opens_any_run_and_shows_what_differs(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    scenes.history(store_of(open_desk))
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("ctrl+g")
@@ -203,10 +204,10 @@ async def test_the_history_opens_any_run_and_shows_what_differs(app: DeskloopApp
         await wait_until(pilot, lambda: shows(app, "Discard run 3?"))
         await pilot.press("escape")
         await wait_until(pilot, lambda: isinstance(app.screen, RunsScreen))
-        assert service.desk.runs.get(3).state == "failed"
+        assert store_of(open_desk).runs.get(3).state == "failed"
 
 
-async def test_a_recipe_is_changed_saved_and_used(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_recipe_is_changed_saved_and_used(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("f5")
@@ -225,24 +226,24 @@ async def test_a_recipe_is_changed_saved_and_used(app: DeskloopApp, service: Des
         await wait_until(pilot, lambda: shows(app, "Under which name?"))
         await pilot.press(*"small", "enter")
         await wait_until(pilot, lambda: isinstance(app.screen, RecipeForm) and shows(app, "Recipe: small"))
-        assert service.desk.recipes.get("small").values["r"] == 8
+        assert store_of(open_desk).recipes.get("small").values["r"] == 8
         await pilot.press("f5")
-        await wait_until(pilot, lambda: service.settings.recipe == "small")
+        await wait_until(pilot, lambda: open_desk.settings.now.recipe == "small")
         await pilot.press("f3")
         await wait_until(pilot, lambda: shows(app, "● small"))
         await pilot.press("escape", "escape")
         await wait_until(pilot, lambda: shows(app, "Pairs to learn from") and shows(app, "Recipe small"))
-        assert recipe_from(service.desk).r == 8
-        assert recipe_from(service.desk, changes=["r=4"]).r == 4
-        service.desk.recipes.delete("small")
+        assert recipe_from(store_of(open_desk)).r == 8
+        assert recipe_from(store_of(open_desk), changes=["r=4"]).r == 4
+        store_of(open_desk).recipes.delete("small")
         with pytest.raises(RecipeError, match="no recipe named 'small'"):
-            recipe_from(service.desk)
+            recipe_from(store_of(open_desk))
 
 
-async def test_a_named_recipe_is_deleted_unless_it_is_in_use(app: DeskloopApp, service: DeskService) -> None:
+async def test_a_named_recipe_is_deleted_unless_it_is_in_use(app: DeskloopApp, open_desk: OpenDesk) -> None:
     for name in ("small", "large"):
-        service.desk.recipes.save(name, {"r": 8}, "maria")
-    service.change_setting("recipe", "small")
+        store_of(open_desk).recipes.save(name, {"r": 8}, "maria")
+    open_desk.settings.change("recipe", "small")
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await pilot.press("f5")
@@ -259,18 +260,18 @@ async def test_a_named_recipe_is_deleted_unless_it_is_in_use(app: DeskloopApp, s
         await wait_until(pilot, lambda: shows(app, "Delete the recipe large?"))
         await pilot.press("enter")  # a hurried Enter keeps it
         await wait_until(pilot, lambda: isinstance(app.screen, RecipeForm))
-        assert len(service.desk.recipes.list()) == 2
+        assert len(store_of(open_desk).recipes.list()) == 2
         await pilot.press("f4")
         await wait_until(pilot, lambda: shows(app, "Delete the recipe large?"))
         await pilot.press("shift+tab", "enter")
         await wait_until(pilot, lambda: shows(app, "Recipe: the defaults"))
-        assert [recipe.name for recipe in service.desk.recipes.list()] == ["small"]
+        assert [recipe.name for recipe in store_of(open_desk).recipes.list()] == ["small"]
 
 
 async def test_a_run_that_is_killed_is_told_and_where_to_go_on_with_it(
-    app: DeskloopApp, live: OwnRun, service: DeskService
+    app: DeskloopApp, live: OwnRun, open_desk: OpenDesk
 ) -> None:
-    service.run_desk._own = None  # another app's, as far as this one knows
+    open_desk.runs._own = None  # another app's, as far as this one knows
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: shows(app, "step 25 of 40"))
@@ -284,7 +285,7 @@ async def test_a_run_that_is_killed_is_told_and_where_to_go_on_with_it(
 
 
 async def test_an_event_is_shown_once_however_often_it_comes(
-    app: DeskloopApp, live: OwnRun, service: DeskService
+    app: DeskloopApp, live: OwnRun, open_desk: OpenDesk
 ) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await ready(app, pilot)
@@ -293,7 +294,7 @@ async def test_an_event_is_shown_once_however_often_it_comes(
         screen = app.screen
         assert isinstance(screen, TrainingScreen)
         lines = screen.query_one(RunLog).option_count
-        for entry in service.parts.runs.stored_events(live.run_id):
+        for entry in open_desk.runs.stored_events(live.run_id):
             screen.post_message(DeskChanged(RunProgress(entry)))
         await pilot.pause()
         assert screen.query_one(RunLog).option_count == lines

@@ -11,18 +11,19 @@ from textual.widgets import Button, Checkbox, Select
 
 from store.words import Version
 from tests.core.conftest import make_version
+from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
 from tests.tui.test_pictures import Picture, desk, picture, pressing  # noqa: F401  (fixtures)
 from tui.app import DeskloopApp
-from tui.core import DeskService
+from tui.core import OpenDesk
 from tui.screens.compare import CompareScreen
 
 
 @pytest.mark.parametrize("tab", ["numbers", "corrections", "answers"])
-def test_a_report(picture: Picture, desk: DeskService, tab: str) -> None:  # noqa: F811
-    scenes.talk(desk.desk)
-    scenes.judge(desk.desk, "reject" if tab == "numbers" else "inconclusive")
+def test_a_report(picture: Picture, desk: OpenDesk, tab: str) -> None:  # noqa: F811
+    scenes.talk(store_of(desk))
+    scenes.judge(store_of(desk), "reject" if tab == "numbers" else "inconclusive")
     keys = {"numbers": (), "corrections": ("right",), "answers": ("left",)}[tab]
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
@@ -38,11 +39,11 @@ def test_a_report(picture: Picture, desk: DeskService, tab: str) -> None:  # noq
 
 
 @pytest.mark.parametrize("scene", ["form", "blind", "voted"])
-def test_a_comparison(picture: Picture, desk: DeskService, scene: str, monkeypatch: Any) -> None:  # noqa: F811
-    scenes.talk(desk.desk)
+def test_a_comparison(picture: Picture, desk: OpenDesk, scene: str, monkeypatch: Any) -> None:  # noqa: F811
+    scenes.talk(store_of(desk))
     for _ in range(2):
-        make_version(desk.desk)
-    desk.desk.promotions.promote(Version("v2"), "manual", "maria")
+        make_version(store_of(desk))
+    store_of(desk).promotions.promote(Version("v2"), "manual", "maria")
     monkeypatch.setattr("tui.core.compare.Random", lambda: Random(3))
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
@@ -63,9 +64,9 @@ def test_a_comparison(picture: Picture, desk: DeskService, scene: str, monkeypat
 
 
 @pytest.mark.parametrize("scene", ["warning", "history", "details"])
-def test_how_good_versions_are(picture: Picture, desk: DeskService, scene: str) -> None:  # noqa: F811
-    scenes.talk(desk.desk)
-    scenes.decline(desk.desk)
+def test_how_good_versions_are(picture: Picture, desk: OpenDesk, scene: str) -> None:  # noqa: F811
+    scenes.talk(store_of(desk))
+    scenes.decline(store_of(desk))
     keys, until = {
         "warning": ((), "! v2 is corrected more"),
         "history": (("f7", "h"), "50%/20"),

@@ -101,12 +101,12 @@ class Cli:
         """Run *work* in an event loop of its own."""
         return asyncio.run(work)
 
-    def read(self, look: Callable[[OpenDesk], T]) -> T:
+    def read(self, question: Callable[[OpenDesk], T]) -> T:
         """One thing at the desk that is done at once."""
 
         async def work() -> T:
             async with self.desk() as desk:
-                return look(desk)
+                return question(desk)
 
         return self.run(work())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from store.database import BROKEN
+from store.errors import BROKEN
 from store.home import Home, NoDesk
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.core import DeskError

@@ -46,10 +46,10 @@ def list_runs(cli: Cli) -> None:
 def show(cli: Cli, number: int) -> None:
     """Show run NUMBER: recipe, verdict, what failed, and its events."""
 
-    def look(desk: OpenDesk) -> tuple[Run, list[Recorded]]:
+    def of(desk: OpenDesk) -> tuple[Run, list[Recorded]]:
         return desk.runs.get(number), desk.runs.stored_events(number)
 
-    run, entries = cli.read(look)
+    run, entries = cli.read(of)
     facts = asdict(run)
     cli.emit({**facts, "events": [_as_json(entry) for entry in entries]})
     for key, value in facts.items():

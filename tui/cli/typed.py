@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import click
 
-from store.pairs.new import LONGEST
 from store.words import Version, version_named
+from tui.core.pairs import LONGEST
 
 LARGEST = 4 * LONGEST  # bytes of standard input: every character of the longest text that is kept, in UTF-8
 

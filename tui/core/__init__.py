@@ -18,12 +18,10 @@ from tui.core.events import (
     VersionChanged,
 )
 from tui.core.open_desk import OpenDesk
-from tui.core.service import DeskService
 
 __all__ = [
     "DeskChange",
     "DeskError",
-    "DeskService",
     "EngineChanged",
     "EngineState",
     "MessageKept",

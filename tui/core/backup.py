@@ -11,7 +11,6 @@ from store.database import BROKEN
 from store.desk import Desk
 from store.words import Version
 from tui.core.adapters import folder_of, verify_all
-from tui.core.beside import Beside
 from tui.core.errors import DeskError
 
 
@@ -34,17 +33,6 @@ class RestoreDone:
     conversations: int
     versions: list[Version]
     missing: list[Version]
-
-
-class BackupDesk:
-    """The whole desk as one file, written beside the event loop."""
-
-    def __init__(self, beside: Beside) -> None:
-        self._beside = beside
-
-    async def write(self, file: Path, *, force: bool = False, stdout: BinaryIO | None = None) -> BackupDone:
-        """See :func:`back_up`."""
-        return await self._beside.work(lambda store: back_up(store, file, force=force, stdout=stdout))
 
 
 def back_up(desk: Desk, file: Path, *, force: bool = False, stdout: BinaryIO | None = None) -> BackupDone:

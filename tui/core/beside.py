@@ -31,15 +31,15 @@ class Beside:
         self._going: set[asyncio.Future[Any]] = set()
         self._closed = False
 
-    async def read(self, look: Callable[[Desk], Found]) -> Found:
-        """What *look* finds, which must change nothing. One question at a time, in the order they came."""
+    async def read(self, question: Callable[[Desk], Found]) -> Found:
+        """The answer to *question*, which must change nothing. One question at a time, in the order they came."""
         piece = _Piece()
 
         def answer() -> Found:
             if self._reading is None:
                 self._reading = Desk.open(self._home)
             with piece.on(self._reading):
-                return look(self._reading)
+                return question(self._reading)
 
         return await self._done(self._reader, answer, piece.interrupt)
 

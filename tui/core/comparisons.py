@@ -11,12 +11,12 @@ from store.desk import Desk
 from store.versions.comparisons import Ballot, Tally, Vote
 from store.words import Exchange, Version
 from tui.core.beside import Beside
-from tui.core.compare import Comparison, answer_all, of_conversation, of_file, of_heldout, of_question
+from tui.core.compare import Comparison, Side, answer_all, of_conversation, of_file, of_heldout, of_question, shuffled
 from tui.core.evaluation import evaluate
 from tui.core.keeper import EngineKeeper
 from tui.core.versions import VersionDesk
 
-__all__ = ["Comparison", "ComparisonDesk", "Tally", "Vote"]
+__all__ = ["Comparison", "ComparisonDesk", "Side", "Tally", "Vote", "shuffled"]
 
 
 class ComparisonDesk:

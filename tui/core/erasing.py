@@ -13,19 +13,19 @@ from bot.adapters import MANIFEST_NAME, read_manifest
 from bot.types import EngineError
 from finetune.files import RunFiles
 from store.desk import Desk
-from store.erasing import Plan, Subject
+from store.erasing import NotErased, Plan, Subject
+from store.erasing.subject import Kind
 from store.runs import RunLock
 from store.words import Version
 from tui.core.adapters import folder_of
 from tui.core.beside import Beside
 from tui.core.errors import DeskError
 
-__all__ = ["ErasingDesk", "Forgotten", "Plan", "Subject"]
+__all__ = ["ErasingDesk", "Forgotten", "Kind", "NotErased", "Plan", "Subject"]
 
 CHECKPOINTS = "runs with checkpoints"
 LEARNED_ERASED = "learned something that was erased since"
 WHY_REMOVED = "learned something that was erased"
-FROM_THE_BASE = {"warm_start": False}  # of a recipe: what replaces a version that learned too much must not begin as it
 _VERSION = re.compile(r"v[1-9]\d*")
 LIVE = (
     "A retraining is in progress on this desk, and may work on what is to be erased. Nothing was changed. Wait for its "

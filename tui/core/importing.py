@@ -8,7 +8,7 @@ from typing import BinaryIO
 from finetune.lengths import too_long, too_long_warning
 from store.desk import Desk
 from store.exporting import UnknownFormat, export_file
-from store.importing import ColumnsUnknown, ImportPreview, ImportRefused, ImportResult, Options, import_file
+from store.importing import FORMATS, ColumnsUnknown, ImportPreview, ImportRefused, ImportResult, Options, import_file
 from store.importing import preview_file as preview
 from store.importing.importer import Progress as FileProgress
 from store.sample import load_sample
@@ -17,6 +17,7 @@ from tui.core.beside import Beside
 from tui.core.recipes import desk_recipe
 
 __all__ = [
+    "FORMATS",
     "ColumnsUnknown",
     "FileProgress",
     "ImportDesk",

@@ -55,13 +55,13 @@ class ReviewDesk:
         """How far the desk's operators are."""
         return await self._beside.read(lambda store: store.review.progress())
 
-    def approve(self, reply_id: int) -> bool:
-        """Approve a reply; False if somebody else judged it before. Raises :class:`DeskError`."""
-        return self._store.review.approve(reply_id, self._who) is not None
+    def approve(self, reply_id: int) -> Pair | None:
+        """Approve a reply; None if somebody else judged it before. Raises :class:`DeskError`."""
+        return self._store.review.approve(reply_id, self._who)
 
-    def correct(self, reply_id: int, text: str) -> bool:
-        """Keep a better text; False if somebody else judged it before. Raises :class:`DeskError`."""
-        return self._store.review.correct(reply_id, text, self._who) is not None
+    def correct(self, reply_id: int, text: str) -> Pair | None:
+        """Keep a better text; None if somebody else judged it before. Raises :class:`DeskError`."""
+        return self._store.review.correct(reply_id, text, self._who)
 
     def skip(self, reply_id: int) -> bool:
         """Pass over it; False if somebody else judged it before. Raises :class:`DeskError`."""

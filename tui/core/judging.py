@@ -28,32 +28,32 @@ class Judging:
 
     def correct(self, reply: int, text: str, *, queued: bool = False) -> Judged:
         """*text* is what the reply should have said; the reply's own text is an approval."""
+        desk = self._desk
 
         def judge() -> str | None:
-            if queued:
-                return CORRECTED if self._desk.review.correct(reply, text) else None
-            return CORRECTED if self._desk.judgements.correct(reply, text).source == "correction" else APPROVED
+            pair = (desk.review if queued else desk.judgements).correct(reply, text)
+            return None if pair is None else CORRECTED if pair.source == "correction" else APPROVED
 
         return self._keep(reply, judge, queued)
 
     def approve(self, reply: int, *, queued: bool = False) -> Judged:
         """The reply is good as it is."""
+        desk = self._desk
 
         def judge() -> str | None:
-            if queued:
-                return APPROVED if self._desk.review.approve(reply) else None
-            self._desk.judgements.approve(reply)
-            return APPROVED
+            return None if (desk.review if queued else desk.judgements).approve(reply) is None else APPROVED
 
         return self._keep(reply, judge, queued)
 
     def skip(self, reply: int) -> Judged:
         """Nobody is to be asked about a reply of the queue again."""
-        return self._keep(reply, lambda: "" if self._desk.review.skip(reply) else None, True)
+        desk = self._desk
+        return self._keep(reply, lambda: "" if desk.review.skip(reply) else None, True)
 
     def withdraw(self, reply: int, *, queued: bool = False) -> Judged:
         """Undo the judgement of a reply, until a run has used it."""
-        return self._keep(reply, lambda: f"Taken back. {_standing(self._desk.judgements.withdraw(reply))}", queued)
+        desk = self._desk
+        return self._keep(reply, lambda: f"Taken back. {_standing(desk.judgements.withdraw(reply))}", queued)
 
     def _keep(self, reply: int, judge: Callable[[], str | None], queued: bool) -> Judged:
         """Have a judgement kept by *judge*, which returns the sentence for it, or None if it found another one."""

@@ -8,15 +8,14 @@ from bot import engines
 from store.desk import Desk
 from store.home import Home
 from store.words import Version
-from tui.core.backup import BackupDesk
 from tui.core.base import base_spec
 from tui.core.bases import BaseDesk
 from tui.core.beside import Beside
+from tui.core.care import BackupDesk, HealthDesk
 from tui.core.changes import Changes
 from tui.core.chat import ChatDesk
 from tui.core.comparisons import ComparisonDesk
 from tui.core.conversations import ConversationDesk
-from tui.core.doctor import HealthDesk
 from tui.core.erasing import ErasingDesk
 from tui.core.events import EngineChanged
 from tui.core.following import VersionFollower

@@ -8,14 +8,26 @@ from finetune.lengths import long_answer_words
 from store.desk import Desk
 from store.pairs.conflicts import OpenConflict
 from store.pairs.editing import Outcome
-from store.pairs.listing import Choices, ListedPair, PairFilter
+from store.pairs.listing import PAIR_STATES, Choices, ListedPair, PairFilter
+from store.pairs.new import LONGEST
 from store.pairs.story import Story
 from store.records import Pair
 from store.words import Exchange, Split
 from tui.core.beside import Beside
 from tui.core.recipes import RecipeDesk
 
-__all__ = ["Choices", "ConflictDesk", "ListedPair", "OpenConflict", "Outcome", "PairDesk", "PairFilter", "Story"]
+__all__ = [
+    "LONGEST",
+    "PAIR_STATES",
+    "Choices",
+    "ConflictDesk",
+    "ListedPair",
+    "OpenConflict",
+    "Outcome",
+    "PairDesk",
+    "PairFilter",
+    "Story",
+]
 
 ROWS = 900  # pairs that one question asks the store for
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from store.desk import Desk
 from store.errors import DeskBusy, DeskFull, DeskReadOnly
 from store.settings import Settings, SettingsFile, operator_name, system_user
+from store.settings.file import FILE_NAME, as_lines
 from tui.core.changes import Changes
 from tui.core.checking import check_settings
 from tui.core.errors import DeskError
 from tui.core.events import Notice, SettingsChanged
 from tui.core.reach import Reach
+
+__all__ = ["FILE_NAME", "SettingsDesk", "SettingsFile", "as_lines"]
 
 AGAIN = (-1,)  # a signature that no file has: take the file at the next check, whatever it is
 

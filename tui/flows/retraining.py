@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from finetune.endings import JUDGED, ending_of
-from store.pairs.listing import PairFilter
 from store.records import Run
 from store.words import Version
 from tui import requests as ask
+from tui.core.pairs import PairFilter
 from tui.core.recipes import USUAL
 from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage

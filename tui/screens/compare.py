@@ -13,10 +13,10 @@ from textual.content import Content
 from textual.widgets import Static
 
 from store.text import clean
-from store.versions.comparisons import Tally, Vote
 from store.words import Version
 from tui.core import DeskError
 from tui.core.compare import Comparison, Side
+from tui.core.comparisons import Tally, Vote
 from tui.core.quality import sign_test_p
 from tui.keymap import spoken
 from tui.keys import COMPARE

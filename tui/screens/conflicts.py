@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 
-from store.pairs.conflicts import OpenConflict
 from store.records import Pair
 from tui import requests as ask
 from tui.core import StoreChanged
 from tui.core.open_desk import OpenDesk
 from tui.core.pair_words import day
+from tui.core.pairs import OpenConflict
 from tui.keymap import spoken
 from tui.keys import CONFLICTS
 from tui.messages import DeskChanged, PairsChanged, Requested

@@ -9,9 +9,8 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Button, Input, Select
 
-from store.erasing import NotErased, Subject
-from store.erasing.subject import Kind
 from store.text import clean
+from tui.core.erasing import Kind, NotErased, Subject
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.content import Content
 from textual.widgets import Button, Input, Select
 
-from store.importing import FORMATS
+from tui.core.importing import FORMATS
 from tui.core.reach import Reach
 from tui.screens.dialog import Dialog
 from tui.screens.paths import PathSuggester, file_problem

@@ -8,8 +8,8 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Button
 
-from store.importing import FORMATS, ImportPreview
 from store.text import counted
+from tui.core.importing import FORMATS, ImportPreview
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 

@@ -10,10 +10,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Button, Select
 
-from store.pairs.listing import PAIR_STATES, Choices, PairFilter
 from store.text import clean
 from store.words import Source
 from tui.core.pair_words import SIDES, STATES
+from tui.core.pairs import PAIR_STATES, Choices, PairFilter
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 

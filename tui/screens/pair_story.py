@@ -9,8 +9,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.widgets import Button
 
-from store.pairs.story import Story
 from tui.core.pair_words import story_parts
+from tui.core.pairs import Story
 from tui.keymap import spoken
 from tui.keys import PAIR_STORY, SCROLLED
 from tui.screens.dialog import Dialog

@@ -13,11 +13,11 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.events import Key
 from textual.widgets import Input
 
-from store.pairs.listing import ListedPair, PairFilter
 from tui import requests as ask
 from tui.core import StoreChanged
 from tui.core.open_desk import OpenDesk
 from tui.core.pair_words import filter_words, history_lines, pair_head, pair_marks, personal_words
+from tui.core.pairs import ListedPair, PairFilter
 from tui.keymap import spoken
 from tui.keys import PAIRS
 from tui.messages import DeskChanged, PairsChanged, Requested

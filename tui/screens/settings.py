@@ -16,9 +16,9 @@ from textual.widget import Widget
 from textual.widgets import Input, Select, TextArea
 
 from store.settings import SettingError, Settings
-from store.settings.file import FILE_NAME, as_lines
 from tui.core import DeskError, SettingsChanged
 from tui.core.open_desk import OpenDesk
+from tui.core.settings import FILE_NAME, as_lines
 from tui.keys import SETTINGS
 from tui.messages import DeskChanged
 from tui.screens.result import ResultScreen

@@ -140,7 +140,7 @@ class Session:
         if self._link is not None:
             self._link.end(GOING_AWAY)
             self._link = None
-        await self._tell({"type": "quit"})
+        await self._send_json({"type": "quit"})
         try:
             async with asyncio.timeout(LEAVE_SECONDS):
                 await asyncio.shield(self._reading)
@@ -152,7 +152,7 @@ class Session:
     async def take_up(self, link: Link, size: WindowSize) -> None:
         """From now on *link* sees the app and types into it; whoever did before is told."""
         before, self._link, self._size = self._link, link, size
-        await self._tell({"type": REDRAW, "width": size.columns, "height": size.rows})
+        await self._send_json({"type": REDRAW, "width": size.columns, "height": size.rows})
         if before is not None:
             before.end(TAKEN)
 
@@ -175,15 +175,15 @@ class Session:
 
     def _resized(self) -> None:
         self._resizing = None
-        told = self._tell({"type": "resize", "width": self._size.columns, "height": self._size.rows})
-        self._tasks.add(task := asyncio.create_task(told))
+        sending = self._send_json({"type": "resize", "width": self._size.columns, "height": self._size.rows})
+        self._tasks.add(task := asyncio.create_task(sending))
         task.add_done_callback(self._tasks.discard)
 
     async def focus(self, *, has: bool) -> None:
         """The page has the keyboard, or no longer."""
-        await self._tell({"type": "focus" if has else "blur"})
+        await self._send_json({"type": "focus" if has else "blur"})
 
-    async def _tell(self, message: dict[str, object]) -> None:
+    async def _send_json(self, message: dict[str, object]) -> None:
         await self._send(b"M", json.dumps(message).encode())
 
     async def _send(self, kind: bytes, data: bytes) -> None:

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.widgets import Input, Select
 from textual.worker import Worker
 
-from store.conversations.listing import SHOWS, Listed, Show
+from tui.core.conversations import SHOWS, Listed, Show
 from tui.keymap import spoken
 from tui.keys import CONVERSATIONS
 from tui.widgets.rows import Fetch, Row, Rows

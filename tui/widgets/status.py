@@ -5,10 +5,9 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from store.conversations.quality import Rate
 from tui.core.advice import Advice
 from tui.core.facts import StatusFacts
-from tui.core.quality import Standing
+from tui.core.quality import Rate, Standing
 from tui.keymap import spoken
 from tui.widgets.text import Plain
 

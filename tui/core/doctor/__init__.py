@@ -23,18 +23,7 @@ from tui.core.doctor.contents import (
 from tui.core.doctor.machine import disk, machine, memory, packages
 from tui.core.errors import DeskError
 
-__all__ = ["Check", "HealthDesk", "examine", "examine_unreadable"]
-
-
-class HealthDesk:
-    """What is wrong with a desk."""
-
-    def __init__(self, store: Desk) -> None:
-        self._store = store
-
-    def examine(self) -> Iterator[Check]:
-        """See :func:`examine`."""
-        return examine(self._store)
+__all__ = ["Check", "examine", "examine_unreadable"]
 
 
 def examine(desk: Desk) -> Iterator[Check]:
