@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from store.words import Version
 from tui import requests as ask
-from tui.core.erasing import FROM_THE_BASE
 from tui.core.erasing_words import done_lines, plan_lines
 from tui.flows.stage import Stage
 from tui.messages import PairsChanged
@@ -69,5 +68,4 @@ async def _offer_retraining(stage: Stage, active: Version) -> None:
     )
     if not await stage.open(Confirm("Retrain from the base?", text, "Retrain", "Later")):
         return
-    recipe = desk.recipes.chosen(None, [f"{name}={value}" for name, value in FROM_THE_BASE.items()])
-    await desk.runs.start(await desk.runs.preflight(recipe))
+    await desk.runs.start(await desk.runs.preflight(desk.recipes.from_the_base()))
