@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+from finetune.events import Done
 from store.conversations.quality import Rate
 from store.errors import OperatorError
 from store.words import BASE, Version
@@ -43,6 +44,7 @@ class DeskFacts:
         self._answering = desk.promotions.active  # what the operator knows to be answering
         self._erasures = desk.conversations.erasures()
         self.run: str | None = None  # the line about the run; None: there is nothing to say, or it was seen
+        self.status = self._status()  # as it was read last
         self._unlisten = desk.changes.listen(self._hear)
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -50,8 +52,7 @@ class DeskFacts:
         self._listeners.append(listener)
 
     # -- what there is to show ---------------------------------------------------------------------
-    @property
-    def status(self) -> StatusFacts:
+    def _status(self) -> StatusFacts:
         """Who answers, the engine's state, and what waits."""
         engine = self._desk.engine
         running = engine.running
@@ -81,6 +82,9 @@ class DeskFacts:
             if line is None or line == self.run:
                 return
             self.run = line
+            if not isinstance(change.event.event, Done):
+                self._publish()  # steps come often, and change nothing else
+                return
         if not isinstance(change, SettingsChanged):
             self.refresh()
 
@@ -88,6 +92,7 @@ class DeskFacts:
         """Something may be another than it was: say so, and read anew what takes longer."""
         if self._quality.stale and self._reading is None:
             self._reading = asyncio.create_task(self._read(), name="desk-facts")
+        self.status = self._status()
         self._publish()
 
     async def _read(self) -> None:
@@ -96,6 +101,7 @@ class DeskFacts:
                 await self._quality.refresh()
         finally:
             self._reading = None
+        self.status = self._status()
         self._publish()
 
     def _publish(self) -> None:
