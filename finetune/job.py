@@ -24,11 +24,12 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from bot.types import Quantization
+from finetune.events import WatchedKind
 from finetune.failures import RunFailure
 from finetune.files import JobFiles, mark_complete
 from finetune.recipe import Recipe
@@ -37,7 +38,6 @@ from store.words import BASE, Exchange, Version
 
 FORMAT = 1
 EXAMPLES = 32  # at most, of held-out pairs to watch a training by: to read them takes about as long as learning ten
-WatchedKind = Literal["held-out", "validation"]
 
 Item = TypeVar("Item")
 

@@ -18,7 +18,7 @@ from finetune.events.kinds import (
     TrainerFailed,
     TroubleFound,
     Unknown,
-    Watched,
+    WatchedKind,
     clock,
     sentence,
 )
@@ -41,7 +41,7 @@ __all__ = [
     "TrainerFailed",
     "TroubleFound",
     "Unknown",
-    "Watched",
+    "WatchedKind",
     "clock",
     "decode",
     "encode",

@@ -25,7 +25,7 @@ from finetune.events.kinds import (
     TrainerFailed,
     TroubleFound,
     Unknown,
-    Watched,
+    WatchedKind,
 )
 from finetune.gate.report import GateReport, Trouble
 from finetune.stored import made
@@ -112,6 +112,6 @@ def from_line(line: bytes) -> Event:
     return decode(str(message.get("kind")), message["body"])
 
 
-def _watched(body: dict[str, Any]) -> Watched:
+def _watched(body: dict[str, Any]) -> WatchedKind:
     """Runs of earlier versions said it in their sentence only."""
     return "validation" if " validation example" in str(body.get("sentence")) else "held-out"

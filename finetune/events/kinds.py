@@ -8,7 +8,7 @@ from typing import Any, Literal
 from finetune.gate.report import GateReport, Sides, Trouble
 from store.words import PhaseName, RunState, Verdict, Version
 
-Watched = Literal["held-out", "validation"]  # pairs that are not learned from
+WatchedKind = Literal["held-out", "validation"]  # pairs that are not learned from
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class Evaluated:
     epoch: float | None
     loss: float
     examples: int
-    pairs: Watched = "held-out"
+    pairs: WatchedKind = "held-out"
     bleu: float | None = None
     answers: int | None = None
 

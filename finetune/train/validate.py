@@ -14,8 +14,9 @@ from transformers import DynamicCache
 
 from bot.engines.torch.generate import Generator
 from bot.types import FAITHFUL, Answer, Prompt
+from finetune.events import WatchedKind
 from finetune.gate import GateMargins, score_by_language, total
-from finetune.job import JobPair, WatchedKind
+from finetune.job import JobPair
 from finetune.methods import Tuned
 from finetune.train.batches import IGNORED, Batch
 from finetune.train.rows import Row

@@ -12,7 +12,7 @@ from textual.containers import Container, Vertical
 from textual.widgets import Input
 
 from finetune.endings import JUDGED, ending_told
-from finetune.events import Decided, Done, Evaluated, Judged, Phase, Recorded, Step, Watched, sentence
+from finetune.events import Decided, Done, Evaluated, Judged, Phase, Recorded, Step, WatchedKind, sentence
 from finetune.gate import GateReport
 from store.records import Run
 from store.words import PhaseName, RunState
@@ -30,7 +30,7 @@ from tui.widgets.run_log import RunLog
 from tui.widgets.text import Plain
 
 SEARCH = "Search in the log; Enter finds, {dialog.dismiss_dialog} leaves"
-LOSS_NAMES: dict[Watched, str] = {"held-out": "held out", "validation": "validation"}
+LOSS_NAMES: dict[WatchedKind, str] = {"held-out": "held out", "validation": "validation"}
 PHASES = get_args(PhaseName)
 
 
