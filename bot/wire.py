@@ -5,7 +5,7 @@ A request carries an id, and every event of its answer repeats it. The last even
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -168,8 +168,3 @@ def done(request: RequestId, result: object = None) -> Done:
 def result_of(event: Done, kind: type[Made]) -> Made:
     """What *event* brings, as *kind*. Raises :class:`ValueError` if it is something else."""
     return msgspec.json.decode(event.result, type=kind)
-
-
-def decode(line: bytes) -> dict[str, Any]:
-    """The JSON object in *line*. Raises :class:`ValueError` if there is none."""
-    return msgspec.json.decode(line, type=dict[str, Any])
