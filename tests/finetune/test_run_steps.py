@@ -1,0 +1,191 @@
+"""A whole run with a place that trains in no time and an engine without a model: its steps, and how each can end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bot.adapters import WEIGHTS_NAME
+from bot.engines.scripted import Script
+from bot.types import EngineError, Prompt
+from finetune.events import Phase, Step, Trained, recorded
+from finetune.failures import RunFailure
+from finetune.files import JobFiles, RunFiles, mark_complete
+from finetune.launch.launcher import Emit
+from finetune.recipe import Recipe
+from finetune.run.context import RunContext
+from finetune.run.worker import work
+from store.desk import Desk
+from store.pairs import NewPair
+from store.records import Run, RunWish
+from store.words import BASE, RunState, Version
+from tests.core.conftest import make_base
+
+ANSWER = "You can track your order in your account."
+
+
+@dataclass
+class Place:
+    """Trains at once; ``hangs``: never to its end; ``failure``: what it fails with. Notes what is asked of it."""
+
+    hangs: bool = False
+    failure: str | None = None
+    started: int = 0
+    asked: list[str] = field(default_factory=list)
+    under_way: asyncio.Event = field(default_factory=asyncio.Event)
+    job: JobFiles | None = None
+
+    async def start(self, job: JobFiles, base: Path) -> Place:
+        self.job, self.started = job, self.started + 1
+        return self
+
+    async def follow(self, emit: Emit) -> Trained:
+        emit(Phase("training", "Training on 20 examples."))
+        emit(Step(1, 1, loss=1.0))
+        self.under_way.set()
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.failure is not None:
+            raise RunFailure(self.failure)
+        assert self.job is not None
+        facts = Trained(steps=1, examples=20)
+        self.job.adapter.mkdir()
+        (self.job.adapter / WEIGHTS_NAME).write_bytes(b"learned")
+        self.job.facts.write_bytes(msgspec.json.encode(facts))
+        mark_complete(self.job.adapter)
+        return facts
+
+    async def stop(self) -> None:
+        self.asked.append("stop")
+
+    async def cancel(self) -> None:
+        self.asked.append("cancel")
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setenv("DESKLOOP_MODELS", str(tmp_path / "models"))
+    make_base(tmp_path / "models")
+    with Desk.open(tmp_path / "home") as opened:
+        for split in ("train", "heldout"):
+            news = [NewPair(f"Where is {split} {number}?", ANSWER, split=split) for number in range(24)]
+            opened.pairs.add_many(news, "import", "ann")
+        yield opened
+
+
+def better(prompt: Prompt, version: Version) -> str:
+    """What the base does not know, every version does."""
+    return "No idea about that at all." if version == BASE else ANSWER
+
+
+def worse(prompt: Prompt, version: Version) -> str:
+    return ANSWER if version == BASE else "No idea about that at all."
+
+
+def queued(desk: Desk) -> Run:
+    return desk.runs.create(Recipe().to_dict(), BASE, "ann")
+
+
+def phases(desk: Desk, run: Run) -> list[str]:
+    events = [recorded(row).event for row in desk.runs.events(run.id)]
+    return [event.phase for event in events if isinstance(event, Phase)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "state", "active"), [(better, "promoted", "v1"), (worse, "rejected", BASE)], ids=["better", "worse"]
+)
+async def test_a_run_takes_its_steps_and_its_version_answers_if_it_is_not_worse(
+    desk: Desk, reply: Callable[[Prompt, Version], str], state: RunState, active: str
+) -> None:
+    script = Script(reply=reply)
+    ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=script))
+    assert (ended.state, ended.candidate) == (state, "v1"), ended.failure
+    assert desk.promotions.active() == active
+    assert phases(desk, ended) == [
+        "snapshot", "loading", "training", "publishing", "publishing", "judging", "judging",
+    ]  # fmt: skip
+    kinds = [row.kind for row in desk.runs.events(ended.id) if row.kind not in ("phase", "judged", "trouble")]
+    assert kinds == ["step", "verdict", *(["promoted"] if state == "promoted" else []), "done"]
+    assert [engine.closed for engine in script.engines] == [True]
+    assert not RunFiles.of(desk.home, ended.id).job.adapter.exists()
+
+
+async def test_too_little_to_judge_by_is_a_reason_that_is_kept_with_the_run(desk: Desk) -> None:
+    desk.settings.set("gate_min_pairs", 100, "ann")
+    ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=Script(reply=better)))
+    assert (ended.state, desk.promotions.active()) == ("held", BASE)
+    assert ended.report is not None
+    assert ended.report["held"] == "too-little"
+
+
+async def ended_by(run: RunContext, wish: RunWish, when: asyncio.Event) -> Run:
+    """The run, asked to end as soon as *when* is so."""
+    working = asyncio.create_task(work(run))
+    await when.wait()
+    run.wishes.make(wish, "jo")
+    return await working
+
+
+ENDS = [("cancel", "cancelled"), ("interrupt", "interrupted")]
+
+
+@pytest.mark.parametrize(("wish", "state"), ENDS)
+async def test_a_run_that_trains_is_ended_as_it_is_asked(desk: Desk, wish: RunWish, state: str) -> None:
+    place = Place(hangs=True)
+    run = RunContext.of(desk, queued(desk), launcher=place, make_engine=Script())
+    ended = await ended_by(run, wish, place.under_way)
+    assert ended.state == state
+    assert place.asked == ["cancel" if wish == "cancel" else "stop"]  # with a checkpoint unless it is given up
+    notes = [row.body["sentence"] for row in desk.runs.events(ended.id) if row.kind == "note"]
+    assert notes == [f"jo {'cancelled' if wish == 'cancel' else 'stopped'} the retraining."]
+    assert RunFiles.of(desk.home, ended.id).job.whole is (wish == "interrupt")
+
+
+@pytest.mark.parametrize(("wish", "state"), ENDS)
+async def test_a_run_that_judges_is_ended_as_it_is_asked_and_goes_on_where_it_was(
+    desk: Desk, wish: RunWish, state: str
+) -> None:
+    judging = asyncio.Event()
+
+    async def never() -> None:
+        judging.set()
+        await asyncio.Event().wait()
+
+    script, place = Script(reply=better, before_batch=never), Place()
+    ended = await ended_by(RunContext.of(desk, queued(desk), launcher=place, make_engine=script), wish, judging)
+    assert (ended.state, ended.candidate, desk.promotions.active()) == (state, "v1", BASE)
+    assert [engine.closed for engine in script.engines] == [True]
+    if wish == "cancel":
+        return
+    script.before_batch = None
+    again = desk.runs.transition(ended.id, "queued")
+    ended = await work(RunContext.of(desk, again, launcher=place, make_engine=script))
+    assert (ended.state, desk.promotions.active()) == ("promoted", "v1")
+    assert place.started == 1  # neither trained
+    assert [version.name for version in desk.versions.list()] == ["v1"]  # nor published again
+
+
+@pytest.mark.parametrize("kind", ["diverged", "disk-full", "trainer-died"])
+async def test_a_training_that_fails_is_the_runs_failure(desk: Desk, kind: str) -> None:
+    place = Place(failure=kind)
+    ended = await work(RunContext.of(desk, queued(desk), launcher=place, make_engine=Script()))
+    assert (ended.state, ended.failure and ended.failure["kind"]) == ("failed", kind)
+    assert [row.kind for row in desk.runs.events(ended.id)][-2:] == ["failed", "done"]
+    assert ended.resumable is (kind != "diverged")
+
+
+@pytest.mark.parametrize("loads", [True, False], ids=["loading", "probe"])
+async def test_an_engine_that_can_not_serve_it_is_the_runs_failure(desk: Desk, loads: bool) -> None:
+    trouble = EngineError("probe-failed", "It does not load as it should.")
+    script = Script(loads=[trouble]) if loads else Script(unfit={"v1": trouble})
+    ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=script))
+    assert ended.state == "failed"
+    assert ended.failure is not None
+    assert (ended.failure["kind"], ended.failure["sentence"]) == ("probe-failed", trouble.sentence)
+    assert [engine.closed for engine in script.engines] == [True]
+    assert desk.promotions.active() == BASE
