@@ -22,8 +22,8 @@ from finetune.run.context import RunContext
 from finetune.run.worker import work
 from store.desk import Desk
 from store.pairs import NewPair
-from store.records import Run, RunWish
-from store.words import BASE, RunState, Version
+from store.records import Run
+from store.words import BASE, RunState, RunWish, Version
 from tests.core.conftest import make_base
 
 ANSWER = "You can track your order in your account."
