@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Markdown
 
 from store.records import Turn
@@ -53,13 +53,15 @@ class ReviewScreen(ResultScreen[Turn | None]):
         """How far, then the reply with what was asked, then keys."""
         with Vertical(id="review"):
             yield Plain("", id="review-progress", classes="title")
-            with VerticalScroll(id="review-body"):
-                yield Plain("", id="review-before", classes="detail")
-                yield Plain("Customer", classes="who")
-                yield Plain("", id="review-question")
-                yield Plain("", id="review-head", classes="who")
-                # The model's words: links are shown, never opened.
-                yield Markdown("", id="review-reply", open_links=False)
+            with Container(id="review-item", classes="sides"):
+                with VerticalScroll(id="review-context", can_focus=False):
+                    yield Plain("", id="review-before", classes="detail")
+                with VerticalScroll(id="review-body"):
+                    yield Plain("Customer", classes="who")
+                    yield Plain("", id="review-question")
+                    yield Plain("", id="review-head", classes="who")
+                    # The model's words: links are shown, never opened.
+                    yield Markdown("", id="review-reply", open_links=False)
             yield Plain(spoken(self, NONE_LEFT), id="review-empty")
         yield KeyBar()
 
@@ -84,15 +86,15 @@ class ReviewScreen(ResultScreen[Turn | None]):
 
     async def _show(self, item: ReviewItem | None) -> None:
         self._item = item
-        self.query_one("#review-body").display = item is not None
+        self.query_one("#review-item").display = item is not None
         self.query_one("#review-empty").display = item is None
         if item is not None:
             reply = item.reply.reply
             assert reply is not None
-            before = self.query_one("#review-before", Plain)
-            before.display = item.before is not None
+            self.query_one("#review-context").display = item.before is not None
             if item.before is not None:
-                before.show(f"Before that\n  Customer: {item.before[0]}\n  Bot: {item.before[1]}")
+                customer, bot = item.before
+                self.query_one("#review-before", Plain).show(f"Before that\n\nCustomer\n{customer}\n\nBot\n{bot}")
             self.query_one("#review-question", Plain).show(item.message.text)
             self.query_one("#review-head", Plain).show(
                 f"Bot · {reply.version} · {certainty_words(reply.certainty)}{' · skipped before' * reply.skipped}"
