@@ -514,3 +514,14 @@ async def test_the_status_line_always_says_who_answers_and_what_waits(app: Deskl
             "·",
             "ready",
         ]
+
+
+async def test_the_list_marks_the_conversation_that_a_first_message_began(app: DeskloopApp) -> None:
+    async with app.run_test() as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "Hello")
+        await pilot.press("ctrl+n")
+        await say(app, pilot, "Again")
+        began = app.chat.conversation
+        assert began is not None
+        await wait_until(pilot, lambda: app.chat.conversations.rows.number == began)

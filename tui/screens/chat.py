@@ -149,7 +149,8 @@ class ChatScreen(ConversationScreen):
             self._refresh()
 
     def _refresh(self) -> None:
-        """Everything but the transcript."""
+        """Everything but the transcript. A first message makes the conversation that is open."""
+        self.conversations.current = self.conversation
         self.conversations.refresh_list()
         self._facts.refresh()
         self.refresh_bindings()
@@ -179,7 +180,6 @@ class ChatScreen(ConversationScreen):
     async def open(self, conversation: int | None, at: int | None = None) -> None:
         """Show a conversation, and what is to be seen of the desk around it."""
         await super().open(conversation, at)
-        self.conversations.current = conversation
         self._refresh()
 
     @on(ConversationList.Chosen)

@@ -69,7 +69,7 @@ class CorrectionEditor(Dialog[str]):
         editor.border_title = Content("It should have said")
         editor.focus()
         if self._begun is None:
-            editor.border_subtitle = Content("typing replaces it, an arrow key keeps it")
+            editor.border_subtitle = Content("typing replaces it, arrows keep it")
             editor.select_all()
         else:
             editor.move_cursor(editor.document.end)
