@@ -21,7 +21,8 @@ from benchmarks.common import canned, machine, markdown_table, read_pairs, start
 from benchmarks.systems import System, Trained, answer, train
 from bot.engines import make_engine
 from bot.types import FAITHFUL, AdapterRef, Prompt, Ticket
-from finetune.recipe import METHODS, ON_DENSE, parse_changes
+from finetune.recipe import METHODS, ON_DENSE
+from finetune.recipe_values import parse_changes
 from store.words import Version
 
 QUESTION = "Could you explain to me how a return works?"

@@ -25,7 +25,7 @@ from bot.types import AdapterRef, BaseSpec, Quantization
 from finetune.gate.answers import Asker
 from finetune.gate.judging import evaluate_file
 from finetune.gate.questions import FileQuestion
-from finetune.recipe import recipe_of
+from finetune.recipe_values import recipe_of
 from finetune.run.client import start_run
 from finetune.run.worker import NICENESS
 from store.desk import Desk

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-import tomllib
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, get_args
 
 from store.errors import OperatorError
@@ -24,14 +20,15 @@ ALL_LINEAR = "all-linear"
 LAYER_SETS = ("qv", "qkvo")  # layers by what they do, whatever a base calls them
 VIRTUAL = ("prefix", "prompt", "ptuning-v2")  # methods that put virtual tokens before the text
 MEASURES = ("loss", "bleu")
+BIASES = ("none", "lora")
 
 
 class RecipeError(OperatorError, ValueError):
     """A recipe that can't be used; the sentence names the field."""
 
 
-def _field(default: Any, what: str) -> Any:
-    return field(default=default, metadata={"help": what})
+def _field(default: Any, what: str, *, between: tuple[float, float] | None = None, one_of: tuple[str, ...] = ()) -> Any:
+    return field(default=default, metadata={"help": what, "between": between, "one_of": one_of})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,41 +44,60 @@ class Recipe:
         "qlora",
         "What is trained: qlora (LoRA on the 4-bit base), lora (on a dense one), adapter, prefix, prompt, ptuning-v2, "
         "or full (every weight of a small dense base).",
+        one_of=METHODS,
     )
-    r: int = _field(16, "LoRA's rank: how much an adapter can hold.")
-    alpha: int = _field(32, "LoRA's scale is alpha / r.")
-    dropout: float = _field(0.05, "The share of an adapter's inputs that is left out at random while it trains.")
+    r: int = _field(16, "LoRA's rank: how much an adapter can hold.", between=(1, 1024))
+    alpha: int = _field(32, "LoRA's scale is alpha / r.", between=(1, 4096))
+    dropout: float = _field(
+        0.05, "The share of an adapter's inputs that is left out at random while it trains.", between=(0, 0.9)
+    )
     target_modules: str = _field(
         ALL_LINEAR,
         "Which layers get an adapter: all-linear, qv, qkvo (of attention only), or names such as q_proj,v_proj.",
     )
     ranks: str = _field("", "Ranks and scales of single layers: q_proj=16:32,v_proj=8:16; the others have r and alpha.")
-    bias: str = _field("none", "none, or lora: a trained bias beside LoRA's second matrix.")
+    bias: str = _field("none", "none, or lora: a trained bias beside LoRA's second matrix.", one_of=BIASES)
     rslora: bool = _field(False, "Scale LoRA by alpha / sqrt(r) instead of alpha / r; pays from r = 32 on.")
     dora: bool = _field(False, "Train direction and length of weights apart (DoRA). Slower, also when it serves.")
-    lora_plus: float = _field(1.0, "LoRA+: how many times faster LoRA's second matrix learns than its first.")
-    adapter_size: int = _field(64, "adapter: the width of the detours.")
-    adapter_reduction: int = _field(0, "adapter: width of the base over width of the detours; 0: adapter_size counts.")
-    adapter_activation: str = _field("gelu", f"adapter: the function in the middle: {', '.join(ACTIVATIONS)}.")
-    virtual_tokens: int = _field(20, "prefix, prompt, ptuning-v2: how many places are put before the text.")
-    prefix_rate: float = _field(0.2, "prefix: its learning rate as a share of learning_rate.")
+    lora_plus: float = _field(
+        1.0, "LoRA+: how many times faster LoRA's second matrix learns than its first.", between=(0.1, 100)
+    )
+    adapter_size: int = _field(64, "adapter: the width of the detours.", between=(1, 8192))
+    adapter_reduction: int = _field(
+        0, "adapter: width of the base over width of the detours; 0: adapter_size counts.", between=(0, 1024)
+    )
+    adapter_activation: str = _field(
+        "gelu", f"adapter: the function in the middle: {', '.join(ACTIVATIONS)}.", one_of=ACTIVATIONS
+    )
+    virtual_tokens: int = _field(
+        20, "prefix, prompt, ptuning-v2: how many places are put before the text.", between=(1, 512)
+    )
+    prefix_rate: float = _field(0.2, "prefix: its learning rate as a share of learning_rate.", between=(1e-3, 100))
     prompt_init: str = _field("", "prompt: the words it begins as; empty: the desk's system message.")
-    learning_rate: float = _field(1e-3, "How far each step goes. What matters most, with epochs.")
-    epochs: float = _field(3.0, "How often every pair is seen when training starts afresh.")
-    steps: int = _field(0, "How many steps a run takes, whatever epochs says; 0: as many as the epochs have.")
-    batch_size: int = _field(4, "How many pairs make one step.")
+    learning_rate: float = _field(1e-3, "How far each step goes. What matters most, with epochs.", between=(1e-8, 1))
+    epochs: float = _field(3.0, "How often every pair is seen when training starts afresh.", between=(0.01, 1000))
+    steps: int = _field(
+        0, "How many steps a run takes, whatever epochs says; 0: as many as the epochs have.", between=(0, 10_000_000)
+    )
+    batch_size: int = _field(4, "How many pairs make one step.", between=(1, 4096))
     gradient_accumulation: int = _field(
-        1, "How many batches make one step: the step of a batch so many times as large, in the memory of one."
+        1,
+        "How many batches make one step: the step of a batch so many times as large, in the memory of one.",
+        between=(1, 1_000_000),
     )
     precision: str = _field(
-        "auto", "Numbers the arithmetic is done in: auto (as the base is held), fp32, bf16 or fp16 (GPU)."
+        "auto",
+        "Numbers the arithmetic is done in: auto (as the base is held), fp32, bf16 or fp16 (GPU).",
+        one_of=PRECISIONS,
     )
     checkpointing: bool = _field(
         False,
         "Compute activations again instead of keeping them: a third slower, far less memory. Not for virtual tokens.",
     )
     optimizer: str = _field(
-        "adamw", "adamw; adamw_8bit and paged_adamw_8bit (GPU) hold its state in a quarter of the memory."
+        "adamw",
+        "adamw; adamw_8bit and paged_adamw_8bit (GPU) hold its state in a quarter of the memory.",
+        one_of=OPTIMIZERS,
     )
     bucketing: bool = _field(True, "Batches of pairs of similar length: less padding, faster.")
     packing: bool = _field(
@@ -90,30 +106,46 @@ class Recipe:
     grow: int = _field(
         0,
         "In so many first epochs a part of the pairs is seen again and again: half before all, a quarter before half.",
+        between=(0, 10),
     )
     validation: float = _field(
         0.0,
         "The share of pairs set aside to watch a run by, new corrections never. 0: held-out pairs, only to look at.",
+        between=(0, 0.5),
     )
-    evaluate_every: int = _field(0, "Steps between two looks at how the run does; 0: up to four, at ends of epochs.")
-    bleu_questions: int = _field(0, "How many questions are answered at each look, for BLEU; 0: only the loss.")
-    best_by: str = _field("loss", "What makes one look better than another: loss or bleu.")
-    early_stopping: int = _field(0, "Stop after so many looks without a better one; 0: never. Needs validation.")
+    evaluate_every: int = _field(
+        0, "Steps between two looks at how the run does; 0: up to four, at ends of epochs.", between=(0, 1_000_000)
+    )
+    bleu_questions: int = _field(
+        0, "How many questions are answered at each look, for BLEU; 0: only the loss.", between=(0, 1000)
+    )
+    best_by: str = _field("loss", "What makes one look better than another: loss or bleu.", one_of=MEASURES)
+    early_stopping: int = _field(
+        0, "Stop after so many looks without a better one; 0: never. Needs validation.", between=(0, 1000)
+    )
     keep_best: bool = _field(False, "Publish the weights of the best look, not the last ones. Needs validation.")
-    save_every: int = _field(0, "Steps between two checkpoints; 0: one every half minute.")
-    schedule: str = _field("cosine", "How the learning rate falls: cosine, linear or constant_with_warmup.")
-    warmup: float = _field(0.03, "The share of all steps in which the learning rate rises to its full value.")
-    weight_decay: float = _field(0.0, "How strongly weights are pulled towards zero.")
-    max_grad_norm: float = _field(1.0, "Gradients longer than this are shortened to it.")
-    max_length: int = _field(
-        1024, "Pairs longer than this many tokens lose their oldest history, then the end of their answer."
+    save_every: int = _field(0, "Steps between two checkpoints; 0: one every half minute.", between=(0, 1_000_000))
+    schedule: str = _field(
+        "cosine", "How the learning rate falls: cosine, linear or constant_with_warmup.", one_of=SCHEDULES
     )
-    seed: int = _field(0, "Runs with the same seed, data and machine give the same adapter.")
+    warmup: float = _field(
+        0.03, "The share of all steps in which the learning rate rises to its full value.", between=(0, 1)
+    )
+    weight_decay: float = _field(0.0, "How strongly weights are pulled towards zero.", between=(0, 1))
+    max_grad_norm: float = _field(1.0, "Gradients longer than this are shortened to it.", between=(1e-6, 1e6))
+    max_length: int = _field(
+        1024,
+        "Pairs longer than this many tokens lose their oldest history, then the end of their answer.",
+        between=(16, 1_000_000),
+    )
+    seed: int = _field(0, "Runs with the same seed, data and machine give the same adapter.", between=(0, 2**31 - 1))
     warm_start: bool = _field(True, "Go on from the active version where method, layers and base allow.")
-    warm_epochs: float = _field(1.0, "How often every pair is seen when training goes on from the active version.")
-    warm_learning_rate: float = _field(5e-4, "The learning rate of such a run.")
+    warm_epochs: float = _field(
+        1.0, "How often every pair is seen when training goes on from the active version.", between=(0.01, 1000)
+    )
+    warm_learning_rate: float = _field(5e-4, "The learning rate of such a run.", between=(1e-8, 1))
     new_weight: int = _field(
-        8, "How many times in an epoch a correction is seen that the active version does not know."
+        8, "How many times in an epoch a correction is seen that the active version does not know.", between=(1, 1000)
     )
 
     def __post_init__(self) -> None:
@@ -122,19 +154,15 @@ class Recipe:
             if kind is float and isinstance(value, int) and not isinstance(value, bool):
                 object.__setattr__(self, item.name, float(value))
             elif type(value) is not kind:
-                raise RecipeError(f"{item.name} must be {_KINDS[kind]}, not {value!r}.")
-        _require(self.method in METHODS, "method", f"must be one of {', '.join(METHODS)}", self.method)
-        _require(self.schedule in SCHEDULES, "schedule", f"must be one of {', '.join(SCHEDULES)}", self.schedule)
-        _require(self.bias in ("none", "lora"), "bias", "must be none or lora", self.bias)
-        _require(
-            self.adapter_activation in ACTIVATIONS,
-            "adapter_activation",
-            f"must be one of {', '.join(ACTIVATIONS)}",
-            self.adapter_activation,
-        )
-        for name, words in (("precision", PRECISIONS), ("optimizer", OPTIMIZERS)):
-            _require(getattr(self, name) in words, name, f"must be one of {', '.join(words)}", getattr(self, name))
-        _require(self.best_by in MEASURES, "best_by", f"must be one of {', '.join(MEASURES)}", self.best_by)
+                raise RecipeError(f"{item.name} must be {KINDS[kind]}, not {value!r}.")
+        for item in fields(self):
+            value, words, between = getattr(self, item.name), item.metadata["one_of"], item.metadata["between"]
+            if words:
+                listed = " or ".join(words) if len(words) == 2 else f"one of {', '.join(words)}"
+                _require(value in words, item.name, f"must be {listed}", value)
+            if between is not None:
+                low, high = between
+                _require(low <= value <= high, item.name, f"must be between {low:g} and {high:g}", value)
         for name in ("checkpointing", "packing"):
             fits = self.method not in VIRTUAL or not getattr(self, name)
             _require(fits, name, f"does not go with the method {self.method}", getattr(self, name))
@@ -144,9 +172,6 @@ class Recipe:
         _require(self.best_by == "loss" or self.bleu_questions > 0, "best_by", "needs bleu_questions", self.best_by)
         _ = self.patterns
         _require(bool(self.targets), "target_modules", "must name at least one layer", self.target_modules)
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            _require(low <= value <= high, name, f"must be between {low:g} and {high:g}", value)
 
     @property
     def targets(self) -> str | list[str]:
@@ -209,114 +234,9 @@ _SHAPE: dict[str, tuple[str, ...]] = {
     "ptuning-v2": ("virtual_tokens",),
     "full": (),
 }
-_KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
-_RANGES = (
-    ("r", 1, 1024),
-    ("alpha", 1, 4096),
-    ("dropout", 0, 0.9),
-    ("lora_plus", 0.1, 100),
-    ("adapter_size", 1, 8192),
-    ("adapter_reduction", 0, 1024),
-    ("virtual_tokens", 1, 512),
-    ("prefix_rate", 1e-3, 100),
-    ("learning_rate", 1e-8, 1),
-    ("epochs", 0.01, 1000),
-    ("batch_size", 1, 4096),
-    ("gradient_accumulation", 1, 1_000_000),
-    ("steps", 0, 10_000_000),
-    ("grow", 0, 10),
-    ("validation", 0, 0.5),
-    ("evaluate_every", 0, 1_000_000),
-    ("bleu_questions", 0, 1000),
-    ("early_stopping", 0, 1000),
-    ("save_every", 0, 1_000_000),
-    ("warmup", 0, 1),
-    ("weight_decay", 0, 1),
-    ("max_grad_norm", 1e-6, 1e6),
-    ("max_length", 16, 1_000_000),
-    ("seed", 0, 2**31 - 1),
-    ("warm_epochs", 0.01, 1000),
-    ("warm_learning_rate", 1e-8, 1),
-    ("new_weight", 1, 1000),
-)
+KINDS = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
 
 
 def _require(holds: bool, name: str, what: str, value: object) -> None:
     if not holds:
         raise RecipeError(f"{name} {what}, not {value!r}.")
-
-
-# Settings of the article that deskloop grew out of: its Qwen2.5 run, and the customer-service bot it ends with.
-_ARTICLE = {
-    "r": 16, "alpha": 32, "dropout": 0.05, "target_modules": "qkvo", "batch_size": 2,
-    "gradient_accumulation": 8, "learning_rate": 1e-3, "epochs": 5.0, "schedule": "cosine", "warmup": 0.03,
-    "warm_start": False,
-}  # fmt: skip
-PRESETS: dict[str, dict[str, Any]] = {
-    "article": _ARTICLE,
-    "article-7b": _ARTICLE | {"r": 32, "alpha": 64, "target_modules": ALL_LINEAR, "checkpointing": True},
-}
-# What a method's default is where it isn't that of LoRA.
-# Rates were chosen on the canned workload by the loss on its held-out pairs, epochs and growing data by the answers to
-# them (`python -m benchmarks methods`; docs/methods.md has the numbers): virtual tokens take many more steps than LoRA.
-METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
-    "prefix": {"learning_rate": 5e-3, "epochs": 10.0},  # it learns at a fifth of it: at 2e-3 less, at 6e-3 nothing
-    "ptuning-v2": {"learning_rate": 6e-2, "warm_learning_rate": 3e-2, "epochs": 10.0},  # at 1e-2 four times the loss
-    "prompt": {
-        "learning_rate": 5e-2,
-        "warm_learning_rate": 2e-2,
-        "virtual_tokens": 60,
-        "epochs": 10.0,
-        "grow": 4,
-    },
-    "full": {"learning_rate": 2e-4, "warm_learning_rate": 5e-5},  # what is trained is the base's own numbers
-}
-
-
-def recipe_of(values: dict[str, Any]) -> Recipe:
-    """The recipe with *values* in place of the method's defaults. Raises :class:`RecipeError` for unknown names."""
-    known = {item.name for item in fields(Recipe)}
-    if unknown := sorted(set(values) - known):
-        raise RecipeError(f"A recipe has no {unknown[0]!r}. It has: {', '.join(sorted(known))}.")
-    return Recipe(**(METHOD_DEFAULTS.get(str(values.get("method")), {}) | values))
-
-
-def read_recipe(path: Path) -> dict[str, Any]:
-    """The values in a TOML or JSON file. Raises :class:`RecipeError` with the place of what can't be read."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        values: Any = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{path} can't be read: {error}.") from error
-    except ValueError as error:  # both parsers name the line
-        raise RecipeError(f"{path} is no recipe: {error}.") from error
-    if not isinstance(values, dict):
-        raise RecipeError(f"{path} is no recipe: it must hold names with values.")
-    return values
-
-
-def parse_changes(changes: Iterable[str]) -> dict[str, Any]:
-    """Values out of ``KEY=VALUE`` words, in the types of their fields. Raises :class:`RecipeError`."""
-    kinds = {item.name: type(item.default) for item in fields(Recipe)}
-    values: dict[str, Any] = {}
-    for change in changes:
-        name, equals, text = change.partition("=")
-        name, text = name.strip(), text.strip()
-        if not equals or name not in kinds:
-            raise RecipeError(
-                f"{change!r} does not set a value of the recipe. Write KEY=VALUE; keys: {', '.join(kinds)}."
-            )
-        try:
-            values[name] = _parse(kinds[name], text)
-        except ValueError:
-            raise RecipeError(f"{name} must be {_KINDS[kinds[name]]}, not {text!r}.") from None
-    return values
-
-
-def _parse(kind: type, text: str) -> Any:
-    if kind is bool:
-        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-        if text.lower() not in words:
-            raise ValueError(text)
-        return words[text.lower()]
-    return kind(text)

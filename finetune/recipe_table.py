@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from pathlib import Path
 
-from finetune.recipe import METHOD_DEFAULTS, PRESETS, Recipe, recipe_of
+from finetune.recipe import Recipe
+from finetune.recipe_values import METHOD_DEFAULTS, PRESETS, recipe_of
 
 FILE = Path(__file__).parent.parent / "docs" / "recipe.md"
 HEAD = """# The recipe of a retraining

@@ -11,7 +11,8 @@ from finetune.files import RunFiles
 from finetune.gate import Sides, report_of
 from finetune.launch.here import Here
 from finetune.launch.launcher import Launcher
-from finetune.recipe import Recipe, recipe_of
+from finetune.recipe import Recipe
+from finetune.recipe_values import recipe_of
 from finetune.run.wishes import Wishes
 from store.desk import Desk
 from store.records import Run

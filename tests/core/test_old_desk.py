@@ -15,7 +15,7 @@ from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, BaseSpec, Prompt
 from finetune.gate import answers
 from finetune.parent import warm_parent
-from finetune.recipe import recipe_of
+from finetune.recipe_values import recipe_of
 from finetune.train.setup import load_for_training
 from store.desk import Desk
 from store.words import Version

@@ -19,7 +19,8 @@ from bot.kinds.bottleneck import Bottlenecks
 from bot.types import AdapterRef
 from finetune.failures import RunFailure
 from finetune.methods import METHODS, Tuned
-from finetune.recipe import PRESETS, Recipe, recipe_of
+from finetune.recipe import Recipe
+from finetune.recipe_values import PRESETS, recipe_of
 from finetune.train.batches import IGNORED
 from finetune.train.fit import Interrupted
 from finetune.train.setup import load_for_training

@@ -15,7 +15,8 @@ from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, Prompt
 from finetune.failures import RunFailure
 from finetune.methods import METHODS
-from finetune.recipe import PRESETS, VIRTUAL, Recipe, RecipeError, recipe_of
+from finetune.recipe import VIRTUAL, Recipe, RecipeError
+from finetune.recipe_values import PRESETS, recipe_of
 from finetune.train.batches import IGNORED, Collator, Order
 from finetune.train.fit import Interrupted
 from finetune.train.validate import answer_loss, answers_bleu

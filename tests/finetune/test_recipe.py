@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from finetune.recipe import Recipe, RecipeError, parse_changes, read_recipe, recipe_of
+from finetune.recipe import Recipe, RecipeError
+from finetune.recipe_values import parse_changes, read_recipe, recipe_of
 
 
 @pytest.mark.parametrize(

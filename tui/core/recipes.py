@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from finetune.recipe import PRESETS, Recipe, RecipeError, parse_changes, read_recipe, recipe_of
+from finetune.recipe import Recipe, RecipeError
+from finetune.recipe_values import PRESETS, parse_changes, read_recipe, recipe_of
 from store.desk import Desk
 from store.errors import NotThere
 from store.runs.recipes import NamedRecipe

@@ -13,7 +13,8 @@ from finetune.endings import ending_of
 from finetune.events import Done, Recorded, recorded
 from finetune.gate import Sides
 from finetune.preflight import Preflight, preflight
-from finetune.recipe import Recipe, recipe_of
+from finetune.recipe import Recipe
+from finetune.recipe_values import recipe_of
 from finetune.run import client
 from store.database import DeskBusy
 from store.desk import Desk

@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from finetune.recipe import Recipe, RecipeError, parse_changes, recipe_of
+from finetune.recipe import Recipe, RecipeError
+from finetune.recipe_values import parse_changes, recipe_of
 from store.text import clean
 from tui.core import DeskError
 from tui.core.open_desk import OpenDesk
