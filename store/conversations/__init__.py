@@ -1,10 +1,12 @@
 """Conversations: what was said, and what operators think of it.
 
-``conversations`` holds turns and replies, ``drafts`` what was being written when the app ended, ``judgements`` the
-corrections and approvals, ``review`` the replies that wait for one, ``quality`` what they say of the versions,
-``listing`` shows conversations in windows, ``transcripts`` writes one to a file.
+``conversations`` holds them, with ``replies`` (how turns come in) and ``turns`` (how they are read), ``drafts`` what was
+being written when the app ended, ``judgements`` the corrections and approvals, ``review`` the replies that wait for
+one, ``quality`` what they say of the versions, ``listing`` shows conversations in windows, ``transcripts`` writes one
+to a file.
 """
 
-from store.conversations.conversations import Conversations, Measured, conversation_of, one_line
+from store.conversations.conversations import Conversations, conversation_of, one_line
+from store.conversations.replies import Measured
 
 __all__ = ["Conversations", "Measured", "conversation_of", "one_line"]

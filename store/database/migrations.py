@@ -282,7 +282,7 @@ SELECT word FROM (
 
 
 @migrations()
-def m008_judgement_that_stands(db: Database) -> None:
+def m008_judgement_that_stands(db: Database) -> None:  # longer than a function should be, but it has shipped
     # With 100,000 replies, "not yet judged" has to be one index away. Triggers keep the column true, whoever writes.
     # displaced_by: the correction's pair that put a test pair out, so that taking the correction back brings it back.
     _script(
