@@ -1,7 +1,7 @@
 """Conversations: what was said, and what operators think of it.
 
-``conversations`` holds them, with ``replies`` (how turns come in) and ``turns`` (how they are read), ``drafts`` what was
-being written when the app ended, ``judgements`` the corrections and approvals, ``review`` the replies that wait for
+``conversations`` holds them, with ``replies`` (how turns come in) and ``turns`` (how they are read), ``drafts`` what
+was being written when the app ended, ``judgements`` the corrections and approvals, ``review`` the replies that wait for
 one, ``quality`` what they say of the versions, ``listing`` shows conversations in windows, ``transcripts`` writes one
 to a file.
 """
