@@ -150,6 +150,11 @@ class RunFiles:
     def _work(self) -> list[Path]:
         return [self.job.root, *(self.root / name for name in _OLD_WORK)]
 
+    @property
+    def begun_by_earlier_deskloop(self) -> bool:
+        """Whether checkpoints lie here as 0.1 wrote them, and no others: nothing can go on from those."""
+        return (self.root / "checkpoints").is_dir() and not os.path.lexists(self.job.root)
+
     def _move_old_results(self) -> None:
         """Put what an earlier deskloop had trained where it belongs now. (From its checkpoints nothing can go on: such
         a training begins again.)"""

@@ -60,6 +60,8 @@ def corrections_phrase(outcomes: Sequence[Outcome]) -> str:
     if counts["learned"] == 0:
         phrase = f"none of {all_of_them} learned" if len(outcomes) > 1 else "the one correction not learned"
         return phrase if not counts["regressed"] else f"{phrase}, {counts['regressed']} regressed"
+    if len(outcomes) == 1:
+        return "the one correction learned"
     rest = [f"{counts[name]} {name}" for name in ("not learned", "regressed") if counts[name]]
     return ", ".join([f"{counts['learned']} of {all_of_them} learned", *rest])
 
@@ -115,7 +117,7 @@ def _consequence(found: Finding, names: Names) -> str:
         return f"{_capital(names.candidate)} can answer from now on."
     if found.verdict == "reject":
         return f"{_capital(names.active)} goes on answering."
-    advice = " Approved replies, imported pairs and pinned tests give it something to be judged by."
+    advice = " Approve replies, import pairs or pin tests to give the check something to measure."
     until = f"{_capital(names.active)} goes on answering until you decide whether to activate {names.candidate}."
     return until if found.languages else until + advice
 

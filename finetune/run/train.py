@@ -26,11 +26,13 @@ async def train(run: RunContext, prepared: Prepared) -> Trained:
     to be cancelled, at once. Raises :class:`finetune.failures.RunFailure`."""
     files = run.files.job
     if files.trained and files.facts.is_file():
-        run.note("Training was complete already; going on with the check.")
+        run.note("Training was already complete; continuing with the check.")
         return made(msgspec.json.decode(files.facts.read_bytes()), Trained)
+    if run.files.begun_by_earlier_deskloop:
+        run.note("An earlier deskloop wrote this run's checkpoint, which this one can't use. Training starts again.")
     again = files.last_checkpoint() is not None
     start = (
-        "Going on from the last checkpoint"
+        "Continuing from the last checkpoint"
         if again
         else f"Learning from {len(prepared.data.train)} pairs, from {prepared.parent}"
     )

@@ -38,6 +38,7 @@ class Connection:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._copy: Path | None = None
+        self._halted = False
         check_kind(path)
         umask = os.umask(0o077)
         try:
@@ -78,7 +79,7 @@ class Connection:
                 raise
             self.close()
             if not self.path.exists() or self.path.stat().st_size == 0:
-                raise DeskUnreadable(f"No desk can be made in {self.path.parent}: {reason(error)}.") from error
+                raise DeskUnreadable(f"No desk can be created in {self.path.parent}: {reason(error)}.") from error
             return reason(error)
         except BaseException:
             self.close()
@@ -105,8 +106,8 @@ class Connection:
                 self.close()
                 raise
         raise DeskUnreadable(
-            f"{self.path} can't be read ({reason(trouble)}). It was left as it is. Run deskloop as the user whose "
-            "file it is, or on a copy of the folder (--home)."
+            f"{self.path} can't be read ({reason(trouble)}). It was left unchanged. Run deskloop as the user who "
+            "owns it, or on a copy of the folder (--home)."
         ) from trouble
 
     def _connect(self, address: str) -> None:
@@ -121,13 +122,13 @@ class Connection:
     def _check_version(self, version: int) -> None:
         if version > SCHEMA:
             raise DeskUnreadable(
-                "This desk was written by a newer deskloop, which this one could harm. It was left as it is. "
+                "This desk was written by a newer deskloop, and this one could damage it. It was left unchanged. "
                 "Install the newer deskloop, or use another desk with --home."
             )
         if version < SCHEMA and self.read_only is not None:
             raise DeskUnreadable(
-                f"{self.path} is of an older deskloop and can't be brought up to date: {self.read_only}. It was left "
-                "as it is. Use a copy of the folder (--home)."
+                f"{self.path} is of an older deskloop and can't be upgraded: {self.read_only}. It was left "
+                "unchanged. Use a copy of the folder (--home)."
             )
 
     def _check_ours(self) -> None:
@@ -137,7 +138,7 @@ class Connection:
         names = {row[0] for row in self.conn.execute("SELECT name FROM sqlite_master")}
         if names and "_sqlite_migrations" not in names:
             raise DeskUnreadable(
-                f"{self.path} is a database of another program, or damaged. It was left as it is. Use another folder "
+                f"{self.path} is another program's database, or damaged. It was left unchanged. Use another folder "
                 "with --home."
             )
 
@@ -157,6 +158,8 @@ class Connection:
     def told(self) -> Iterator[None]:
         """The errors of SQLite that an operator can do something about become sentences."""
         try:
+            if self._halted:
+                raise sqlite3.OperationalError("interrupted")
             yield
         except DeskError:
             raise
@@ -164,6 +167,16 @@ class Connection:
             if (sentence := explained(self.path, getattr(self, "read_only", None), error)) is None:
                 raise
             raise sentence from error
+
+    def interrupt(self) -> None:
+        """End the statement of the moment with an error. With :meth:`halt` the only thing that another thread may do
+        with a connection: whatever else would wait for that statement, and hold up all of Python while it waits."""
+        self.conn.interrupt()
+
+    def halt(self) -> None:
+        """:meth:`interrupt`, and refuse every later statement; what an open transaction did is undone."""
+        self._halted = True
+        self.conn.interrupt()
 
     def __enter__(self) -> Self:
         return self

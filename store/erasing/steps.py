@@ -15,8 +15,9 @@ from store.erasing.words import Words
 from store.search import index_pair, index_turn
 from store.text import segment
 from store.times import now
+from store.words import ERASED
 
-ERASED = "erased"  # why a pair is excluded of which something was erased
+EXCLUDED_BECAUSE = "erased"  # why a pair is excluded of which something was erased
 SAID = frozenset({"turns", "corrections", "pairs", "judged_answers", "conversations", "settings", "recipes"})
 OF_PAIRS = frozenset({("pairs", "instruction"), ("pairs", "output"), ("pairs", "history")})  # :func:`erase_pairs`
 
@@ -133,14 +134,14 @@ def erase_pairs(db: Database, rows: Rows, who: str) -> None:
             category, ref = (None if words.hold(text) else text for text in (row["category"], row["source_ref"]))
         if row["source"] in ("correction", "approval"):
             ref = row["source_ref"]  # the number of the judgement
-        key = f"{ERASED}:{number}"
+        key = f"{EXCLUDED_BECAUSE}:{number}"
         db.run("INSERT OR IGNORE INTO splits (key, split, reason, decided_at, used_by_run) VALUES (?, ?, ?, ?, ?)",
-               key, row["split"], ERASED, now(), row["used_by_run"])  # fmt: skip
+               key, row["split"], EXCLUDED_BECAUSE, now(), row["used_by_run"])  # fmt: skip
         db.run(
             "UPDATE pairs SET instruction = ?, history = ?, output = ?, category = ?, source_ref = ?, key = ?, "
             "content_sha256 = ?, pinned = 0, excluded_at = coalesce(excluded_at, ?), excluded_by = ?, "
             "excluded_why = ?, erased_at = ? WHERE id = ?",
-            instruction, history, output, category, ref, key, key, now(), who, ERASED, now(), number,
+            instruction, history, output, category, ref, key, key, now(), who, EXCLUDED_BECAUSE, now(), number,
         )  # fmt: skip
         db.run("DELETE FROM personal_data WHERE pair_id = ?", number)
         db.run("DELETE FROM pairs_text WHERE rowid = ?", number)

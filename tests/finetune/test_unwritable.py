@@ -20,7 +20,7 @@ from finetune.run.worker import work
 from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
 from store.desk import Desk
 from store.records import RunEvent, Snapshot
-from store.words import BASE
+from store.words import BASE, FailureKind
 
 TROUBLES: dict[str, Callable[[], Exception]] = {
     "disk-full": DeskFull,
@@ -44,7 +44,7 @@ def training(desk: Desk) -> RunContext:
     run = desk.runs.transition(run.id, "training")
     saved = desk.home.runs / "saved"
     trainer = (
-        'import sys, pathlib; sys.stdin.readline(); print(\'{"kind": "step", "body": {}}\', flush=True); '
+        'import sys, pathlib; print(\'{"kind": "step", "body": {}}\', flush=True); '
         f"sys.stdin.read(); pathlib.Path({str(saved)!r}).touch(); sys.exit(75)"
     )
     return RunContext.of(desk, run, launcher=Here([sys.executable, "-c", trainer]))
@@ -79,7 +79,7 @@ def refusing(trouble: Callable[[], Exception], first_only: bool) -> Callable[...
 
 @pytest.mark.parametrize("kind", TROUBLES)
 def test_a_run_that_can_not_write_ends_with_the_reason_and_a_checkpoint(
-    desk: Desk, training: RunContext, kind: str, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, training: RunContext, kind: FailureKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("store.runs.Runs.add_event", refusing(TROUBLES[kind], first_only=True))
     ended = asyncio.run(work(training, only_train))
@@ -99,7 +99,7 @@ def test_a_run_that_can_write_nothing_at_all_says_so_in_its_log_and_ends(
     monkeypatch.setattr("store.runs.Runs.transition", full)
     ended = asyncio.run(work(training, only_train))
     assert ended.state == "training"  # which the next look of any app makes an interrupted one
-    assert "The disk is full. Nothing of this action was kept" in capfd.readouterr().err
+    assert "The disk is full. Nothing was changed" in capfd.readouterr().err
     assert (desk.home.runs / "saved").exists()
     monkeypatch.undo()
     assert [run.id for run in desk.runs.mark_interrupted()] == [training.run_id]
