@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +118,7 @@ async def app_times(home: Path, long: int) -> dict[str, dict[str, float]]:
         found["to the end of the list"] = await timed(lambda: pilot.press("end"))
         await pilot.press("ctrl+l")
         for words in QUERIES:
-            found[f"search as you type: {words}"] = await timed(lambda words=words: _search(pilot, listed, words))
+            found[f"search as you type: {words}"] = await timed(partial(_search, pilot, listed, words))
             found[f"search as you type: {words}"]["found"] = listed.count
         found["open a conversation of ten turns"] = await timed(lambda: app.chat.open(1))
         found["open one of 500 turns"] = await timed(lambda: app.chat.open(long))
@@ -167,7 +168,7 @@ async def _search(pilot: Pilot[None], listed: Rows, words: str) -> None:
         shown.append(box.value)
         real(*given)
 
-    listed.show = show  # type: ignore[method-assign]
+    listed.show = show  # type: ignore[method-assign, assignment]
     for letter in words:
         await pilot.press("space" if letter == " " else letter)
     await until(lambda: words in shown)

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from fcntl import ioctl
 from struct import pack
 from termios import TIOCSWINSZ
+from typing import Any
 
 from benchmarks.common import ROOT, machine, markdown_table, write_result
 from store.desk import Desk
@@ -85,11 +86,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=5, help="fresh processes for each number; the median counts")
     times = parser.parse_args().times
-    imports = {name: {"seconds": import_seconds(code, times), "heavy": loaded(code)} for name, code in CASES.items()}
+    imports: dict[str, dict[str, Any]] = {
+        name: {"seconds": import_seconds(code, times), "heavy": loaded(code)} for name, code in CASES.items()
+    }
     with tempfile.TemporaryDirectory(prefix="deskloop-bench-") as home:
         Desk.open(home).close()
         paints = [first_paint(home) for _ in range(times + 1)][1:]  # the first one warms the disk's cache
-    facts = {
+    facts: dict[str, Any] = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "imports": imports,

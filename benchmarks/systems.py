@@ -94,7 +94,7 @@ async def answer(trained: Trained, rows: Sequence[dict[str, Any]], log: Path) ->
         await engine.load(trained.spec)
         await engine.ready(AdapterRef(Version("trained"), str(trained.adapter)))
         asked = [FileQuestion(row["instruction"], row["output"], lang=row.get("lang")) for row in rows]
-        return await evaluate_file(Asker(engine, trained.system_message), "trained", asked, _show)
+        return await evaluate_file(Asker(engine, trained.system_message), Version("trained"), asked, _show)
     finally:
         await engine.close()
 

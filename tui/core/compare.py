@@ -135,9 +135,8 @@ async def answer_all(
     asked at a time, and customers are answered in between, by the version that serves them. Raises :class:`DeskError`
     and :class:`bot.types.EngineError`; what was heard stays true."""
     await engine.wait_ready()
-    facts = engine.state.facts
     settings = desk.settings.load()
-    decoding = judging_decoding(settings, desk)
+    asker = _Asker(desk, engine, versions, judging_decoding(settings, desk), engine.state.facts)
     for begin in range(0, len(comparisons), TOGETHER):
         asked: dict[Version, dict[int, Prompt]] = {}
         for place, item in enumerate(comparisons[begin : begin + TOGETHER], begin):
@@ -146,31 +145,36 @@ async def answer_all(
                     prompt = Prompt(settings.system_message, item.history, item.question)
                     asked.setdefault(side.version, {})[place] = prompt
         for version, prompts in asked.items():
-            texts = await _answers(desk, engine, versions, version, list(prompts.values()), (decoding, facts))
+            texts = await asker.answers(version, list(prompts.values()))
             for place, text in zip(prompts, texts, strict=True):
                 heard(place, version, text)
 
 
-async def _answers(
-    desk: Desk,
-    keeper: EngineKeeper,
-    versions: VersionDesk,
-    version: Version,
-    prompts: list[Prompt],
-    way: tuple[Decoding, BaseFacts | None],
-) -> list[str]:
-    """What *version* answers, from the cache if it said all of it before."""
-    answers, (decoding, facts) = desk.answers, way
-    keys: list[str] = []
-    if facts is not None:
-        digest = "base" if version == BASE else versions.known(version).manifest_sha256
-        keys = await asyncio.to_thread(lambda: [answer_key(facts, digest, decoding, prompt) for prompt in prompts])
-    known = [text for key in keys if (text := answers.get(key)) is not None]
-    if keys and len(known) == len(prompts):
-        return known
-    async with keeper.turn(PURPOSE) as engine:
-        ticket = Ticket(await versions.ready(version), Priority.GATE)
-        texts = [clean(answer.text) for answer in await engine.batch(ticket, prompts, decoding)]
-    if keys:
-        answers.put_many(dict(zip(keys, texts, strict=True)))
-    return texts
+@dataclass(frozen=True, slots=True)
+class _Asker:
+    """Asks versions by one way to decode. ``facts``: of the loaded base; None: unknown, so no answer is kept."""
+
+    desk: Desk
+    engine: EngineKeeper
+    versions: VersionDesk
+    decoding: Decoding
+    facts: BaseFacts | None
+
+    async def answers(self, version: Version, prompts: Sequence[Prompt]) -> list[str]:
+        """What *version* answers, from the cache if it said all of it before."""
+        keys = await asyncio.to_thread(self._keys, version, prompts)
+        known = [text for key in keys if (text := self.desk.answers.get(key)) is not None]
+        if keys and len(known) == len(prompts):
+            return known
+        async with self.engine.turn(PURPOSE) as engine:
+            ticket = Ticket(await self.versions.ready(version), Priority.GATE)
+            texts = [clean(answer.text) for answer in await engine.batch(ticket, prompts, self.decoding)]
+        if keys:
+            self.desk.answers.put_many(dict(zip(keys, texts, strict=True)))
+        return texts
+
+    def _keys(self, version: Version, prompts: Sequence[Prompt]) -> list[str]:
+        if self.facts is None:
+            return []
+        digest = "base" if version == BASE else self.versions.known(version).manifest_sha256
+        return [answer_key(self.facts, digest, self.decoding, prompt) for prompt in prompts]
