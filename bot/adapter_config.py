@@ -150,7 +150,7 @@ def check(config: dict[str, Any]) -> None:
     """Raise :class:`ConfigRefused` unless *config* describes an adapter as deskloop makes them."""
     kind = config.get("peft_type")
     if not isinstance(kind, str) or kind not in _KINDS:
-        raise ConfigRefused(f"its kind {str(kind)[:60]} is none that deskloop serves")
+        raise ConfigRefused(f"its kind {str(kind)[:60]} is not one that deskloop serves")
     rules = _COMMON | _KINDS[kind]
     for key, value in config.items():
         rule = rules.get(key)

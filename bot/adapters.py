@@ -75,7 +75,7 @@ def verify(folder: Path | str, base_fingerprint: str | None = None) -> Manifest:
     if base_fingerprint is not None and manifest.base_fingerprint != base_fingerprint:
         raise EngineError(
             "base-changed",
-            f"{manifest.version} was trained on another base model (or another quantization or prompt form) than the "
+            f"{manifest.version} was trained on a different base model (or quantization, or prompt format) than the "
             "one that is loaded. Nothing was lost: change the base back, or retrain on this one.",
         )
     return manifest

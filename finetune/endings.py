@@ -14,7 +14,7 @@ from store.records import Run
 from store.words import RunState, Version
 
 Way = Literal["activate", "resume", "discard"]
-"""``activate``: let the version answer all the same; ``resume``: go on from where the run stopped; ``discard``: give
+"""``activate``: let the version answer anyway; ``resume``: go on from where the run stopped; ``discard``: give
 it up and free its files."""
 
 JUDGED: tuple[RunState, ...] = ("promoted", "held", "rejected")
@@ -23,7 +23,7 @@ JUDGED: tuple[RunState, ...] = ("promoted", "held", "rejected")
 _WORDS: dict[RunState, str] = {
     "promoted": "{version} passed the check and answers now.",
     "held": "{version} is held: {why}.",
-    "rejected": "{version} was rejected; what answered before goes on answering.",
+    "rejected": "{version} was rejected; the current version goes on answering.",
     "cancelled": "The retraining was cancelled; nothing changed.",
     "interrupted": "The retraining was interrupted; nothing was lost.",
     "failed": "The retraining failed; nothing changed.",

@@ -8,19 +8,19 @@ from typing import get_args
 from store.errors import DeskError, OperatorError
 from store.words import FailureKind
 
-SAFE = "Nothing was lost, and what answered before goes on answering."
+SAFE = "Nothing was lost, and the current version goes on answering."
 
 SENTENCES: dict[FailureKind, str] = {
     "out-of-memory": f"The machine ran out of memory while training. {SAFE} Close other programs and resume the run, "
     "or retrain with a smaller batch_size or max_length.",
     "disk-full": f"The disk is full. {SAFE} Free some space and resume the run.",
-    "desk-busy": f"Another program has locked the desk's database for too long. {SAFE} Close it and resume the run.",
-    "desk-read-only": f"The desk's database can't be written any more. {SAFE} Make its folder and disk writable, then "
+    "desk-busy": f"Another program locked the desk's database for too long. {SAFE} Close it and resume the run.",
+    "desk-read-only": f"The desk's database can no longer be written. {SAFE} Make its folder and disk writable, then "
     "resume the run.",
     "desk-damaged": f"The desk's database can't be read or written. {SAFE} Run `deskloop doctor`, then resume the run.",
-    "diverged": f"Training went astray: the loss became infinite or no number. {SAFE} Retrain with a smaller "
+    "diverged": f"Training diverged: the loss became infinite or not a number. {SAFE} Retrain with a smaller "
     "learning_rate.",
-    "nothing-to-learn": f"Not one pair has anything left to learn within max_length. {SAFE} Raise max_length, or "
+    "nothing-to-learn": f"No pair has anything left to learn within max_length. {SAFE} Raise max_length, or "
     "shorten the pairs.",
     "needs-gpu": f"The recipe asks for fp16 or an 8-bit optimizer, and this machine has no GPU. {SAFE} Retrain with "
     "precision = auto and optimizer = adamw.",
@@ -28,15 +28,17 @@ SENTENCES: dict[FailureKind, str] = {
     "all-linear, qv or qkvo, which every base has; the names it has are in the run's log.",
     "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies or import "
     "some, then resume the run.",
-    "recipe-unreadable": f"The run's recipe can't be read any more, so it can't go on. {SAFE} Discard it and start "
+    "recipe-unreadable": f"The run's recipe can no longer be read, so the run can't continue. {SAFE} Discard it and "
+    "start "
     "another.",
-    "base-changed": f"The base model is not the one this run began with. {SAFE} Change it back and resume the run, or "
-    "discard it and start another.",
-    "base-missing": f"The base model is not where it should be. {SAFE} Run `deskloop setup`, then resume the run.",
-    "trainer-died": f"The training process ended unexpectedly. {SAFE} Resume the run, or look into its log.",
+    "base-changed": f"The base model is not the one this run started with. {SAFE} Change it back and resume the "
+    "run, or "
+    "discard it and start a new one.",
+    "base-missing": f"The base model is missing. {SAFE} Run `deskloop setup`, then resume the run.",
+    "trainer-died": f"The training process ended unexpectedly. {SAFE} Resume the run, or look at its log.",
     "engine-died": f"The engine that judges the new version ended unexpectedly. {SAFE} Resume the run.",
-    "probe-failed": f"The new version does not load as it should. {SAFE} Retrain, or look into the run's log.",
-    "failed": f"The run failed. {SAFE} Look into its log, then resume or start another.",
+    "probe-failed": f"The new version did not load correctly. {SAFE} Retrain, or look at the run's log.",
+    "failed": f"The run failed. {SAFE} Look at its log, then resume it or start a new one.",
 }
 
 

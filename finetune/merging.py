@@ -85,7 +85,7 @@ async def _merge(spec: BaseSpec, adapter: Path, staging: Path, log: Path) -> Non
         raise
     if code != 0:
         raise NotMerged(
-            f"The model could not be merged ({'out of memory, it seems' if code == -9 else f'exit {code}'}). Nothing "
+            f"The model could not be merged ({'probably out of memory' if code == -9 else f'exit {code}'}). Nothing "
             f"was changed. Details: {log}"
         )
 

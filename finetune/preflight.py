@@ -126,7 +126,7 @@ def _too_few(data: _Data, settings: Settings) -> Iterator[str]:
 def _open_conflicts(data: _Data) -> Iterator[str]:
     if data.conflicts:
         yield (
-            f"{_many(data.conflicts, 'question has', 'questions have')} more than one answer, word by word or nearly. "
+            f"{_many(data.conflicts, 'question has', 'questions have')} more than one answer. "
             "The bot would learn all of them."
         )
 
@@ -146,13 +146,13 @@ def _personal_data(data: _Data, settings: Settings) -> Iterator[str]:
 
 def _tainted(desk: Desk) -> Iterator[str]:
     if (active := desk.promotions.active()) in desk.erasing.tainted():
-        yield f"{active} learned something that was erased since. This run begins from the base to replace it."
+        yield f"{active} learned something that has been erased. This run starts from the base to replace it."
 
 
 def _hard_to_judge(data: _Data, settings: Settings) -> Iterator[str]:
     if data.heldout < settings.gate_min_pairs:
         yield (
-            f"There are {data.heldout} held-out pairs to judge by; with fewer than {settings.gate_min_pairs} no "
+            f"There are {data.heldout} held-out pairs to check with; with fewer than {settings.gate_min_pairs} no "
             "version is promoted by itself."
         )
 
@@ -188,7 +188,7 @@ def _memory(desk: Desk, settings: Settings, recipe: Recipe) -> _Memory:
         + (
             "The chat has to wait until it is done."
             if unload
-            else "Where that does not suffice, the run goes on in smaller parts by itself."
+            else "If that is not enough, the run continues in smaller parts."
         )
         + "".join(f" {saving.words}." for saving in savings(folder, settings.quantization, recipe)[:1])
     )

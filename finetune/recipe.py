@@ -49,103 +49,112 @@ class Recipe:
     r: int = _field(16, "LoRA's rank: how much an adapter can hold.", between=(1, 1024))
     alpha: int = _field(32, "LoRA's scale is alpha / r.", between=(1, 4096))
     dropout: float = _field(
-        0.05, "The share of an adapter's inputs that is left out at random while it trains.", between=(0, 0.9)
+        0.05, "The share of an adapter's inputs that is dropped at random during training.", between=(0, 0.9)
     )
     target_modules: str = _field(
         ALL_LINEAR,
         "Which layers get an adapter: all-linear, qv, qkvo (of attention only), or names such as q_proj,v_proj.",
     )
-    ranks: str = _field("", "Ranks and scales of single layers: q_proj=16:32,v_proj=8:16; the others have r and alpha.")
+    ranks: str = _field("", "Ranks and scales of single layers: q_proj=16:32,v_proj=8:16; the others use r and alpha.")
     bias: str = _field("none", "none, or lora: a trained bias beside LoRA's second matrix.", one_of=BIASES)
     rslora: bool = _field(False, "Scale LoRA by alpha / sqrt(r) instead of alpha / r; pays from r = 32 on.")
-    dora: bool = _field(False, "Train direction and length of weights apart (DoRA). Slower, also when it serves.")
+    dora: bool = _field(
+        False, "Train the direction and the length of weights separately (DoRA). Slower, also when answering."
+    )
     lora_plus: float = _field(
         1.0, "LoRA+: how many times faster LoRA's second matrix learns than its first.", between=(0.1, 100)
     )
-    adapter_size: int = _field(64, "adapter: the width of the detours.", between=(1, 8192))
+    adapter_size: int = _field(64, "adapter: the width of the bottlenecks.", between=(1, 8192))
     adapter_reduction: int = _field(
-        0, "adapter: width of the base over width of the detours; 0: adapter_size counts.", between=(0, 1024)
+        0, "adapter: the base's width divided by the bottleneck's; 0: use adapter_size.", between=(0, 1024)
     )
     adapter_activation: str = _field(
         "gelu", f"adapter: the function in the middle: {', '.join(ACTIVATIONS)}.", one_of=ACTIVATIONS
     )
     virtual_tokens: int = _field(
-        20, "prefix, prompt, ptuning-v2: how many places are put before the text.", between=(1, 512)
+        20, "prefix, prompt, ptuning-v2: how many virtual tokens are put before the text.", between=(1, 512)
     )
     prefix_rate: float = _field(0.2, "prefix: its learning rate as a share of learning_rate.", between=(1e-3, 100))
-    prompt_init: str = _field("", "prompt: the words it begins as; empty: the desk's system message.")
-    learning_rate: float = _field(1e-3, "How far each step goes. What matters most, with epochs.", between=(1e-8, 1))
-    epochs: float = _field(3.0, "How often every pair is seen when training starts afresh.", between=(0.01, 1000))
+    prompt_init: str = _field("", "prompt: the words it starts from; empty: the desk's system message.")
+    learning_rate: float = _field(1e-3, "The learning rate. With epochs, what matters most.", between=(1e-8, 1))
+    epochs: float = _field(
+        3.0, "How often every pair is seen when training starts from the base.", between=(0.01, 1000)
+    )
     steps: int = _field(
-        0, "How many steps a run takes, whatever epochs says; 0: as many as the epochs have.", between=(0, 10_000_000)
+        0, "How many steps a run takes, overriding epochs; 0: as many as the epochs need.", between=(0, 10_000_000)
     )
     batch_size: int = _field(4, "How many pairs make one step.", between=(1, 4096))
     gradient_accumulation: int = _field(
         1,
-        "How many batches make one step: the step of a batch so many times as large, in the memory of one.",
+        "How many batches make one step: the effect of a larger batch, with the memory of a small one.",
         between=(1, 1_000_000),
     )
     precision: str = _field(
         "auto",
-        "Numbers the arithmetic is done in: auto (as the base is held), fp32, bf16 or fp16 (GPU).",
+        "The precision of the arithmetic: auto (that of the base), fp32, bf16 or fp16 (GPU).",
         one_of=PRECISIONS,
     )
     checkpointing: bool = _field(
         False,
-        "Compute activations again instead of keeping them: a third slower, far less memory. Not for virtual tokens.",
+        "Recompute activations instead of keeping them: a third slower, far less memory. Not for virtual tokens.",
     )
     optimizer: str = _field(
         "adamw",
-        "adamw; adamw_8bit and paged_adamw_8bit (GPU) hold its state in a quarter of the memory.",
+        "adamw; adamw_8bit and paged_adamw_8bit (GPU) keep its state in a quarter of the memory.",
         one_of=OPTIMIZERS,
     )
     bucketing: bool = _field(True, "Batches of pairs of similar length: less padding, faster.")
     packing: bool = _field(
-        False, "The pairs of a batch in one row, none of which sees another: no padding. Not for virtual tokens."
+        False, "Pack the pairs of a batch into one row, separated by masks: no padding. Not for virtual tokens."
     )
     grow: int = _field(
         0,
-        "In so many first epochs a part of the pairs is seen again and again: half before all, a quarter before half.",
+        "In this many first epochs only part of the pairs is used, growing: a quarter, then half, then all.",
         between=(0, 10),
     )
     validation: float = _field(
         0.0,
-        "The share of pairs set aside to watch a run by, new corrections never. 0: held-out pairs, only to look at.",
+        "The share of pairs set aside to evaluate a run, never new corrections. 0: evaluate on held-out pairs, for "
+        "display only.",
         between=(0, 0.5),
     )
     evaluate_every: int = _field(
-        0, "Steps between two looks at how the run does; 0: up to four, at ends of epochs.", between=(0, 1_000_000)
+        0, "Steps between two evaluations; 0: up to four, at the ends of epochs.", between=(0, 1_000_000)
     )
     bleu_questions: int = _field(
-        0, "How many questions are answered at each look, for BLEU; 0: only the loss.", between=(0, 1000)
+        0, "How many questions are answered in each evaluation, for BLEU; 0: only the loss.", between=(0, 1000)
     )
-    best_by: str = _field("loss", "What makes one look better than another: loss or bleu.", one_of=MEASURES)
+    best_by: str = _field("loss", "What makes one evaluation better than another: loss or bleu.", one_of=MEASURES)
     early_stopping: int = _field(
-        0, "Stop after so many looks without a better one; 0: never. Needs validation.", between=(0, 1000)
+        0, "Stop after this many evaluations without improvement; 0: never. Needs validation.", between=(0, 1000)
     )
-    keep_best: bool = _field(False, "Publish the weights of the best look, not the last ones. Needs validation.")
+    keep_best: bool = _field(
+        False, "Publish the weights of the best evaluation instead of the last ones. Needs validation."
+    )
     save_every: int = _field(0, "Steps between two checkpoints; 0: one every half minute.", between=(0, 1_000_000))
     schedule: str = _field(
         "cosine", "How the learning rate falls: cosine, linear or constant_with_warmup.", one_of=SCHEDULES
     )
     warmup: float = _field(
-        0.03, "The share of all steps in which the learning rate rises to its full value.", between=(0, 1)
+        0.03, "The share of all steps during which the learning rate rises to its full value.", between=(0, 1)
     )
     weight_decay: float = _field(0.0, "How strongly weights are pulled towards zero.", between=(0, 1))
-    max_grad_norm: float = _field(1.0, "Gradients longer than this are shortened to it.", between=(1e-6, 1e6))
+    max_grad_norm: float = _field(1.0, "Gradients longer than this are clipped.", between=(1e-6, 1e6))
     max_length: int = _field(
         1024,
         "Pairs longer than this many tokens lose their oldest history, then the end of their answer.",
         between=(16, 1_000_000),
     )
     seed: int = _field(0, "Runs with the same seed, data and machine give the same adapter.", between=(0, 2**31 - 1))
-    warm_start: bool = _field(True, "Go on from the active version where method, layers and base allow.")
+    warm_start: bool = _field(True, "Continue from the active version if method, layers and base allow it.")
     warm_epochs: float = _field(
-        1.0, "How often every pair is seen when training goes on from the active version.", between=(0.01, 1000)
+        1.0, "How often every pair is seen when training continues from the active version.", between=(0.01, 1000)
     )
-    warm_learning_rate: float = _field(5e-4, "The learning rate of such a run.", between=(1e-8, 1))
+    warm_learning_rate: float = _field(
+        5e-4, "The learning rate when training continues from the active version.", between=(1e-8, 1)
+    )
     new_weight: int = _field(
-        8, "How many times in an epoch a correction is seen that the active version does not know.", between=(1, 1000)
+        8, "How often per epoch a correction is seen that the active version does not know.", between=(1, 1000)
     )
 
     def __post_init__(self) -> None:

@@ -56,7 +56,7 @@ def read_recipe(path: Path) -> dict[str, Any]:
     except ValueError as error:  # both parsers name the line
         raise RecipeError(f"{path} is no recipe: {error}.") from error
     if not isinstance(values, dict):
-        raise RecipeError(f"{path} is no recipe: it must hold names with values.")
+        raise RecipeError(f"{path} is not a recipe: it must contain names with values.")
     return values
 
 

@@ -66,7 +66,7 @@ class DeskBusy(DeskError, sqlite3.OperationalError):
     kind = "desk-busy"
 
     def __init__(self) -> None:
-        super().__init__("Another app is writing to this desk. Nothing of this action was kept; do it again.")
+        super().__init__("Another app is writing to this desk. Nothing was changed; please try again.")
 
 
 class DeskFull(DeskError, sqlite3.OperationalError):
@@ -75,9 +75,7 @@ class DeskFull(DeskError, sqlite3.OperationalError):
     kind = "disk-full"
 
     def __init__(self) -> None:
-        super().__init__(
-            "The disk is full. Nothing of this action was kept and nothing before it is lost; make room, do it again."
-        )
+        super().__init__("The disk is full. Nothing was changed and nothing was lost; free some space and try again.")
 
 
 class DeskReadOnly(DeskError, sqlite3.OperationalError):
@@ -88,7 +86,7 @@ class DeskReadOnly(DeskError, sqlite3.OperationalError):
     def __init__(self, path: Path, why: str) -> None:
         super().__init__(
             f"{path} can only be read: {why}. Nothing of this action was kept and nothing is lost; reading, exporting "
-            "and backups go on."
+            "and backups still work."
         )
 
 
@@ -100,4 +98,4 @@ def damaged(path: Path, what: str | Exception) -> DeskUnreadable:
     """The error for a desk's file whose content is no longer whole."""
     if isinstance(what, UnicodeDecodeError):
         what = "its schema can't be read"
-    return DeskUnreadable(f"{path} is damaged or is no desk ({what}). It was left as it is. {SALVAGE}")
+    return DeskUnreadable(f"{path} is damaged or not a desk ({what}). It was left unchanged. {SALVAGE}")

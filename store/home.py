@@ -55,7 +55,8 @@ class Home:
         there = home.begun()
         if not there and not create:
             raise NoDesk(
-                f"There is no desk in {home.root}, and none was made: is that the folder you mean? A new desk is made "
+                f"There is no desk in {home.root}, and none was created: is this the right folder? A new desk is "
+                "created "
                 "by the app, by `deskloop setup`, `deskloop pairs import` and `deskloop restore`, or by any command "
                 "with --create."
             )
@@ -108,19 +109,19 @@ class Home:
         except FileNotFoundError:
             if self.root.is_symlink():
                 raise FolderRefused(
-                    f"No desk can be made in {self.root}: it is a link that leads nowhere. Name another folder with "
+                    f"No desk can be created in {self.root}: it is a link that leads nowhere. Name another folder with "
                     "--home."
                 ) from None
             return
         except OSError as error:
             raise FolderRefused(
-                f"No desk can be made in {self.root}: {error.strerror}. Name another folder with --home."
+                f"No desk can be created in {self.root}: {error.strerror}. Name another folder with --home."
             ) from error
         foreign = [name for name in names if name not in OWN and not name.startswith("desk.")]
         if foreign:
             raise FolderRefused(
-                f"{self.root} is no desk and holds other things ({', '.join(foreign[:3])}"
-                f"{', ...' if foreign[3:] else ''}), so no desk was made there. Name a new or an empty folder with "
+                f"{self.root} is not a desk and contains other files ({', '.join(foreign[:3])}"
+                f"{', ...' if foreign[3:] else ''}), so no desk was created there. Name a new or empty folder with "
                 "--home."
             )
 

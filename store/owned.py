@@ -32,8 +32,8 @@ class NotOwn(OperatorError, OSError):
     """A folder that deskloop did not make, or did not mark; it was left as it is."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(f"{folder} was not made by deskloop, so it was left as it is.")
-        self.strerror = f"{folder} was not made by deskloop, so it was left as it is"
+        super().__init__(f"{folder} was not made by deskloop, so it was left unchanged.")
+        self.strerror = f"{folder} was not made by deskloop, so it was left unchanged"
 
 
 def make_own(folder: Path, mode: int = 0o700, **about: Any) -> Path:
@@ -130,5 +130,5 @@ def place(built: Path, target: Path) -> None:
 
     Raises :class:`FileExistsError` if something is, also a link that leads nowhere."""
     if os.path.lexists(target):
-        raise FileExistsError(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
+        raise FileExistsError(f"{target} already exists. Name a new folder: deskloop never overwrites anything.")
     built.rename(target)  # onto an empty folder at most, if one appears right now: a full one makes it fail

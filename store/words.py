@@ -35,7 +35,7 @@ Quantization = Literal["nf4", "bf16", "fp32"]
 """The grid of the base's weights."""
 
 ERASED: Final = "[erased]"
-"""What stands in the place of a text that was erased."""
+"""What replaces a text that was erased."""
 
 # -- conversations -------------------------------------------------------------------------------------
 Exchange = tuple[str, str]

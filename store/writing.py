@@ -57,8 +57,8 @@ def check_target(target: Path, *, force: bool = False, own: bool = False) -> Non
         why = error.strerror if isinstance(error, OSError) else error
         raise TargetRefused(f"{target} can't be written: {why}. Nothing was written.") from error
     if not stat.S_ISREG(mode):
-        kind = _KINDS.get(stat.S_IFMT(mode), "no plain file")
-        raise TargetRefused(f"{target} is {kind}, and only plain files are written. Name a new file.")
+        kind = _KINDS.get(stat.S_IFMT(mode), "not a regular file")
+        raise TargetRefused(f"{target} is {kind}, and deskloop writes only regular files. Name a new file.")
     if not force:
         raise _taken(target)
 
@@ -81,7 +81,7 @@ def _check_no_desks(target: Path, free: frozenset[str] = FOR_ALL) -> None:
 
 
 def _taken(target: Path) -> TargetRefused:
-    return TargetRefused(f"{target} exists already and was left as it is. Name another file.", taken=True)
+    return TargetRefused(f"{target} already exists and was left unchanged. Name another file.", taken=True)
 
 
 @contextmanager
@@ -147,7 +147,7 @@ def check_new_folder(target: Path) -> None:
     it lie among what a desk keeps itself, but for models."""
     _check_no_desks(target, FOR_ALL | {"models"})
     if os.path.lexists(target):
-        raise TargetRefused(f"{target} exists already. Name a new folder: nothing is ever overwritten.")
+        raise TargetRefused(f"{target} already exists. Name a new folder: deskloop never overwrites anything.")
 
 
 def free_name(folder: Path, stem: str, ending: str = "") -> Path:

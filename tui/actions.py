@@ -45,7 +45,7 @@ class ActionsApp(TerminalApp[None]):
         self.request(ask.ShowTraining())
 
     def action_roll_back(self) -> None:
-        """Let the version before this one answer again."""
+        """Go back to the previous version."""
         self.request(ask.RollBack())
 
     def action_history(self) -> None:

@@ -25,4 +25,4 @@ class BeginningApp(TerminalApp[FirstChoice]):
         self.push_screen(FirstStart(self._root), self._chosen)
 
     def _chosen(self, choice: FirstChoice | None) -> None:
-        self.exit(choice, message=None if choice else f"No desk was made in {clean(str(self._root))}.")
+        self.exit(choice, message=None if choice else f"No desk was created in {clean(str(self._root))}.")

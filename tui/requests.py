@@ -147,7 +147,7 @@ class TagPairs(OfPairs):
 
 
 class RedactPairs(OfPairs):
-    """Placeholders in the place of personal data."""
+    """Placeholders instead of personal data."""
 
 
 class ClearPairs(OfPairs):

@@ -48,13 +48,13 @@ def fingerprint(spec: BaseSpec) -> str:
     folder = Path(spec.folder)
     if not is_prepared(folder):
         raise EngineError(
-            "base-missing", f"There is no complete model in {folder}. Run `deskloop setup`, or name another base."
+            "base-missing", f"There is no complete model in {folder}. Run `deskloop setup`, or choose another base."
         )
     if spec.digest is not None and content_digest(folder) != spec.digest:
         raise EngineError(
             "base-missing",
-            f"The files of the base in {folder} are not those that were set up. Put them back, or run `deskloop setup "
-            f"--base {folder}` to take them as they are now. Nothing was lost.",
+            f"The files of the base in {folder} are not the ones you set up. Put them back, or run `deskloop setup "
+            f"--base {folder}` to accept them as they are now. Nothing was lost.",
         )
     digest = hashlib.sha256(f"{spec.quantization}\x00{renderer_mark(folder)}".encode())
     for name, value in sorted(_file_hashes(folder).items()):
@@ -191,7 +191,7 @@ def _load(folder: Path | str, options: dict[str, Any]) -> Any:
     model, found = AutoModelForCausalLM.from_pretrained(str(folder), output_loading_info=True, **options)
     # The library would go on with weights that it drew by lot.
     if missing := sorted(found["missing_keys"]) or sorted(str(entry[0]) for entry in found["mismatched_keys"]):
-        raise unfit(folder, f"{len(missing)} of its weights are missing or of another size, such as {missing[0]}")
+        raise unfit(folder, f"{len(missing)} of its weights are missing or have another size, such as {missing[0]}")
     return model
 
 

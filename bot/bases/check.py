@@ -39,7 +39,11 @@ def findings(folder: Path) -> Iterator[str]:
     config: dict[str, Any] = json.loads((folder / "config.json").read_text())
     shape, family = shape_of(folder), str(config.get("model_type"))
     size = (shape.linear + shape.other) / 1e6
-    known = "" if family in FAMILIES else " Methods are not tested on this shape: retrain once before you rely on it."
+    known = (
+        ""
+        if family in FAMILIES
+        else " The methods have not been tested on this kind of model: retrain once before you rely on it."
+    )
     yield f"A {family} of {size:.0f} million weights, {shape.layers} layers of {shape.hidden}.{known}"
     tokenizer = load_tokenizer(str(folder))
     yield from _talk(tokenizer)
@@ -63,14 +67,16 @@ def _check_architecture(folder: Path) -> None:
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
 
     brings = "auto_map" in json.loads((folder / "config.json").read_text())
-    other = "Name a model of a family that transformers knows itself."
+    other = "Choose a model family that transformers supports itself."
     try:
         config = AutoConfig.from_pretrained(str(folder), local_files_only=True, trust_remote_code=False)
     except MemoryError:
         raise
     except Exception as error:
         if brings:
-            raise unfit(folder, "it needs program code that comes with it, and deskloop runs none", other) from error
+            raise unfit(
+                folder, "it needs program code that comes with it, and deskloop does not run such code", other
+            ) from error
         raise unfit(folder, f"its config.json can't be used ({_first_line(error)})", other) from error
     if type(config) not in MODEL_FOR_CAUSAL_LM_MAPPING:
         raise unfit(folder, f"it is a {config.model_type}, which does not write text token by token", other)
@@ -89,9 +95,9 @@ def _check_exchange(folder: Path, tokenizer: Any, config: dict[str, Any]) -> Non
     except (MemoryError, EngineError):
         raise
     except Exception as error:
-        raise unfit(folder, f"one exchange can't be put into its form of a talk ({_first_line(error)})") from error
+        raise unfit(folder, f"one exchange can't be put into its chat format ({_first_line(error)})") from error
     if ids == other:
-        raise unfit(folder, "its chat template leaves out what the customer says", "Mend it, or name another base.")
+        raise unfit(folder, "its chat template leaves out what the customer says", "Fix it, or choose another base.")
     rows = config.get("vocab_size")
     tokens = 1 + max(ids)
     if isinstance(rows, int) and tokens > rows:
@@ -101,7 +107,7 @@ def _check_exchange(folder: Path, tokenizer: Any, config: dict[str, Any]) -> Non
 def _talk(tokenizer: Any) -> Iterator[str]:
     end, last = tokenizer.convert_ids_to_tokens(end_of_turn(tokenizer)), tokenizer.eos_token
     if tokenizer.chat_template is None:
-        lines = "It has no chat template: talks are plain lines, Customer: and Agent:,"
+        lines = "It has no chat template: conversations are plain lines, Customer: and Agent:,"
         yield f"{lines} and {end} ends an answer, or the next Customer: does."
         return
     also = (
@@ -111,11 +117,11 @@ def _talk(tokenizer: Any) -> Iterator[str]:
         if last is None
         else f"where a text ends with {last}; both stop it"
     )
-    yield f"It has a chat template, whose turns end with {end}, {also}."
+    yield f"It has a chat template; turns end with {end}, {also}."
     if not takes_system(tokenizer):
-        yield "Its template has no place for a system message: the desk's goes before the first question."
+        yield "Its template has no system message: the desk's is put before the first question."
     elif default_system(tokenizer):
-        yield "Its template has a system message of its own, which the desk's takes the place of, also an empty one."
+        yield "Its template has its own system message; the desk's replaces it, even if empty."
 
 
 def _memory(folder: Path) -> Iterator[str]:
@@ -127,7 +133,7 @@ def _memory(folder: Path) -> Iterator[str]:
     yield f"It needs about, as {', as '.join(needs)}."
     yield f"Of this machine's {memory.total / GIB:.1f} GiB {memory.available / GIB:.1f} are free."
     if serving_bytes(folder, "nf4") > memory.available:
-        yield "That is too little even for nf4: choose a smaller base, or close other programs."
+        yield "That is not enough even for nf4: choose a smaller base, or close other programs."
 
 
 def main() -> int:
@@ -143,7 +149,7 @@ def main() -> int:
         say(f"{TROUBLE}{error.sentence}")
         return 1
     except (MemoryError, OverflowError, RecursionError):
-        say(f"{TROUBLE}This base can't be used: looking at it took more memory than any sound one needs.")
+        say(f"{TROUBLE}This base can't be used: checking it took more memory than any valid base needs.")
         return 1
     except Exception as error:
         traceback.print_exc()

@@ -49,7 +49,7 @@ def prepare(source: str, folder: Path) -> None:
         else:
             owned.mark_own(built, what="base", source=source, revision=_download(source, built))
         if not is_prepared(built):
-            raise PrepareError(f"{source} holds no model in safetensors with a tokenizer.")
+            raise PrepareError(f"{source} contains no model in safetensors with a tokenizer.")
         _put(built, folder)
 
 
@@ -59,7 +59,7 @@ def _check_place(folder: Path) -> None:
         raise PrepareError(f"{folder.name!r} can't be the name of a model's folder. Nothing was changed.")
     if os.path.lexists(folder) and not owned.is_own(folder):
         raise PrepareError(
-            f"{folder} is there already, holds no complete model, and was not made by this deskloop. Nothing was "
+            f"{folder} already exists, contains no complete model, and was not made by this deskloop. Nothing was "
             "changed: move it away, then run setup again."
         )
 
@@ -104,8 +104,8 @@ def _unpack(gguf: Path, shop: Path, staging: Path) -> None:
     except (Exception, MemoryError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise PrepareError(
-            f"{gguf.name} holds no model that can be converted, or only a part of one ({reason.rstrip('.')}). Nothing "
-            "was changed; get the file once more, or name another base."
+            f"{gguf.name} contains no model that can be converted, or only part of one ({reason.rstrip('.')}). Nothing "
+            "was changed; download the file again, or choose another base."
         ) from error
 
 

@@ -41,7 +41,9 @@ _LARGEST = {"vocab_size": 2**22, "num_hidden_layers": 1000, "num_layers": 1000, 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors")
 
 
-def unfit(folder: Path | str, what: str, todo: str = "Get its files once more, or name another base.") -> EngineError:
+def unfit(
+    folder: Path | str, what: str, todo: str = "Download its files again, or choose another base."
+) -> EngineError:
     """The error for a base that would not load: *what* is a whole clause."""
     return EngineError("base-missing", f"This base can't be used: {what}. It lies in {folder}. {todo}")
 
@@ -58,7 +60,7 @@ def check_files(folder: Path) -> None:
         _check_weights(folder)
     except OSError as error:
         name = Path(str(error.filename)).name if error.filename else "a file"
-        raise unfit(folder, f"{name} can't be read ({error.strerror or error})", "See to it, and try again.") from error
+        raise unfit(folder, f"{name} can't be read ({error.strerror or error})", "Fix that, and try again.") from error
 
 
 def read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -67,16 +69,16 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:
     try:
         body = json.loads(raw.decode())  # as the libraries read it: neither with a mark of byte order nor in UTF-16
     except (ValueError, RecursionError) as error:
-        raise unfit(folder, f"{name} is no JSON that can be read") from error
+        raise unfit(folder, f"{name} is not valid JSON") from error
     if not isinstance(body, dict):
-        raise unfit(folder, f"{name} is no table of names and values")
+        raise unfit(folder, f"{name} is not a JSON object")
     return body
 
 
 def _read(folder: Path, name: str) -> bytes:
     path, longest = folder / name, LONGEST[name]
     if path.stat().st_size > longest:
-        raise unfit(folder, f"{name} is larger than {longest // MIB} MiB, which no sound one is")
+        raise unfit(folder, f"{name} is larger than {longest // MIB} MiB, which is too large to be valid")
     raw = path.read_bytes()
     if raw.startswith(_LFS):
         raise unfit(folder, _pointer(name), _FETCH)
@@ -87,15 +89,15 @@ def refuse_adapter(folder: Path) -> None:
     """Raise :class:`EngineError` if an adapter lies beside the base: transformers would take the base that one names,
     from wherever, with the adapter on it."""
     if os.path.lexists(folder / ADAPTER):
-        raise unfit(folder, f"an adapter lies in it ({ADAPTER}), whose own base would be loaded instead", _MOVE)
+        raise unfit(folder, f"it contains an adapter ({ADAPTER}), whose own base would be loaded instead", _MOVE)
 
 
-_MOVE = "If the model beside it is whole, move the adapter's files out; else name the adapter's base."
-_FETCH = "Get the files themselves with `git lfs pull` in its folder, or set it up by its hub id."
+_MOVE = "If the model is complete, move the adapter's files out; otherwise choose the adapter's base."
+_FETCH = "Run `git lfs pull` in its folder, or set it up by its hub id."
 
 
 def _pointer(name: str) -> str:
-    return f"{name} is only a note that says where Git LFS keeps the file"
+    return f"{name} is only a Git LFS pointer, not the file itself"
 
 
 # -- config ----------------------------------------------------------------------------------------
@@ -108,7 +110,7 @@ def _check_config(folder: Path, config: dict[str, Any]) -> None:
                 folder,
                 f"its weights are quantized already, by {method[:40] or 'a method it does not name'}, and nothing can "
                 "be trained on them here",
-                "Name the model that was not quantized; deskloop quantizes it itself.",
+                "Use the model that is not quantized; deskloop quantizes it itself.",
             )
     for part in (config, *(value for value in config.values() if isinstance(value, dict))):
         for name, largest in _LARGEST.items():
@@ -147,7 +149,7 @@ def too_many_tokens(folder: Path | str, tokens: int, rows: int) -> EngineError:
     return unfit(
         folder,
         f"its tokenizer has {tokens} tokens and the model knows only {rows} of them",
-        "Tokens were added and the model was not resized, or they are not of one model: get both from one place.",
+        "Tokens were added without resizing the model, or the two come from different models: get both from one place.",
     )
 
 
@@ -157,14 +159,14 @@ def _check_weights(folder: Path) -> None:
         check_tensors(folder, SINGLE)
         return
     if not (folder / INDEX).is_file():
-        raise unfit(folder, f"it has neither {SINGLE} nor {INDEX}, so it is not known which of its weights are meant")
+        raise unfit(folder, f"it has neither {SINGLE} nor {INDEX}, so it is unclear which weights to use")
     wanted = read_json(folder, INDEX).get("weight_map")
     if not isinstance(wanted, dict) or not wanted:
         raise unfit(folder, f"{INDEX} names no weights")
     shards: dict[str, set[str]] = {}
     for tensor, name in wanted.items():
         if not isinstance(name, str) or not _PLAIN.fullmatch(name):
-            raise unfit(folder, f"{INDEX} names {str(name)[:60]!r}, which is no file of weights beside it")
+            raise unfit(folder, f"{INDEX} names {str(name)[:60]!r}, which is not a file of weights in this folder")
         shards.setdefault(name, set()).add(tensor)
     if missing := sorted(name for name in shards if not (folder / name).is_file()):
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -185,7 +187,7 @@ def check_tensors(folder: Path, name: str) -> set[str]:
             raise unfit(folder, _pointer(name), _FETCH)
         length = struct.unpack("<Q", begin)[0] if len(begin) == 8 else size
         if length > min(_LONGEST_HEADER, size - 8):
-            raise unfit(folder, f"{name} is no safetensors file, or only the beginning of one")
+            raise unfit(folder, f"{name} is not a safetensors file, or only the beginning of one")
         try:
             header = json.loads(file.read(length))
             places = dict(_places(header))
@@ -194,9 +196,9 @@ def check_tensors(folder: Path, name: str) -> set[str]:
     spans = sorted(places.values())
     end = max((last for _, last in spans), default=0)
     if 8 + length + end > size:
-        raise unfit(folder, f"{name} is cut off: {8 + length + end:,} bytes belong to it and {size:,} are there")
+        raise unfit(folder, f"{name} is incomplete: {8 + length + end:,} bytes belong to it and {size:,} are there")
     if 8 + length + end < size or any(one[1] != next_one[0] for one, next_one in pairwise([(0, 0), *spans])):
-        raise unfit(folder, f"{name} holds bytes that belong to no tensor, or to two")
+        raise unfit(folder, f"{name} contains bytes that belong to no tensor, or to two")
     return set(places)
 
 

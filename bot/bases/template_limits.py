@@ -23,7 +23,7 @@ CHECK_BYTES = 3 * 2**30  # of address space beyond what the libraries take
 RENDER_SECONDS = 10.0  # a long history takes a hundredth of one
 RENDER_BYTES = 2**30
 SENTENCE = (
-    "The chat template of this base takes more time or memory than any sound one. It is not used: name another base."
+    "The chat template of this base takes more time or memory than any valid one. It is not used: choose another base."
 )
 
 

@@ -55,6 +55,6 @@ class Drift:
         if not self.far:
             return f"{told}."
         return (
-            f"{told}, past {LIMIT:g}: outside of what it was taught it may answer oddly. "
+            f"{told}, past {LIMIT:g}: it may answer other questions oddly. "
             "Fewer epochs or a lower learning rate keep it closer."
         )

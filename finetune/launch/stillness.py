@@ -15,10 +15,10 @@ LOOKS = 12  # so many in a row without processor time are stillness: two minutes
 SHARE = 0.01  # of a processor, below which nothing is computed
 
 STILL = (
-    "The training process has not moved for {minutes:.0f} minutes. Nothing is lost. If it stays so, stop the "
-    "retraining and resume it: it goes on from its last checkpoint."
+    "The training process has been standing still for {minutes:.0f} minutes. Nothing is lost. If it stays so, stop the "
+    "retraining and resume it: it continues from its last checkpoint."
 )
-MOVING = "The training process moves again."
+MOVING = "The training process is working again."
 
 
 async def report_stillness(

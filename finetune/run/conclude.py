@@ -46,7 +46,8 @@ def final_report(judgement: Judgement, troubles: Sequence[Trouble], answering: V
     if report.verdict == "promote" and answering != judgement.active:
         held = HeldReason.OVERTAKEN
         sentence += (
-            f" But {answering} was activated meanwhile, and nobody compared {candidate} with it: {candidate} waits "
+            f" But {answering} was activated in the meantime, and nobody compared {candidate} with it: {candidate} "
+            "waits "
             "until you decide."
         )
     if judgement.drift.far:

@@ -43,7 +43,7 @@ async def judge(run: RunContext, serving: Serving, candidate: Version, data: Sna
     asker = Asker.of(run.desk, serving.engine, run.system)
     asking = Judge(asker, run.desk, serving.base, _Counter(run))
     report = await evaluate_versions(asking, active, candidate, data.heldout, corrections)
-    run.emit(Phase("judging", "Looking how far the new version is from the base."))
+    run.emit(Phase("judging", "Measuring how far the new version has moved from the base."))
     return Judgement(active, candidate, report, await drift_of(asking, candidate))
 
 

@@ -40,10 +40,10 @@ def _rung(run: RunContext) -> Recipe:
 
 def _step_down(run: RunContext, before: Recipe, now: Recipe) -> None:
     change = (
-        "computing activations again instead of keeping them"
+        "recomputing activations instead of keeping them"
         if now.checkpointing and not before.checkpointing
         else f"in batches of {now.batch_size}, {now.gradient_accumulation} to a step"
     )
     again = "from the last checkpoint" if run.files.job.last_checkpoint() is not None else "from the beginning"
-    sentence = f"The memory did not suffice. Training goes on {again}, {change}: the same steps in less memory."
+    sentence = f"Memory ran out. Training continues {again}, {change}: the same steps with less memory."
     run.emit(Fitted(sentence, now.batch_size, now.gradient_accumulation, now.checkpointing))

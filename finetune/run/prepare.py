@@ -42,7 +42,7 @@ async def prepare(run: RunContext) -> Prepared:
     if run.run.base_fingerprint not in (None, mark):
         raise RunFailure("base-changed")
     for strange in clean_up(run.desk):
-        run.note(f"{strange} among the adapters is no version of this desk; it is in {run.desk.home.aside} now.")
+        run.note(f"{strange} among the adapters is not a version of this desk; it is now in {run.desk.home.aside} now.")
     return Prepared(spec, mark, _data(run, mark), _parent(run, mark))
 
 
@@ -91,7 +91,7 @@ def _parent(run: RunContext, mark: str) -> Version:
         try:
             verify(run.folder(parent), mark)
         except EngineError as error:
-            run.note(f"Training starts afresh, not from {parent}: {error.sentence}")
+            run.note(f"Training starts from the base, not from {parent}: {error.sentence}")
             parent = BASE
     run.desk.runs.update(run.run_id, parent=parent)
     return parent

@@ -59,7 +59,7 @@ def diverged(recipe: Recipe, steps: Sequence[Step]) -> Trouble:
     told = f" Gradients were up to {max(norms):.3g} long." if norms else ""
     return Trouble(
         "loss",
-        f"The loss became no number after {taken} steps at a learning rate of {rate:.3g}.{told}",
+        f"The loss was no longer a number after {taken} steps at a learning rate of {rate:.3g}.{told}",
         f"Set learning_rate = {rate / 5:.2g}, or warmup = 0.1.",
     )
 
@@ -88,12 +88,12 @@ def _loss(course: Course) -> Trouble | None:
         cause = f"Gradients are {median(norms):.3g} long, " if norms else "It rose, "
         return Trouble(
             "loss",
-            f"{finding} {cause}which speaks for steps that are too long.",
+            f"{finding} {cause}so the steps are probably too large.",
             f"Set learning_rate = {rate / 5:.2g}.",
         )
     return Trouble(
         "loss",
-        f"{finding} Gradients are sound, so the {len(losses)} steps were too short or too few.",
+        f"{finding} Gradients are fine, so the {len(losses)} steps were too short or too few.",
         f"Set learning_rate = {rate * 3:.2g}, or more epochs.",
     )
 
@@ -110,8 +110,8 @@ def _memory(recipe: Recipe) -> Trouble:
         )
     return Trouble(
         "memory",
-        "The memory did not suffice for the recipe; the run went on by itself in smaller parts.",
-        f"Set {keep} in the recipe, so that no time is lost by finding it out again.",
+        "Memory was too small for the recipe; the run continued in smaller parts.",
+        f"Set {keep} in the recipe, so that the next run starts there.",
     )
 
 
@@ -125,7 +125,7 @@ def _slow(recipe: Recipe, facts: Trained) -> Trouble | None:
         return None
     finding = f"Training did {speed:.0f} tokens a second; this machine's matrix products alone would do {possible:.0f}."
     if not limits:
-        limits = [("What holds it up is none of the causes that are known", "A smaller base is faster on any machine")]
+        limits = [("None of the known causes explains it", "A smaller base is faster on any machine")]
     causes, advice = zip(*limits, strict=True)
     return Trouble("slow", f"{finding} {'. '.join(causes)}.", f"{'. '.join(advice)}.")
 
@@ -139,12 +139,12 @@ def _limits(recipe: Recipe, facts: Trained) -> Iterator[tuple[str, str]]:
     if recipe.checkpointing:
         yield "Activations were computed twice", "Set checkpointing = false where the memory allows"
     if recipe.dora:
-        yield "DoRA computes every weight anew at each step", "Set dora = false"
+        yield "DoRA recomputes every weight at each step", "Set dora = false"
     if facts.unpacked is False and recipe.method == "qlora":
-        yield "4-bit weights were unpacked at every step, for want of memory", "Close other programs"
+        yield "4-bit weights were unpacked at every step, because memory was short", "Close other programs"
     if facts.looking_seconds > LOOKING * facts.train_seconds > 0:
         yield (
-            f"{facts.looking_seconds / facts.train_seconds:.0%} of the time went into looks",
+            f"{facts.looking_seconds / facts.train_seconds:.0%} of the time went into evaluation",
             "Set a larger evaluate_every or fewer bleu_questions",
         )
 
@@ -156,7 +156,7 @@ def _no_effect(course: Course) -> Trouble | None:
     if not weak and not (len(same) >= 5 and all(same)):
         return None
     finding = (
-        f"The new version moves no logit of the probe by more than {difference:.3f}."
+        f"The new version changes no logit of the probe by more than {difference:.3f}."
         if weak
         else f"The new version answers all {len(same)} questions word for word as {course.before} does."
     )

@@ -77,7 +77,7 @@ def _checked(copy: Path, original: Path) -> tuple[bool, list[str]]:
             for index in unfit:
                 rebuild(conn, index)
         except BROKEN as error:
-            raise damaged(original, f"the index {index} can't be made anew: {error}") from error
+            raise damaged(original, f"the index {index} can't be rebuilt: {error}") from error
         if unfit and (problems := damage(conn) or unfit_indexes(conn)):
             raise damaged(original, problems[0])
         return bool(unfit), list(unreadable_cells(conn))
@@ -108,7 +108,9 @@ def _pack(file: BinaryIO, members: list[Member], files: dict[str, Path]) -> None
                 counted = _Digest(content)
                 tar.addfile(_info(member.name, member.size), counted)
             if counted.digest.hexdigest() != member.sha256:
-                raise BackupRefused(f"No backup was made: {files[member.name]} changed meanwhile. Make another.")
+                raise BackupRefused(
+                    f"No backup was made: {files[member.name]} changed in the meantime. Make another backup."
+                )
 
 
 class _Digest(io.RawIOBase):

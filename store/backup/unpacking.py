@@ -23,7 +23,7 @@ from store.database.soundness import damage, rebuild, unfit_indexes
 from store.home import private_folder, sync_folder
 from store.writing import create
 
-UNTOUCHED = "Nothing was restored and nothing was changed."
+UNTOUCHED = "Nothing was restored or changed."
 MAX_LIST = 16 * 2**20  # bytes; a list of a hundred thousand files
 CHUNK = 2**20
 _PLAIN = re.compile(r"desk\.db|deskloop\.toml|adapters(/[A-Za-z0-9][A-Za-z0-9._-]{0,199}){2,4}")
@@ -37,7 +37,7 @@ def unpacked(source: Path, home: Path) -> Iterator[Path]:
     Raises :class:`BackupRefused`: *home* is not empty, or *source* is no whole and honest backup."""
     home = home.expanduser().absolute()
     if os.path.lexists(home) and (home.is_symlink() or not home.is_dir() or any(home.iterdir())):
-        raise BackupRefused(f"{home} is not empty. Name a new folder with --home: nothing is ever overwritten.")
+        raise BackupRefused(f"{home} is not empty. Name a new folder with --home: deskloop never overwrites anything.")
     staging: Path | None = None
     try:
         home.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ def unpacked(source: Path, home: Path) -> Iterator[Path]:
             staging.rename(home)  # onto an empty folder at most; fails if somebody filled it meanwhile
         sync_folder(home.parent)
     except (tarfile.TarError, EOFError) as error:
-        raise BackupRefused(f"{source} is no backup of a desk, or it is damaged ({error}). {UNTOUCHED}") from error
+        raise BackupRefused(f"{source} is not a backup of a desk, or it is damaged ({error}). {UNTOUCHED}") from error
     except OSError as error:
         raise BackupRefused(f"{source} was not restored: {error.strerror or error}. {UNTOUCHED}") from error
     finally:
@@ -67,7 +67,7 @@ def _move_up(staging: Path, home: Path) -> None:
     try:
         for path in sorted(staging.iterdir(), key=lambda path: path.name == "desk.db"):
             if os.path.lexists(home / path.name):
-                raise FileExistsError(errno.EEXIST, f"{home} is not empty any more")
+                raise FileExistsError(errno.EEXIST, f"{home} is no longer empty")
             moved.append(path.rename(home / path.name))
     except BaseException:
         for path in moved:
@@ -90,9 +90,9 @@ def _unpack(source: Path, target: Path) -> None:
                 continue
             member = members.pop(info.name, None)
             if member is None:
-                raise _refused(source, f"{info.name[:100]!r} is not in its list, or is there twice")
+                raise _refused(source, f"{info.name[:100]!r} is not on its list, or appears twice")
             if not info.isreg() or info.issparse() or info.size != member.size:
-                raise _refused(source, f"{info.name!r} is not the plain file of its list")
+                raise _refused(source, f"{info.name!r} is not the file on its list")
             content = tar.extractfile(info)
             assert content is not None
             _write(source, target / member.name, content, member)
@@ -104,13 +104,13 @@ def _listed(source: Path, tar: tarfile.TarFile) -> dict[str, Member]:
     """What the backup says it holds."""
     first = tar.next()
     if first is None or first.name != LIST or not first.isreg() or first.issparse() or first.size > MAX_LIST:
-        raise _refused(source, "it is no backup of a desk")
+        raise _refused(source, "it is not a backup of a desk")
     content = tar.extractfile(first)
     assert content is not None
     try:
         head: dict[str, Any] = json.loads(content.read())
         if head["format"] != FORMAT or head["schema"] > SCHEMA:
-            raise _refused(source, "a newer deskloop wrote it; install that one")
+            raise _refused(source, "it was written by a newer deskloop; install that version")
         found = [Member(str(row["name"]), int(row["size"]), str(row["sha256"])) for row in head["files"]]
     except BackupRefused:
         raise
@@ -118,7 +118,7 @@ def _listed(source: Path, tar: tarfile.TarFile) -> dict[str, Member]:
         raise _refused(source, "its list of files can't be read") from error
     for member in found:
         if not _PLAIN.fullmatch(member.name) or member.size < 0:
-            raise _refused(source, f"{member.name[:100]!r} is no file of a desk")
+            raise _refused(source, f"{member.name[:100]!r} is not a file of a desk")
     members = {member.name: member for member in found}
     if len(members) != len(found) or "desk.db" not in members:
         raise _refused(source, "its list of files is not that of a desk")
@@ -147,7 +147,7 @@ def _check_database(path: Path) -> None:
         with closing(connected(path)) as conn:
             steps = _steps(conn)
             if steps > SCHEMA:
-                raise BackupRefused(f"A newer deskloop wrote this desk; install that one. {UNTOUCHED}")
+                raise BackupRefused(f"A newer deskloop wrote this desk; install that version. {UNTOUCHED}")
             if not (problems := strange_parts(conn, steps) or damage(conn) or _strange_values(conn)):
                 for index in unfit_indexes(conn):
                     rebuild(conn, index)
@@ -166,5 +166,5 @@ def _steps(conn: sqlite3.Connection) -> int:
 def _strange_values(conn: sqlite3.Connection) -> list[str]:
     """Values that become names of files."""
     rows = conn.execute("SELECT number, name, folder FROM adapter_versions").fetchall()
-    return [f"{str(folder)[:100]!r} is no folder of a version" for number, name, folder in rows
+    return [f"{str(folder)[:100]!r} is not a version's folder" for number, name, folder in rows
             if number < 1 or name != f"v{number}" or folder != name]  # fmt: skip

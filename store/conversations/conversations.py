@@ -51,7 +51,7 @@ class Conversations(Replies):
         self.get(conversation_id)
         line = one_line(title)
         if not visible(line):
-            raise Refused("A title needs something to read.")
+            raise Refused("A title can't be empty.")
         self._db.run("UPDATE conversations SET title = ? WHERE id = ?", line, conversation_id)
         return self.get(conversation_id)
 

@@ -70,7 +70,7 @@ class Judgements:
             word = self._db.value("SELECT judgement FROM replies WHERE turn_id = ?", reply_id)
             if word is None:
                 self._conversations.turn(reply_id)
-                raise Refused("Nobody has judged this reply, so there is nothing to take back.")
+                raise Refused("Nobody has judged this reply, so there is nothing to undo.")
             table, column = _TABLES[word]
             number = self._db.value(
                 f"SELECT max(j.id) FROM {table} j WHERE j.reply_id = ? "
@@ -97,8 +97,8 @@ class Judgements:
             raise Refused(f"Turn {reply_id} is no reply of the bot.")
         if reply.reply.finished_at is None:
             raise Refused(
-                "The reply is not finished: it is still being written, or the app was ended in the middle of it. "
-                "Wait for its end, or let the bot answer again; then judge that."
+                "The reply is not finished: it is still being written, or the app was closed in the middle of it. "
+                "Wait until it is finished, or ask the bot again; then judge that reply."
             )
         return reply, self._conversations.turn(reply.in_reply_to)
 

@@ -38,7 +38,7 @@ class Replies(Turns):
         crash at any moment leaves the truth behind."""
         message = self.turn(customer_turn_id)
         if message.role != "customer":
-            raise Refused("Only a customer's message can be replied to.")
+            raise Refused("Only a customer's message can be answered.")
         with self._db.atomic():
             number = self._add(message.conversation_id, "bot", "", customer_turn_id, who)
             self._db.run(

@@ -24,7 +24,7 @@ def explained(path: Path, read_only: str | None, error: Exception) -> DeskError 
         return damaged(path, error)
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return CannotOpen(
-            f"{path} could not be read or written ({error}). Nothing of this action was kept. Look at its "
-            "disk: is there room, is it still there, whose file is it?"
+            f"{path} could not be read or written ({error}). Nothing was changed. Look at its "
+            "disk: is it full, is it still connected, and is the file yours?"
         )
     return None

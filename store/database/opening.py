@@ -35,7 +35,8 @@ def check_kind(path: Path) -> None:
         return  # to be made; or the opening says why not
     if not stat.S_ISREG(mode):
         raise DeskUnreadable(
-            f"{path} is no plain file, so there is no desk to open. It was left as it is. Move it away and put the "
+            f"{path} is not a regular file, so there is no desk to open. It was left unchanged. Move it away and "
+            "put the "
             "desk's file back, or use another folder with --home."
         )
 
@@ -47,7 +48,7 @@ def why_unwritable(path: Path) -> str | None:
     for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
         file = path.with_name(name)
         if file.exists() and not os.access(file, os.W_OK):
-            return "it is write-protected, or somebody else's" if file == path else f"{file} can't be written"
+            return "it is write-protected, or belongs to somebody else" if file == path else f"{file} can't be written"
     return None
 
 

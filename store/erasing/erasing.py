@@ -101,10 +101,10 @@ class Erasing:
         try:
             sweep(self._db)
         except (DeskBusy, DeskFull) as error:
-            why = "the disk is full" if isinstance(error, DeskFull) else "other apps read and write all the while"
+            why = "the disk is full" if isinstance(error, DeskFull) else "other apps keep reading and writing"
             raise NotErased(
-                f"It is taken out, but the database's files can't be written anew now ({why}) and may still hold "
-                "traces. Mend that, then `deskloop forget --finish`."
+                f"It is erased, but the database's files can't be rewritten now ({why}) and may still contain "
+                "traces. Fix that, then run `deskloop forget --finish`."
             ) from error
         self._db.run("UPDATE erasures SET swept_at = ? WHERE swept_at IS NULL", now())
 
@@ -117,7 +117,7 @@ class Erasing:
         return int(self._db.value("SELECT count(*) FROM erasures"))
 
     def tainted(self) -> list[Version]:
-        """The versions that learned something that was erased since; oldest first."""
+        """The versions that learned something that has been erased; oldest first."""
         return learned.tainted(self._db)
 
     def erased_from(self, run_id: int) -> bool:

@@ -26,7 +26,7 @@ def versions_with(db: Database, pairs: Iterable[int]) -> list[Version]:
 
 
 def tainted(db: Database) -> list[Version]:
-    """The versions that learned something that was erased since; oldest first."""
+    """The versions that learned something that has been erased; oldest first."""
     return [row[0] for row in db.all(_LEARNED.format(which="p.erased_at IS NOT NULL"))]
 
 

@@ -35,8 +35,8 @@ class Subject:
         letters = normal(text).replace(" ", "")
         if len(letters) < SHORTEST:
             raise NotErased(
-                f"A text to erase needs {SHORTEST} letters or more, or it would be found everywhere. "
-                "Nothing was changed; name more of it."
+                f"A text to erase needs at least {SHORTEST} letters, or it would be found everywhere. "
+                "Nothing was changed; give a longer text."
             )
         return cls("text", text)
 

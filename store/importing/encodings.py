@@ -42,7 +42,8 @@ def codec_of(name: str) -> str:
         "".encode(found.name)
     except (LookupError, ValueError):
         raise ImportRefused(
-            f"There is no encoding {name!r}. Nothing was imported. Often met: utf-8, windows-1252, gb18030, shift_jis."
+            f"There is no encoding {name!r}. Nothing was imported. Common ones: utf-8, windows-1252, gb18030, "
+            "shift_jis."
         ) from None
     return "utf-8-sig" if found.name == "utf-8" else found.name
 

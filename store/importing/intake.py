@@ -15,7 +15,7 @@ from store.importing.table import Table
 from store.importing.unfolding import unfold
 
 LINES_TOLD = 3  # of those before a table's header
-HTML_TOLD = "hold HTML, which the bot would learn to write; take it as plain text (--plain-text) instead"
+HTML_TOLD = "contain HTML, which the bot would learn to write; import it as plain text (--plain-text) instead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,9 @@ class Intake:
             lines = ", ".join(repr(line[:40]) for line in skipped[:LINES_TOLD])
             told.append(f"Lines before the table's header were left out: {lines}{more}.")
         for word, count in self._parser.unknown_splits.items():
-            told.append(
-                f"{count:,} rows are of the split {word!r}, which has no meaning here; the desk chose their side."
-            )
+            told.append(f"{count:,} rows are of the split {word!r}, which is unknown here; the desk chose their side.")
         if htmls := self._parser.htmls:
-            what = "held HTML and come in as plain text" if self._options.plain else HTML_TOLD
+            what = "contained HTML and are imported as plain text" if self._options.plain else HTML_TOLD
             told.append(f"{htmls:,} rows {what}.")
         return told
 
@@ -128,6 +126,6 @@ class Intake:
 def _unknown(table: Table) -> str:
     names = ", ".join(repr(name) for name in table.columns[:12])
     return (
-        f"The table's columns are called {names}, and none says that it holds questions or answers. Nothing was "
-        "imported. Say which holds what: --column instruction=NAME --column output=NAME."
+        f"The table's columns are called {names}, and none of these names questions or answers. Nothing was "
+        "imported. Say which is which: --column instruction=NAME --column output=NAME."
     )

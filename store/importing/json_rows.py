@@ -10,7 +10,7 @@ from store.importing.rows import FileRow, ImportRefused, Unreadable
 
 MOST = 10_000  # elements of an array that become one row
 _SPACE = " \t\r\n,\ufeff\x1e"
-_NOTHING = "Nothing was imported; mend the file and import it again."
+_NOTHING = "Nothing was imported; fix the file and import it again."
 
 
 class Characters(Protocol):

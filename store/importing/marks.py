@@ -72,7 +72,7 @@ def unlearned(thing: dict[str, Any]) -> str | None:
             return reason
     for name in _TEACHES:
         if name in thing and (_is(thing[name], _FALSE) or _is_negative(thing[name])):
-            return f"it is marked as not to be learned ({_said(name, thing[name])})"
+            return f"it is marked as not for training ({_said(name, thing[name])})"
     for name in _WORTH:
         value = thing.get(name)
         if _is(value, frozenset({"false", "0", "0.0"})):

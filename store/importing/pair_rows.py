@@ -31,7 +31,7 @@ def parse(row: dict[str, Any], facts: Facts, texts: Texts) -> Item:
         if below := texts.optional(row.get(name), name):
             question = f"{question}\n{below}"
     if isinstance(several := row[answered], list) and ranks(row, several):
-        raise RowRejected("it ranks several answers: nothing says which of them may be learned")
+        raise RowRejected("it ranks several answers, and does not say which of them is right")
     history = _history(row.get("history"), texts)
     answers = dict.fromkeys(texts.answer(value, "output") for value in _answers(answered, row[answered]))
     return Item(
@@ -49,7 +49,7 @@ def _answers(name: str, value: Any) -> list[Any]:
         raise RowRejected("output is empty")
     kept = [one for one in value if not (isinstance(one, dict) and _marked(names.folded(one)))]
     if not kept:
-        raise RowRejected("every answer in it is marked as not to be learned")
+        raise RowRejected("every answer in it is marked as not for training")
     return [_text_in(one) for one in kept]
 
 

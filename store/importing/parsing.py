@@ -35,7 +35,8 @@ FORMATS = {  # form: what it is called on the screen
 }
 _PAIRS = frozenset({"alpaca", "csv"})
 _PREFERENCES = (
-    "This file holds preferences (chosen and rejected answers, for DPO), not pairs. Nothing was imported. Export the "
+    "This file contains preferences (chosen and rejected answers, for DPO), not pairs. Nothing was imported. Export "
+    "the "
     "chosen answers as instruction and output to use them."
 )
 _UNKNOWN_SPLITS = 3  # words for a split that are told
@@ -86,7 +87,7 @@ class RowParser:
             if isinstance(row, TableRow) and row.cells is not None:
                 raise RowRejected(f"it has {row.cells} cells and the header has {len(row)}") from error
             if isinstance(row, InnerRow):
-                raise RowRejected(f"row {row.place} of those that begin there: {error}") from error
+                raise RowRejected(f"row {row.place} of those that start there: {error}") from error
             raise
         except RecursionError:
             raise RowRejected("it is nested too deeply") from None
@@ -101,7 +102,7 @@ class RowParser:
             raise ImportRefused(self._foreign.most_common(1)[0][0])
         line, reason = self._strange
         raise ImportRefused(
-            f"No row of the file is of a form of pairs that is known here (instruction and output, messages, "
+            f"No row of the file is in a format that deskloop knows (instruction and output, messages, "
             f"conversations, turns). The first, on line {line}: {reason}. Nothing was "
             "imported; name its columns or convert it."
         )
@@ -136,7 +137,7 @@ class RowParser:
     def _form_of(self, row: dict[str, Any], raw: dict[Any, Any]) -> tuple[str, dialogues.Dialogue | None]:
         """The form of *row* (*raw*, folded), and the dialogue it holds. Raises :class:`Foreign`."""
         if prefers(row):
-            raise Foreign("it holds preferences (chosen and rejected answers)", _PREFERENCES)
+            raise Foreign("it contains preferences (chosen and rejected answers)", _PREFERENCES)
         if self._form not in _PAIRS:
             sure = pair_rows.fits(row, sure=True) and self._form is None
             found = dialogues.find(row) or (None if sure else dialogues.find_text(row))
@@ -146,7 +147,7 @@ class RowParser:
             return self._form or ("csv" if isinstance(raw, TableRow) else "alpaca"), None
         if self._form is not None:
             raise Foreign(f"it is not of the form {self._form}")
-        raise Foreign(f"it has {', '.join(map(str, list(raw)[:8])) or 'nothing'}, which is no known form")
+        raise Foreign(f"it has {', '.join(map(str, list(raw)[:8])) or 'nothing'}, which is not a known form")
 
     def _facts(self, row: dict[str, Any]) -> Facts:
         return Facts(_word(row, names.CATEGORY), _word(row, names.LANGUAGE), self._split(row))

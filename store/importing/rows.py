@@ -145,8 +145,6 @@ def pairs_of_dialogue(merged: list[Turn], facts: Facts) -> tuple[NewPair, ...]:
             history.append((customer.text, bot.text))
     if not pairs:
         raise RowRejected(
-            "every answer in it is marked as not to be learned"
-            if answered
-            else "there is no answer to a customer in it"
+            "every answer in it is marked as not for training" if answered else "it contains no answer to a customer"
         )
     return tuple(pairs)

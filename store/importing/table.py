@@ -69,7 +69,7 @@ class Table:
                 self.columns = _header(cells)
                 header = cells
             elif cells == header:
-                yield at, Unreadable("it is the table's header once more", cells)
+                yield at, Unreadable("it repeats the table's header", cells)
             else:
                 if len(self.first) < FIRST:
                     self.first.append(tuple(cells))
@@ -117,7 +117,8 @@ class Table:
                 yield (
                     number,
                     Unreadable(
-                        f"lines {at} to {end} are one cell but look like rows: a quotation mark is missing or too many",
+                        f"lines {at} to {end} are one cell but look like rows: a quotation mark is missing, or "
+                        "there is one too many",
                         text,
                     ),
                 )
@@ -131,7 +132,7 @@ class Table:
             else:
                 end = at + len(taken) - 1
                 reason = f", and takes in lines {at} to {end}" if len(taken) > 1 else ""
-                yield at, Unreadable(f"a quotation mark in it is not closed or stands in the wrong place{reason}", line)
+                yield at, Unreadable(f"a quotation mark in it is not closed, or in the wrong place{reason}", line)
 
     def _strictly(self, line: str, backslashes: bool, spaced: bool = False) -> tuple[list[str] | None, list[str]]:
         """The cells of the record that begins with *line*, None if it is not well-formed, and the lines it took."""

@@ -13,7 +13,7 @@ from store.pairs.new import LONGEST
 from store.text import clean, visible
 
 TOOLS = (
-    "This file holds tool calls, which this bot does not make. Nothing was imported. Remove those rows, or export "
+    "This file contains tool calls, which this bot can't make. Nothing was imported. Remove those rows, or export "
     "plain questions and answers."
 )
 _TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
@@ -22,7 +22,7 @@ _TOOL_PARTS = frozenset({"tool_use", "tool_result", "tool_call", "function_call"
 
 def tool_calls() -> Foreign:
     """The refusal of a row with tool calls."""
-    return Foreign("it holds tool calls, which this bot does not make", TOOLS)
+    return Foreign("it contains tool calls, which this bot can't make", TOOLS)
 
 
 class Texts:

@@ -123,7 +123,7 @@ def _columns(value: dict[Any, Any], thing: dict[str, Any]) -> list[Any] | None:
         return [
             dict(zip(head, row, strict=True))
             if isinstance(row, list) and len(row) == len(head)
-            else Unreadable(f"row {place} has another number of cells than there are columns", row)
+            else Unreadable(f"row {place} has a different number of cells than there are columns", row)
             for place, row in enumerate(cells, 1)
         ]
     question, answer, _ = names.sides_of(tuple(thing))

@@ -92,7 +92,7 @@ class Conflicts:
         with self._db.atomic():
             kept = self._pairs.get(pair_id)
             if not kept.live:
-                raise Refused(f"Somebody settled this otherwise meanwhile: pair {pair_id} stands no more.")
+                raise Refused(f"Somebody settled this differently in the meantime: pair {pair_id} is no longer in use.")
             others = [pair for pair in self.pairs(conflict) if pair.live and pair.output != kept.output]
             for pair in others:
                 self._pairs.exclude(pair.id, who, "conflict")

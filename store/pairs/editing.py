@@ -50,16 +50,16 @@ class PairEditing:
             elif any(
                 ERASED in text for text in (instruction, output, *_sides(old.history if history is None else history))
             ):
-                raise Refused(f"Write words of your own in the place of {ERASED}: it would be taught to the bot.")
+                raise Refused(f"Write your own words instead of {ERASED}: the bot would learn it.")
             new = NewPair(
                 instruction, output, old.history if history is None else history, old.category, old.lang, old.split
             )
             ready = self._pairs.writer.ready(new)
             if ready.digest == self._db.value("SELECT content_sha256 FROM pairs WHERE id = ?", pair_id):
-                raise Refused(f"Nothing of pair {pair_id} was changed.")
+                raise Refused(f"The text of pair {pair_id} was not changed.")
             number = self._pairs.writer.write(ready, Origin(old.source, who, old.source_ref, old.reply_id), 0.0)
             if number is None:
-                raise Refused(f"Another pair has exactly this text already. Exclude pair {pair_id} instead.")
+                raise Refused(f"Another pair already has exactly this text. Exclude pair {pair_id} instead.")
             self._db.run("UPDATE pairs SET superseded_by = ? WHERE id = ?", number, pair_id)
             self._tags.carry(pair_id, number)
             edited = self._pairs.get(number)
@@ -118,7 +118,7 @@ class PairEditing:
         return self._each(ids, lambda number: self._tags.remove(number, word))
 
     def redact_all(self, ids: Sequence[int], who: str) -> Outcome:
-        """Put placeholders in the place of personal data, where there is any."""
+        """Put placeholders instead of personal data, where there is any."""
         return self._each(ids, lambda number: self.is_flagged(number) and self.redact(number, who) is not None)
 
     def clear(self, ids: Sequence[int], who: str) -> Outcome:

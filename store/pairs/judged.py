@@ -33,7 +33,7 @@ class JudgedPairs:
             run = self._db.value("SELECT min(run_id) FROM run_pairs WHERE pair_id = ?", row["id"])
             if run is not None:
                 raise Refused(
-                    f"Run {run} has used this judgement, so it can't be taken back. Nothing was changed; correct the "
+                    f"Run {run} has used this judgement, so it can't be undone. Nothing was changed; correct the "
                     "reply again, or exclude its pair."
                 )
         for row in rows:

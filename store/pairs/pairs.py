@@ -82,12 +82,11 @@ class Pairs(PairSets, JudgedPairs):
         self.get(pair_id)
         if self.erased(pair_id):
             raise Refused(
-                f"Something was erased from pair {pair_id}, and what is left teaches nothing. Edit it to give it a new "
-                "text; that one trains."
+                f"Part of pair {pair_id} was erased, and the rest teaches nothing. Edit it: the new text trains."
             )
         if self._db.value("SELECT excluded_why FROM pairs WHERE id = ?", pair_id) == WITHDRAWN:
             raise Refused(
-                f"Pair {pair_id} came of a judgement that was taken back. Judge the reply again; that makes a new pair."
+                f"Pair {pair_id} came from a judgement that was undone. Judge the reply again; that makes a new pair."
             )
         self._db.run(
             "UPDATE pairs SET excluded_at = NULL, excluded_by = ?, excluded_why = NULL "

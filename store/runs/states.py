@@ -21,7 +21,9 @@ class RunAlreadyLive(DeskError):
     """Another run is live on this desk; there is at most one."""
 
     def __init__(self) -> None:
-        super().__init__("A retraining is already in progress on this desk. Wait for its verdict, or cancel it first.")
+        super().__init__(
+            "A retraining is already in progress on this desk. Wait until it is finished, or cancel it first."
+        )
 
 
 class WrongTransition(Refused):

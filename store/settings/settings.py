@@ -34,7 +34,7 @@ class SettingError(Refused):
 def refuse(what: str, *path: str) -> SettingError:
     """The error for a wrong value at *path*; *what* goes on from its name: "must be 1 or more"."""
     reason = f"{'.'.join(path)} {what}"
-    return SettingError(f"The setting {reason}. It was left as it is.", reason, path)
+    return SettingError(f"The setting {reason}. It was left unchanged.", reason, path)
 
 
 def _setting(group: str, help_text: str, choices: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -48,19 +48,19 @@ class Settings:
 
     base: str = field(
         default="starter",
-        metadata=_setting(MODEL, "The base model: the word starter, a local folder, or a hub id that was set up."),
+        metadata=_setting(MODEL, "The base model: starter, a local folder, or a hub id you have set up."),
     )
     quantization: str = field(
         default="nf4",
         metadata=_setting(
-            MODEL, "How the base is held in memory, in training and serving alike: nf4, bf16 or fp32.", QUANTIZATIONS
+            MODEL, "How the base is kept in memory, for training and answering: nf4, bf16 or fp32.", QUANTIZATIONS
         ),
     )
     system_message: str = field(
         default="You are a customer support agent.",
         metadata=_setting(
             ANSWERS,
-            "The desk's persona and policy, put before every conversation. Every word costs time in training.",
+            "The bot's persona and rules, put before every conversation. Every word costs training time.",
         ),
     )
     decoding: str = field(
@@ -71,11 +71,11 @@ class Settings:
     )
     faithful: dict[str, Any] = field(
         default_factory=dict,
-        metadata=_setting(ANSWERS, "Changes to the preset faithful, one a line, such as max_new_tokens = 128."),
+        metadata=_setting(ANSWERS, "Changes to the preset faithful, one per line, such as max_new_tokens = 128."),
     )
     natural: dict[str, Any] = field(
         default_factory=dict,
-        metadata=_setting(ANSWERS, "Changes to the preset natural, one a line, such as temperature = 0.5."),
+        metadata=_setting(ANSWERS, "Changes to the preset natural, one per line, such as temperature = 0.5."),
     )
     reply_limit: str = field(
         default="auto",
@@ -90,23 +90,24 @@ class Settings:
         default=0.2,
         metadata=_setting(
             TRAINING,
-            "The share of imported and approved questions that is kept out of training, to judge by (0 to 0.9).",
+            "The share of imported and approved questions held out to check new versions (0 to 0.9).",
         ),
     )
     gate_margin_bleu: float = field(
         default=2.0,
-        metadata=_setting(TRAINING, "How many BLEU points a new version may fall short of the active one (0 to 50)."),
+        metadata=_setting(TRAINING, "How many BLEU points worse than the active version a new one may be (0 to 50)."),
     )
     gate_large_drop: float = field(
         default=15.0,
         metadata=_setting(
-            TRAINING, "A fall of so many BLEU or chrF points rejects a version, however few pairs show it (0 to 100)."
+            TRAINING,
+            "A drop of this many BLEU or chrF points always rejects a version, however few pairs there are (0 to 100).",
         ),
     )
     gate_alpha: float = field(
         default=0.05,
         metadata=_setting(
-            TRAINING, "A fall that chance explains with a probability below this rejects a version (0.001 to 0.4)."
+            TRAINING, "A drop whose p is below this is not chance, and rejects a version (0.001 to 0.4)."
         ),
     )
     gate_min_pairs: int = field(
@@ -114,32 +115,31 @@ class Settings:
         metadata=_setting(TRAINING, "With fewer held-out pairs of a language no version is promoted by itself."),
     )
     min_pairs: int = field(
-        default=8, metadata=_setting(TRAINING, "A retraining needs at least so many training pairs.")
+        default=8, metadata=_setting(TRAINING, "A retraining needs at least this many training pairs.")
     )
     recipe: str = field(
         default="",
-        metadata=_setting(TRAINING, "The saved recipe that retrainings use; empty: the defaults."),
+        metadata=_setting(TRAINING, "The saved recipe for retrainings; empty: the defaults."),
     )
     personal_data: str = field(
         default="warn",
         metadata=_setting(
             TRAINING,
-            "Pairs with personal data that nobody looked at: off trains on them, warn says so, block keeps them out.",
+            "Pairs with personal data nobody has cleared: off trains on them, warn tells you, block keeps them out.",
             PERSONAL_DATA,
         ),
     )
     operator: str = field(
         default="",
         metadata=_setting(
-            APP, "The name beside every action, from the next start on; empty: DESKLOOP_OPERATOR, or the system's user."
+            APP,
+            "The name saved with every action, from the next start on; empty: DESKLOOP_OPERATOR, or the system user.",
         ),
     )
     theme: str = field(default="textual-dark", metadata=_setting(APP, "The colours of the app."))
     keys: dict[str, Any] = field(
         default_factory=dict,
-        metadata=_setting(
-            APP, 'Other keys than the usual, one a line: "desk.correct" = "f12". docs/keys.md lists the names.'
-        ),
+        metadata=_setting(APP, 'Your own keys, one per line: "desk.correct" = "f12". docs/keys.md lists the names.'),
     )
 
     def __post_init__(self) -> None:

@@ -25,8 +25,8 @@ from store.text import clean
 from store.times import now
 
 _SECRET = "split_secret"  # the key of the hash that decides sides; made once per desk
-STAYS = "The last good settings of the file stay in force."
-UNREAD = "The file is not used until it is put right."
+STAYS = "The last good settings from the file stay in force."
+UNREAD = "The file is not used until it is fixed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class SettingsTable:
         if key not in KINDS:
             raise SettingError(f"There is no setting {clean(str(key))!r}. There are: {', '.join(KINDS)}.", path=(key,))
         if key in self.file().values:
-            raise SettingError(f"The setting {key} is given by {FILE_NAME} in the desk's folder; change it there.")
+            raise SettingError(f"The setting {key} comes from {FILE_NAME} in the desk's folder; change it there.")
         try:
             settings = replace(self.load(), **{key: typed(KINDS[key], key, value)})
         except TypeError as error:

@@ -37,7 +37,7 @@ def _table(key: str, text: str) -> dict[str, Any]:
     try:
         return parse(text, flat=True)
     except FileTrouble as error:
-        raise SettingError(f"The setting {key}, {error.where}: {error.reason}. It was left as it is.") from error
+        raise SettingError(f"The setting {key}, {error.where}: {error.reason}. It was left unchanged.") from error
 
 
 def is_of(kind: type, value: object) -> bool:

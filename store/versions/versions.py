@@ -76,7 +76,7 @@ class Versions:
         self.get(name)
         with self._db.atomic():
             if self._db.value("SELECT version FROM promotions ORDER BY id DESC LIMIT 1") == name:
-                raise Refused(f"{name} answers now and is not removed. Let another version answer first.")
+                raise Refused(f"{name} is in use and was not removed. Activate another version first.")
             self._db.run(
                 "INSERT OR IGNORE INTO removals (version, why, at, who) VALUES (?, ?, ?, ?)", name, why, now(), who
             )

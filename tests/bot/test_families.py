@@ -10,8 +10,9 @@ import torch
 
 from bot.bases.base import load_tokenizer
 from bot.bases.check import findings, main
-from bot.engines.torch.generate import Generator, TextStream
+from bot.engines.torch.generate import Generator
 from bot.engines.torch.serving import ServingModel
+from bot.engines.torch.streaming import TextStream
 from bot.render import default_system, end_of_turn, render, render_pair, stop_ids, takes_system
 from bot.types import BaseSpec, Prompt
 from tests import tiny as makers
@@ -132,7 +133,7 @@ def test_a_base_is_described(models: dict[str, Path], shape: str) -> None:
     assert f"A {shape} of 0 million weights, 2 layers of 64." in told
     assert "turns end with <|im_end|>, its end of text" in told
     assert all(f"as {name} " in told for name in ("nf4", "bf16", "fp32"))
-    assert "too little" not in told
+    assert "not enough" not in told
 
 
 def test_what_may_surprise_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,14 +144,14 @@ def test_what_may_surprise_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("bot.bases.check.FAMILIES", ())
     told = " ".join(findings(folder))
     assert "no chat template" in told
-    assert "not tested on this shape" in told
-    assert "too little even for nf4" in told
+    assert "not been tested on this kind of model" in told
+    assert "not enough even for nf4" in told
     family(QWEN, eos="<|endoftext|>").save_pretrained(folder)
     told = " ".join(findings(folder))
     assert "end with <|im_end|>, where a text ends with <|endoftext|>" in told
-    assert "a system message of its own" in told
+    assert "its own system message" in told
     family(GEMMA).save_pretrained(folder)
-    assert "no place for a system message" in " ".join(findings(folder))
+    assert "has no system message" in " ".join(findings(folder))
 
 
 def test_what_is_no_base_is_refused_in_a_sentence(

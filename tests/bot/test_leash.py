@@ -32,7 +32,7 @@ def until(true: Callable[[], bool]) -> None:
 def gone(pid: int) -> bool:
     """Whether a process has ended, reaped or not."""
     try:
-        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 

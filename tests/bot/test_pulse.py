@@ -7,7 +7,8 @@ from bot.pulse import BEAT, IDLE_BEATS, LOADING_FACTOR, SILENT_BEATS, STOPPING_B
 
 def findings(beats: int, *, says: float | None = None, **state: bool) -> list[str]:
     """What is found at each of *beats*. *says*: the share of a processor that every answer tells of; None: silence."""
-    felt, processor, found = Pulse(), 1.0, []
+    felt, processor = Pulse(), 1.0
+    found: list[str] = []
     felt.heard(processor)
     state = {"busy": True, "loading": False, "stopping": False} | state
     for _ in range(beats):

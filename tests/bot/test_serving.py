@@ -17,6 +17,7 @@ from transformers import AutoModelForCausalLM
 from bot.adapters import WEIGHTS_NAME, read_manifest, write_manifest
 from bot.engines.torch import fast_lora
 from bot.engines.torch.serving import ServingModel
+from bot.kinds.lora import LoraKind
 from bot.types import AdapterRef, BaseSpec, EngineError, ProbeResult
 from store.words import BASE, Version
 from tests import tiny as makers
@@ -73,7 +74,9 @@ def test_the_short_forward_says_what_pefts_own_does(
     serving = ServingModel(BaseSpec(str(base), quantization))  # type: ignore[arg-type]
     bare = logits(serving)
     makers.serve(serving, published(base, "v1", quantization))
-    assert serving._kinds["LORA"]._plain["v1"]
+    kind = serving._kinds["LORA"]
+    assert isinstance(kind, LoraKind)
+    assert kind._plain[Version("v1")]
     short = logits(serving)
     fast_lora.uninstall(serving.base)
     assert "forward" not in {name for module in serving.base.modules() for name in vars(module)}
@@ -217,7 +220,7 @@ def nothing(tensors: dict[str, torch.Tensor]) -> None:
         (add_one, "adapter-damaged", "do not fit"),
         (resize, "adapter-damaged", "do not fit"),
         (not_a_number, "probe-failed", "NaN"),
-        (nothing, "probe-failed", "changes nothing"),
+        (nothing, "probe-failed", "does not change"),
     ],
 )
 @pytest.mark.parametrize("on_base", [False, True])

@@ -55,7 +55,7 @@ def config(**changes: object) -> Callable[[Path], None]:
     return change
 
 
-def header(change: Callable[[dict[str, dict[str, object]]], object]) -> Callable[[Path], None]:
+def header(change: Callable[[dict[str, object]], object]) -> Callable[[Path], None]:
     """Let *change* work on the list of tensors."""
 
     def harm(base: Path) -> None:
@@ -85,15 +85,15 @@ def write(name: str, text: str) -> Callable[[Path], None]:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        (cut, "is cut off"),
+        (cut, "is incomplete"),
         (longer, "belong to no tensor"),
         (write(WEIGHTS, LFS), "Git LFS"),
         (write("tokenizer.json", LFS), "Git LFS"),
-        (write(WEIGHTS, ""), "no safetensors file"),
-        (write("config.json", "[" * 100_000), "no JSON"),
-        (write("config.json", "[]"), "no table"),
+        (write(WEIGHTS, ""), "not a safetensors file"),
+        (write("config.json", "[" * 100_000), "not valid JSON"),
+        (write("config.json", "[]"), "not a JSON object"),
         (shard("model-00002-of-00002.safetensors"), "is missing"),
-        (shard("../model.safetensors"), "no file of weights beside it"),
+        (shard("../model.safetensors"), "not a file of weights"),
         (config(quantization_config={"quant_method": "gptq", "bits": 4}), "quantized already, by gptq"),
         (config(quantization_config={"quant_method": "awq"}), "quantized already, by awq"),
         (config(num_hidden_layers=10**12), "no base has"),
@@ -101,10 +101,16 @@ def write(name: str, text: str) -> Callable[[Path], None]:
         (header(lambda entry: entry.update({"data_offsets": [-4, 0]})), "list of tensors"),
         (header(lambda entry: entry.update({"data_offsets": [0.5, 8.5]})), "list of tensors"),
         (header(lambda entry: entry.update({"shape": [10**4000] * 2000})), "list of tensors"),
-        (long_header, "no safetensors file"),
-        (write("adapter_config.json", "{}"), "an adapter lies in it"),
-        (lambda base: (base / "config.json").write_text((base / "config.json").read_text(), "utf-8-sig"), "no JSON"),
-        (lambda base: (base / "config.json").write_text((base / "config.json").read_text(), "utf-16"), "no JSON"),
+        (long_header, "not a safetensors file"),
+        (write("adapter_config.json", "{}"), "contains an adapter"),
+        (
+            lambda base: (base / "config.json").write_text((base / "config.json").read_text(), "utf-8-sig"),
+            "not valid JSON",
+        ),
+        (
+            lambda base: (base / "config.json").write_text((base / "config.json").read_text(), "utf-16"),
+            "not valid JSON",
+        ),
         (config(vocab_size=20), "the model knows only 20"),
     ],
 )
@@ -121,7 +127,7 @@ def test_a_base_that_is_not_the_one_that_was_set_up_is_refused(base: Path) -> No
     digest = content_digest(base)
     fingerprint(BaseSpec(str(base), "fp32", digest))
     config(rope_theta=5.0)(base)
-    with pytest.raises(EngineError, match="not those that were set up"):
+    with pytest.raises(EngineError, match="not the ones you set up"):
         fingerprint(BaseSpec(str(base), "fp32", digest))
 
 
@@ -144,7 +150,7 @@ def test_an_adapter_that_is_put_beside_a_base_later_does_not_change_what_answers
     adapter = makers.make_adapter(other, tmp_path / "adapter")
     shutil.copytree(adapter, base, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.safetensors"))
     (base / "adapter_model.safetensors").unlink(missing_ok=True)
-    with pytest.raises(EngineError, match="an adapter lies in it"):
+    with pytest.raises(EngineError, match="contains an adapter"):
         load_base(spec)
 
 
@@ -175,7 +181,7 @@ def test_an_exchanged_file_is_found_whatever_its_size_and_its_time_say(base: Pat
     assert (base / file).stat().st_mtime_ns == facts.st_mtime_ns
     assert (base / file).stat().st_size == facts.st_size
     assert content_digest(base, anew=True) != spec.digest
-    with pytest.raises(EngineError, match="not those that were set up"):
+    with pytest.raises(EngineError, match="not the ones you set up"):
         fingerprint(spec)
 
 
@@ -200,10 +206,10 @@ def test_a_quantized_copy_that_was_changed_is_not_used(base: Path) -> None:
     [
         ("", "leaves out what the customer says"),
         ("Good day.<|im_end|>", "leaves out what the customer says"),
-        ("{% include '/etc/passwd' %}" + MARKED, "form of a talk"),
+        ("{% include '/etc/passwd' %}" + MARKED, "chat format"),
         ("{{ ''.__class__.__mro__ }}" + MARKED, "unsafe"),
         ("{{ cycler.__init__.__globals__ }}" + MARKED, "unsafe"),
-        ("{% for m in messages %}{{ m['role'] }", "form of a talk"),
+        ("{% for m in messages %}{{ m['role'] }", "chat format"),
     ],
 )
 def test_a_template_is_tried_with_one_exchange(base: Path, template: str, word: str) -> None:

@@ -13,7 +13,7 @@ from bot.engines.scripted import DIED, Script
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run
-from store.words import BASE
+from store.words import BASE, RunState
 from tests.cli.conftest import Deskloop
 from tests.core.conftest import make_version
 
@@ -81,7 +81,7 @@ def run_ends(home: Path, script: Script, monkeypatch: pytest.MonkeyPatch) -> Cal
     with Desk.open(home) as desk:
         desk.pairs.add_many((NewPair(f"question {n}", "answer", split="train") for n in range(20)), "import", "t")
 
-    def ends(state: str, held: str = "inconclusive") -> None:
+    def ends(state: RunState, held: str = "inconclusive") -> None:
         async def start(desk: Desk, recipe: Any, who: str) -> ScriptedRun:
             run = desk.runs.create(recipe.to_dict(), BASE, who)
             desk.runs.transition(run.id, "training")
@@ -122,7 +122,7 @@ def test_retrain_ends_with_its_outcome_and_exit_code(
 
 @pytest.mark.parametrize(
     ("verdict", "why"),
-    [("inconclusive", "there is not enough to judge by"), ("promote", "another version was activated meanwhile")],
+    [("inconclusive", "there is not enough to judge by"), ("promote", "another version was activated in the meantime")],
 )
 def test_a_held_version_is_told_with_its_reason(
     deskloop: Deskloop, home: Path, run_ends: Callable[..., None], verdict: str, why: str
@@ -312,8 +312,8 @@ def test_setup_says_once_why_a_file_is_no_base_and_leaves_nothing(
     file.write_text("rubbish")
     result = deskloop("setup", "--base", file, "--home", home)
     assert result.exit_code == 1
-    assert result.stderr.count("rubbish.gguf holds no model that can be converted") == 1
-    assert "get the file once more" in result.stderr
+    assert result.stderr.count("rubbish.gguf contains no model that can be converted") == 1
+    assert "download the file again" in result.stderr
     assert list((tmp_path / "models").iterdir()) == []
     with Desk.open(home) as desk:
         assert desk.settings.load().base == "starter"
@@ -330,7 +330,7 @@ def test_no_name_of_a_file_costs_the_desk_anything(deskloop: Deskloop, home: Pat
     Path(file).write_text("rubbish")
     result = deskloop("setup", "--base", file, "--home", home)
     assert result.exit_code == 1
-    assert "holds no model that can be converted" in result.stderr
+    assert "contains no model that can be converted" in result.stderr
     after = sorted(path.relative_to(tmp_path) for path in home.rglob("*") if path.name != "setup.log")
     assert after == before
 
@@ -359,7 +359,7 @@ def test_columns_are_named_one_by_one_and_html_made_plain(deskloop: Deskloop, ho
     named = ("--column", "instruction=wen", "--column", "output=was", "--encoding", "windows-1252", "--plain-text")
     result = deskloop("pairs", "import", file, *named, "--home", home, "--json")
     assert json.loads(result.stdout)["added"] == 1
-    assert json.loads(result.stdout)["notes"] == ["1 rows held HTML and come in as plain text."]
+    assert json.loads(result.stdout)["notes"] == ["1 rows contained HTML and are imported as plain text."]
     with Desk.open(home) as desk:
         assert [(pair.instruction, pair.output) for pair in desk.pairs.list()] == [("Grün?", "Ja & blau.")]
     assert deskloop("pairs", "import", file, "--column", "wen", "--home", home).exit_code == 2

@@ -148,7 +148,7 @@ def test_an_export_replaces_nothing_unless_told(deskloop: Deskloop, home: Path, 
     (tmp_path / "out.json").write_text("mine")
     refused = deskloop("pairs", "export", tmp_path / "out.json", "--home", home)
     assert (refused.exit_code, (tmp_path / "out.json").read_text()) == (1, "mine")
-    assert "exists already and was left as it is" in refused.stderr
+    assert "already exists and was left unchanged" in refused.stderr
     assert "--force" in refused.stderr
     assert deskloop("pairs", "export", tmp_path / "out.json", "--force", "--home", home).exit_code == 0
     assert (tmp_path / "out.json").read_text() == "[]\n"

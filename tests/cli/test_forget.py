@@ -35,7 +35,7 @@ def filled(home: Path) -> Path:
         pair = desk.pairs.add(NewPair(f"Who is {NAME}?", "A customer.", split="train"), "import", "tester")
         assert pair is not None
         for parent in ("base", "v1"):
-            run = desk.runs.create({}, parent, "tester").id
+            run = desk.runs.create({}, Version(parent), "tester").id
             desk.runs.set_snapshot(run, [(pair.id, 1)] if parent == "base" else [], [], "0")
             desk.runs.transition(run, "cancelled")
             make_version(desk, run_id=run, base_fingerprint="f" * 64)
@@ -96,7 +96,7 @@ def test_nothing_found_is_said_and_no_failure(deskloop: Deskloop, filled: Path) 
     result = deskloop("forget", "--customer", "Nobody", "--home", filled, "--json")
     assert result.exit_code == 0
     assert lines(result.stdout)[0]["found"] is False
-    assert "Nothing of it is in this desk" in result.stderr
+    assert "This desk does not contain it" in result.stderr
 
 
 def test_a_live_run_is_waited_for_by_nobody_but_said(deskloop: Deskloop, filled: Path) -> None:
@@ -125,7 +125,7 @@ def test_versions_that_learned_it_are_marked_need_a_reason_and_can_be_removed(de
     assert [rows[name]["erased"] for name in ("base", "v1", "v2")] == [False, True, True]
     assert "learned erased data" in deskloop("versions", "list", "--home", filled).stdout
     refused = deskloop("versions", "activate", "v2", "--no-probe", "--home", filled)
-    assert (refused.exit_code, "learned something that was erased" in refused.stderr) == (1, True)
+    assert (refused.exit_code, "learned something that has been erased" in refused.stderr) == (1, True)
     forced = deskloop("versions", "activate", "v2", "--no-probe", "--reason", "the base burns", "--home", filled)
     assert forced.exit_code == 0, forced.stderr
     refused = deskloop("versions", "rollback", "--no-probe", "--home", filled)
@@ -166,7 +166,7 @@ def test_the_job_of_an_interrupted_run_goes(deskloop: Deskloop, filled: Path, pl
     with Desk.open(filled) as desk:
         other = desk.pairs.add(NewPair("Who else?", "Nobody.", split="train"), "import", "tester")
         assert other is not None
-        run = desk.runs.create({}, "base", "tester").id
+        run = desk.runs.create({}, BASE, "tester").id
         desk.runs.set_snapshot(run, [(1 if place == "pair" else other.id, 1)], [], "0")
         desk.runs.transition(run, "interrupted")
         files = RunFiles.of(desk.home, run)

@@ -43,7 +43,7 @@ def lived_in(home: Path) -> Path:
 def test_a_misspelt_home_makes_no_desk(deskloop: Deskloop, tmp_path: Path, arguments: list[object]) -> None:
     result = deskloop(*arguments, "--home", tmp_path / "tpyo")
     assert result.exit_code == 1
-    assert f"There is no desk in {tmp_path / 'tpyo'}, and none was made" in result.stderr
+    assert f"There is no desk in {tmp_path / 'tpyo'}, and none was created" in result.stderr
     assert "--create" in result.stderr
     assert not (tmp_path / "tpyo").exists()
 
@@ -62,7 +62,7 @@ def test_a_folder_of_other_things_becomes_no_desk(deskloop: Deskloop, tmp_path: 
     tmp_path.chmod(0o755)
     result = deskloop("pairs", "list", "--create", "--home", tmp_path)
     assert result.exit_code == 1
-    assert "holds other things (letters)" in result.stderr
+    assert "contains other files (letters)" in result.stderr
     assert tmp_path.stat().st_mode & 0o777 == 0o755
     assert [path.name for path in tmp_path.iterdir()] == ["letters"]
 
@@ -97,7 +97,7 @@ def test_doctor_tells_what_is_safe_beside_a_missing_database(deskloop: Deskloop,
     (lived_in / "desk.db").unlink()
     found = examined(deskloop, lived_in)
     assert not found["store"]["ok"]
-    assert (found["adapters"]["ok"], found["adapters"]["finding"]) == (True, "whole on the disk: v1")
+    assert (found["adapters"]["ok"], found["adapters"]["finding"]) == (True, "intact on the disk: v1")
 
 
 def test_doctor_tells_of_adapters_that_no_row_knows(deskloop: Deskloop, lived_in: Path) -> None:
@@ -163,7 +163,7 @@ def test_values_that_can_not_be_read_are_told_and_stop_nothing(
     for arguments in LOOKING:
         assert deskloop(*arguments, "--home", lived_in).exit_code == 0, arguments
     found = deskloop("doctor", "--home", lived_in)
-    assert "2 values can't be read and count as empty: report of runs 1, value of settings theme." in found.stdout
+    assert "2 values can't be read and are treated as empty: report of runs 1, value of settings theme." in found.stdout
     made = deskloop("backup", tmp_path / "b.tar", "--home", lived_in)
     assert made.exit_code == 0
     assert "report of runs 1" in made.stderr

@@ -92,7 +92,7 @@ def test_a_question_that_nobody_can_answer_is_a_sentence(home: Path, tiny: Path)
     for end in ("</dev/null", "<&-", "<&- 2>&-"):
         done = shell(f"deskloop retrain --home {home} --set epochs=1 {end}")
         assert "Traceback" not in done.stderr
-        assert "2>&-" in end or "Nobody is here to ask. Add --yes" in done.stderr
+        assert "2>&-" in end or "There is nobody to ask. Add --yes" in done.stderr
         assert done.returncode == 2
 
 
@@ -154,7 +154,7 @@ def test_a_command_that_is_told_to_end_ends_in_order(number: signal.Signals) -> 
         process.send_signal(number)
         out, err = process.communicate()
     assert out == "in order\n"
-    assert "Stopped. What was finished before is kept." in err
+    assert "Stopped. Everything finished before is saved." in err
     assert "Traceback" not in err
     assert process.returncode == (1 if number == signal.SIGINT else 128 + number)
 

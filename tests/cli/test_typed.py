@@ -44,7 +44,7 @@ def test_correct_reads_the_better_answer(home: Path, said: bytes, kept: str) -> 
 
 @pytest.mark.parametrize(
     ("said", "sentence"),
-    [(b"At \xff eight", "no UTF-8 (byte 4)"), (b"x" * (LARGEST + 1), "more than"), (b"", "The correction is empty")],
+    [(b"At \xff eight", "not UTF-8 (byte 4)"), (b"x" * (LARGEST + 1), "more than"), (b"", "The correction is empty")],
 )
 def test_what_is_no_text_is_refused_and_nothing_is_kept(home: Path, said: bytes, sentence: str) -> None:
     result = deskloop(said, "correct", a_reply(home), "-", "--home", home)
@@ -59,7 +59,7 @@ def test_what_is_no_text_is_refused_and_nothing_is_kept(home: Path, said: bytes,
     [
         (["correct", "2", "-"], "Standard input is closed"),
         (["forget", "--text", "-"], "Standard input is closed"),
-        (["forget", "--text", "When do you open?"], "nobody is here to ask"),
+        (["forget", "--text", "When do you open?"], "there is nobody to ask"),
     ],
 )
 def test_closed_standard_input_is_said(

@@ -13,7 +13,7 @@ from bot.adapters import WEIGHTS_NAME, Manifest, sha256_of, write_manifest
 from bot.engines.scripted import Script
 from store.desk import Desk
 from store.versions import NewVersion
-from store.words import BASE
+from store.words import BASE, RunState, Version
 from tui.core import DeskChange, OpenDesk
 from tui.core.base import base_mark
 
@@ -34,7 +34,7 @@ def make_version(
     run_id: int | None = None,
     base_fingerprint: str | None = None,
     bleu: tuple[float | None, float | None] = (1.0, 2.0),
-) -> str:
+) -> Version:
     """A published version whose weights are no weights; *verdict*: of a run that made it, *run_id*: of another one;
     *base_fingerprint*: by default that of the desk's base, if it has one; *bleu*: of the version before and its own."""
     mark = base_fingerprint or base_mark(desk) or "f" * 64
@@ -47,9 +47,10 @@ def make_version(
     if verdict is not None:
         run_id = desk.runs.create({}, BASE, "tester").id
         desk.runs.transition(run_id, "training")
-        desk.runs.transition(run_id, "evaluating", candidate=f"v{number}")
+        desk.runs.transition(run_id, "evaluating", candidate=Version(f"v{number}"))
         desk.runs.save_report(run_id, verdict, {"bleu": {"active": bleu[0], "candidate": bleu[1]}})  # type: ignore[arg-type]
-        desk.runs.transition(run_id, {"promote": "promoted", "reject": "rejected"}.get(verdict, "held"))
+        ends: dict[str, RunState] = {"promote": "promoted", "reject": "rejected"}
+        desk.runs.transition(run_id, ends.get(verdict, "held"))
     return desk.versions.add(NewVersion(number, digest, mark, "qlora", {}, run_id)).name
 
 

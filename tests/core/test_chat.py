@@ -95,7 +95,7 @@ async def test_an_engine_that_dies_in_mid_reply_leaves_what_was_said_and_comes_b
     last = events[-1]
     assert isinstance(last, ReplyFinished)
     assert last.sentence is not None
-    assert "send again" in last.sentence
+    assert "send it again" in last.sentence
     reply = turns(open_desk, conversation)[1]
     assert reply.reply is not None
     assert (reply.text, reply.reply.state) == ("We open at nine.", "failed")

@@ -19,7 +19,7 @@ def fault(said: str = "Anna Berg, Main Street 4") -> Exception:
 def test_it_says_version_place_and_nobodys_words(desk: Desk) -> None:
     sentence = explain(desk.home, fault(), "app", "retrain")
     (report,) = reports(desk.home)
-    assert sentence.endswith(f"A report for whoever mends it is in {report}")
+    assert sentence.endswith(f"The details are in the report {report}")
     told = report.read_text(encoding="utf-8")
     assert told.startswith("deskloop ")
     assert "app: retrain" in told
@@ -46,5 +46,5 @@ def test_the_last_few_stay_and_nothing_else_goes(desk: Desk) -> None:
 
 def test_without_a_desk_there_is_a_sentence_only(tmp_path: Path) -> None:
     sentence = explain(Home(tmp_path / "none"), fault("boom"), "command", "ask")
-    assert sentence == "This did not work: boom. What was kept before is still there."
+    assert sentence == "This did not work: boom. Everything saved before is still there."
     assert not (tmp_path / "none").exists()

@@ -9,6 +9,7 @@ import pytest
 from store.conversations.drafts import Draft
 from store.desk import Desk
 from store.erasing import Subject
+from store.words import BASE, Version
 from tests.core.conftest import make_version
 from tests.opened import store_of
 from tests.tui.scenes import said
@@ -62,10 +63,10 @@ async def test_who_answers_and_how_the_engine_is(open_desk: OpenDesk) -> None:
 
 async def test_a_swap_is_news_but_not_after_a_restart(open_desk: OpenDesk) -> None:
     facts = DeskFacts(open_desk)
-    assert facts.swapped(VersionChanged("base", 0.1)) is None
-    assert facts.swapped(VersionChanged("v1", 0.1)) == "v1"
-    assert facts.swapped(VersionChanged("v1", 0.1)) is None
-    assert facts.swapped(VersionChanged("base", 0.1)) == "The bare base"
+    assert facts.swapped(VersionChanged(BASE, 0.1)) is None
+    assert facts.swapped(VersionChanged(Version("v1"), 0.1)) == "v1"
+    assert facts.swapped(VersionChanged(Version("v1"), 0.1)) is None
+    assert facts.swapped(VersionChanged(BASE, 0.1)) == "The bare base"
     await facts.close()
 
 

@@ -80,12 +80,12 @@ def test_a_folder_that_is_no_base_is_told_by_what_is_in_it(models: Path, tmp_pat
         return tmp_path / name
 
     gguf = folder("gguf", "model.gguf")
-    assert f"Name the file: {gguf / 'model.gguf'}" in refused(models, gguf)
+    assert f"Use the file: {gguf / 'model.gguf'}" in refused(models, gguf)
     assert "one of its 2 files" in refused(models, folder("ggufs", "a.gguf", "b.gguf"))
-    assert "pickled .bin files" in refused(models, folder("pickled", "config.json", "pytorch_model.bin"))
+    assert "pickled .bin weights" in refused(models, folder("pickled", "config.json", "pytorch_model.bin"))
     outer = tmp_path / "outer"
     shutil.copytree(tiny, outer / "inner", ignore=shutil.ignore_patterns(".*"))
-    assert f"name {outer / 'inner'}" in refused(models, outer)
+    assert f"use {outer / 'inner'}" in refused(models, outer)
     assert f"Did you mean {outer}?" in refused(models, tmp_path / "outre")
     assert "it needs config.json" in refused(models, tmp_path)
 
@@ -95,18 +95,18 @@ def test_of_the_hubs_cache_the_model_in_it_is_named(models: Path, tmp_path: Path
     snapshot = repository / "snapshots" / ("a" * 40)
     shutil.copytree(tiny, snapshot, ignore=shutil.ignore_patterns(".*"))
     for folder in (repository, tmp_path / "hub"):
-        assert refused(models, folder).endswith(f"Name the model in it: {snapshot}")
+        assert refused(models, folder).endswith(f"Use the model in it: {snapshot}")
     assert meant(models, str(snapshot)).folder == snapshot
     (snapshot / "config.json").unlink()
-    assert "holds no complete model" in refused(models, repository)
+    assert "contains no complete model" in refused(models, repository)
 
 
 def test_an_adapters_folder_is_told_with_its_base(models: Path, tmp_path: Path, tiny: Path) -> None:
     adapter = makers.make_adapter(tiny, tmp_path / "adapter")
     sentence = refused(models, adapter)
-    assert f"is an adapter, trained on {tiny}, and not a base" in sentence
+    assert f"is an adapter, trained on {tiny}, not a base" in sentence
     (adapter / "adapter_config.json").write_text(json.dumps({"init_lora_weights": "pissa"}))
-    assert "is an adapter, and not a base" in refused(models, adapter)
+    assert "is an adapter, not a base" in refused(models, adapter)
 
 
 def test_the_current_folder_decides_nothing(models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,7 +114,7 @@ def test_the_current_folder_decides_nothing(models: Path, tmp_path: Path, monkey
     (tmp_path / "here" / "gpt2").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     assert meant(models, "acme/helper").folder == models / "acme--helper"
-    assert "Name the folder as ./gpt2" in refused(models, "gpt2")
+    assert "Write the folder as ./gpt2" in refused(models, "gpt2")
     monkeypatch.chdir(tmp_path)
     assert meant(models, "gpt2").folder == models / "gpt2"
 

@@ -17,11 +17,11 @@ def test_the_nearest_of_the_snapshot_come_first_and_others_not_at_all(desk: Desk
     run = desk.runs.create({}, BASE, "maria")
     desk.runs.set_snapshot(run.id, [(1, 1), (2, 1), (3, 1)], [4], "hash")
     make_version(desk, run_id=run.id)
-    found = nearest(desk, "v1", "which POTS stand frost", limit=2)
+    found = nearest(desk, Version("v1"), "which POTS stand frost", limit=2)
     assert found[0].pair.id == 1
     assert found[0].likeness > 90 > found[1].likeness
-    assert nearest(desk, "v1", "订单在哪", limit=1)[0].pair.id == 3
-    assert nearest(desk, "base", "anything") == nearest(desk, "imported", "anything") == []
+    assert nearest(desk, Version("v1"), "订单在哪", limit=1)[0].pair.id == 3
+    assert nearest(desk, BASE, "anything") == nearest(desk, Version("imported"), "anything") == []
 
 
 def test_the_history_has_every_version_with_the_numbers_there_are(desk: Desk) -> None:

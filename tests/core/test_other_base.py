@@ -7,6 +7,7 @@ from pathlib import Path
 from finetune.gate import GateReport, Sides
 from finetune.gate.general import Drift
 from store.desk import Desk
+from store.words import Version
 from tests.core.conftest import make_version
 from tests.opened import store_of
 from tui.core import OpenDesk
@@ -40,7 +41,7 @@ def test_how_far_a_version_went_is_among_its_details(open_desk: OpenDesk) -> Non
     run = store_of(open_desk).runs.list()[0]
     report = GateReport("promote", "Good.", bleu=Sides(1.0, 2.0), drift=Drift(0.5, 50))
     store_of(open_desk).runs.save_report(run.id, "promote", report.to_dict())
-    assert "0.50 nats a token away from the base" in str(version_details(store_of(open_desk), "v1"))
+    assert "0.50 nats a token away from the base" in str(version_details(store_of(open_desk), Version("v1")))
 
 
 def test_doctor_tells_what_was_wrong_with_the_last_training(open_desk: OpenDesk) -> None:

@@ -70,7 +70,7 @@ def test_a_terminal_reaches_what_its_user_does(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.parametrize("given", ["/etc", "./x", "../x", "~/x", "a/b/c", "-x", ".hidden/x", "a\\b", "C:/x", "x y", ""])
 async def test_a_browser_names_no_folder_as_a_base(tmp_path: Path, given: str) -> None:
     async with in_browser(tmp_path) as desk:
-        with pytest.raises(DeskError, match="not by a folder"):
+        with pytest.raises(DeskError, match="not a folder"):
             desk.settings.change("base", given)
 
 

@@ -21,7 +21,7 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Run, Wish
 from store.runs import RunLock, Runs, WrongTransition
-from store.words import BASE, RunState
+from store.words import BASE, FailureKind, RunState
 from tests.opened import store_of
 from tui.core import DeskChange, DeskError, Notice, OpenDesk, RunProgress
 from tui.core.doctor import examine
@@ -39,10 +39,10 @@ def other(open_desk: OpenDesk) -> Iterator[Desk]:
         lock.release()
 
 
-def end(desk: Desk, run: Run, state: str) -> None:
+def end(desk: Desk, run: Run, state: RunState) -> None:
     """Take *run* from training to its end, as a worker does: the state first, then the last event."""
     if state != "failed":
-        desk.runs.transition(run.id, "evaluating", candidate=None)
+        desk.runs.transition(run.id, "evaluating")
     desk.runs.transition(run.id, state)
     desk.runs.add_event(run.id, "done", {"state": state})
 
@@ -144,7 +144,7 @@ async def test_a_run_that_ended_on_a_full_disk_is_told_at_once_and_offered_later
         return transition(runs, run_id, to)
 
     monkeypatch.setattr(Runs, "transition", on_a_full_disk)
-    with pytest.raises(DeskError, match=r"stopped, and that can't be written down\. The disk is full"):
+    with pytest.raises(DeskError, match=r"stopped, and the desk could not save that\. The disk is full"):
         _ = [event async for event in open_desk.runs.events(run.id)]  # as `deskloop retrain` follows it
     noticed = asyncio.Event()
     open_desk.changes.listen(lambda change: noticed.set() if isinstance(change, Notice) else None)
@@ -231,7 +231,7 @@ def fail(open_desk: OpenDesk, kind: str) -> Run:
 
 @pytest.mark.parametrize("kind", SENTENCES)
 async def test_whether_a_failed_run_can_be_resumed_has_one_answer(
-    open_desk: OpenDesk, kind: str, monkeypatch: pytest.MonkeyPatch
+    open_desk: OpenDesk, kind: FailureKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def roomy(recipe: Recipe) -> Any:
         return SimpleNamespace(unload_engine=True)
@@ -271,7 +271,9 @@ async def test_a_second_run_is_refused_with_a_sentence(open_desk: OpenDesk, othe
 
 
 @pytest.mark.parametrize(("wish", "state"), [("cancel", "cancelled"), ("interrupt", "interrupted")])
-async def test_another_apps_run_is_ended_from_here(open_desk: OpenDesk, other: Desk, wish: str, state: str) -> None:
+async def test_another_apps_run_is_ended_from_here(
+    open_desk: OpenDesk, other: Desk, wish: str, state: RunState
+) -> None:
     run = begin(other)
     asked = asyncio.create_task(open_desk.runs.cancel() if wish == "cancel" else open_desk.runs.interrupt())
     await asyncio.sleep(0)
@@ -288,7 +290,7 @@ async def test_a_run_that_does_not_end_as_asked_is_told_of(
 ) -> None:
     monkeypatch.setitem(END_SECONDS, "cancel", 0.0)
     begin(other)
-    with pytest.raises(DeskError, match="busy and has not ended yet"):
+    with pytest.raises(DeskError, match="busy and has not stopped yet"):
         await open_desk.runs.cancel()
 
 

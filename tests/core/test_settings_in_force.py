@@ -29,7 +29,7 @@ async def test_a_change_is_told_once_and_a_refused_one_not(open_desk: OpenDesk, 
     open_desk.settings.change("min_pairs", "12")
     open_desk.settings.change("min_pairs", "12")
     for key, value in (("theme", "pink"), ("keys", '"desk.fly" = "f2"'), ("keys", "x = ")):
-        with pytest.raises(DeskError, match="left as it is"):
+        with pytest.raises(DeskError, match="left unchanged"):
             open_desk.settings.change(key, value)
     changes = [change for change in told if isinstance(change, SettingsChanged)]
     assert [(change.before.min_pairs, change.after.min_pairs) for change in changes] == [(8, 12)]

@@ -38,7 +38,7 @@ async def test_a_base_that_does_not_answer_leaves_the_one_before(
     open_desk: OpenDesk, script: Script, base: Path, fault: str
 ) -> None:
     script.loads = [EngineError(fault, "The model could not do this (KeyError).")]  # type: ignore[arg-type]
-    with pytest.raises(DeskError, match="The desk's base stays as it was"):
+    with pytest.raises(DeskError, match="The desk's base is unchanged"):
         await setting_up(open_desk, script, str(base))
     assert open_desk.settings.now.base == "starter"
     assert store_of(open_desk).bases.get(str(base)) is None
@@ -54,7 +54,7 @@ async def test_a_base_that_does_not_answer_leaves_the_one_before(
 async def test_a_base_that_is_not_sound_is_not_even_loaded(open_desk: OpenDesk, script: Script, base: Path) -> None:
     raw = (base / "model.safetensors").read_bytes()
     (base / "model.safetensors").write_bytes(raw[: len(raw) // 2])
-    with pytest.raises(DeskError, match="is cut off"):
+    with pytest.raises(DeskError, match="is incomplete"):
         await setting_up(open_desk, script, str(base))
     assert script.engines == []
     assert open_desk.settings.now.base == "starter"
@@ -65,10 +65,10 @@ async def test_without_a_name_changed_files_are_not_taken(open_desk: OpenDesk, s
     facts = (base / "tokenizer.json").stat()
     (base / "tokenizer.json").write_text((base / "tokenizer.json").read_text().replace("Ġ", "ġ", 1))
     os.utime(base / "tokenizer.json", ns=(facts.st_atime_ns, facts.st_mtime_ns))
-    with pytest.raises(DeskError, match="are not those that were set up"):
+    with pytest.raises(DeskError, match="are not the ones you set up"):
         await setting_up(open_desk, script, None)
     check = next(check for check in examine(store_of(open_desk)) if check.name == "base")
-    assert (check.ok, check.finding) == (False, f"The files in {base} are not those that were set up.")
+    assert (check.ok, check.finding) == (False, f"The files in {base} are not the ones you set up.")
 
 
 async def test_the_base_of_a_desk_that_never_was_set_up_is_noted_when_it_is_first_loaded(

@@ -12,6 +12,7 @@ from bot.adapters import WEIGHTS_NAME
 from bot.engines.scripted import Script
 from bot.types import EngineError
 from store.desk import Desk
+from store.words import Version
 from tests.core.conftest import make_version
 from tests.opened import store_of
 from tui.core import DeskChange, DeskError, Notice, OpenDesk, VersionChanged
@@ -26,7 +27,7 @@ def kinds(open_desk: OpenDesk) -> list[tuple[str, str]]:
 
 async def test_the_engine_starts_with_the_active_version(open_desk: OpenDesk, script: Script) -> None:
     version = make_version(store_of(open_desk))
-    store_of(open_desk).promotions.promote(version, "manual", "tester")
+    store_of(open_desk).promotions.promote(Version(version), "manual", "tester")
     await open_desk.engine.start()
     assert (open_desk.engine.serving, script.engines[0].versions) == (version, [version])
 
@@ -105,7 +106,7 @@ async def test_a_manifest_that_was_exchanged_with_its_files_is_damage(open_desk:
     for path in (open_desk.home.adapters / "v2").iterdir():
         path.replace(open_desk.home.adapters / "v1" / path.name)
     with pytest.raises(DeskError, match="not the one that was published as v1"):
-        await open_desk.promotions.activate("v1")
+        await open_desk.promotions.activate(Version("v1"))
     assert open_desk.promotions.active == "base"
 
 
@@ -113,15 +114,15 @@ async def test_a_damaged_version_is_refused_before_anything_is_written(open_desk
     version = make_version(store_of(open_desk))
     (open_desk.home.adapters / version / WEIGHTS_NAME).unlink()
     with pytest.raises(DeskError, match="missing"):
-        await open_desk.promotions.activate(version)
+        await open_desk.promotions.activate(Version(version))
     assert kinds(open_desk) == []
 
 
 async def test_a_rejected_version_needs_a_reason(open_desk: OpenDesk) -> None:
     version = make_version(store_of(open_desk), "reject")
     with pytest.raises(DeskError, match="reason"):
-        await open_desk.promotions.activate(version)
-    await open_desk.promotions.activate(version, "the customer asked for it")
+        await open_desk.promotions.activate(Version(version))
+    await open_desk.promotions.activate(Version(version), "the customer asked for it")
     promotion = store_of(open_desk).promotions.list()[-1]
     assert (promotion.kind, promotion.reason) == ("forced", "the customer asked for it")
 
@@ -148,7 +149,7 @@ async def test_an_engine_in_trouble_does_not_cost_a_version_its_place(open_desk:
     with pytest.raises(EngineError):
         await open_desk.promotions.activate(make_version(store_of(open_desk)))
     assert kinds(open_desk) == []
-    store_of(open_desk).promotions.promote("v1", "manual", "colleague")
+    store_of(open_desk).promotions.promote(Version("v1"), "manual", "colleague")
     with pytest.raises(EngineError):
         await open_desk.promotions.follow()
     assert kinds(open_desk) == [("v1", "manual")]
@@ -156,7 +157,7 @@ async def test_an_engine_in_trouble_does_not_cost_a_version_its_place(open_desk:
 
 async def test_a_pinned_version_serves_whatever_is_active(open_desk: OpenDesk, script: Script) -> None:
     version = make_version(store_of(open_desk))
-    async with OpenDesk(open_desk.home, engine_factory=script, pin=version) as pinned:
+    async with OpenDesk(open_desk.home, engine_factory=script, pin=Version(version)) as pinned:
         await pinned.engine.start()
         assert (pinned.engine.serving, pinned.promotions.active) == (version, "base")
 
@@ -165,18 +166,18 @@ async def test_export_copies_a_verified_version_and_overwrites_nothing(open_desk
     row = open_desk.promotions.known(make_version(store_of(open_desk)))
     target = open_desk.home.root.parent / "out" / "v1"
     assert export_version(store_of(open_desk), row, target) == [WEIGHTS_NAME, "manifest.json"]
-    with pytest.raises(DeskError, match="ever overwritten"):
+    with pytest.raises(DeskError, match="never overwrites"):
         export_version(store_of(open_desk), row, target)
     assert verify_all(store_of(open_desk))[0].sentence is None
     (open_desk.home.adapters / "v1" / WEIGHTS_NAME).write_bytes(b"other")
-    with pytest.raises(DeskError, match="not copied"):
+    with pytest.raises(DeskError, match="not exported"):
         export_version(store_of(open_desk), row, target.with_name("v1-again"))
     assert [path.name for path in target.parent.iterdir()] == ["v1"]
 
 
 async def test_the_overview_has_the_base_and_every_version_with_its_numbers(open_desk: OpenDesk) -> None:
     make_version(store_of(open_desk), "promote")
-    await open_desk.promotions.activate("v1")
+    await open_desk.promotions.activate(Version("v1"))
     base, first = overview(store_of(open_desk))
     assert (base.version, base.active) == ("base", False)
     assert (first.version, first.active, first.bleu, first.verdict) == ("v1", True, 2.0, "promote")
@@ -189,7 +190,7 @@ async def test_files_that_cannot_be_read_are_damage_not_a_crash(
     version = make_version(store_of(open_desk))
     monkeypatch.setattr("tui.core.adapters.verify", Mock(side_effect=PermissionError(13, "Permission denied")))
     with pytest.raises(DeskError, match="can't be read: Permission denied"):
-        await open_desk.promotions.activate(version)
+        await open_desk.promotions.activate(Version(version))
     assert open_desk.promotions.active == "base"
     assert "can't be read" in str(verify_all(store_of(open_desk))[0].sentence)
 

@@ -27,14 +27,14 @@ def test_a_version_that_passed_is_held_if_another_was_activated_meanwhile(
         run = desk.runs.create({}, BASE, "ann")
         desk.runs.transition(run.id, "training")
         candidate = make_version(desk, run_id=run.id)
-        desk.runs.transition(run.id, "evaluating", candidate=candidate)
+        desk.runs.transition(run.id, "evaluating", candidate=Version(candidate))
         report = replace(judge(items(40, wrong_before=20), active="base", candidate=candidate), answers=())
         assert report.verdict == "promote"
         if answers != "base":
-            desk.promotions.promote(answers, "manual", "jo")
+            desk.promotions.promote(Version(answers), "manual", "jo")
         conclude(RunContext.of(desk, run), Judgement(BASE, Version(candidate), report, Drift(0.0, 1)), [])
         ended = desk.runs.get(run.id)
         assert (ended.state, desk.promotions.active()) == (state, answers if state == "held" else candidate)
         assert ended.report is not None
         assert ended.report["held"] == ("overtaken" if state == "held" else None)
-        assert ("But v1 was activated meanwhile" in ended.report["sentence"]) == (state == "held")
+        assert ("But v1 was activated in the meantime" in ended.report["sentence"]) == (state == "held")

@@ -17,8 +17,11 @@ def ended(desk: Desk, state: RunState, **failure: str) -> int:
     run = desk.runs.create({"r": 4}, BASE, "ann").id
     desk.runs.transition(run, "training")
     if state in ("promoted", "held", "rejected"):
-        desk.runs.transition(run, "evaluating", candidate="v1")
-    desk.runs.transition(run, state, **({"failure": failure} if failure else {}))
+        desk.runs.transition(run, "evaluating", candidate=Version("v1"))
+    if failure:
+        desk.runs.transition(run, state, failure=failure)
+    else:
+        desk.runs.transition(run, state)
     return run
 
 
@@ -27,7 +30,7 @@ def ended(desk: Desk, state: RunState, **failure: str) -> int:
     [
         ("promoted", "v1 passed the check and answers now.", ()),
         ("held", "v1 is held: there is not enough to judge by.", ("activate",)),
-        ("rejected", "v1 was rejected; what answered before goes on answering.", ("activate",)),
+        ("rejected", "v1 was rejected; the current version goes on answering.", ("activate",)),
         ("cancelled", "The retraining was cancelled; nothing changed.", ()),
         ("interrupted", "The retraining was interrupted; nothing was lost.", ("resume", "discard")),
         ("failed", "The retraining failed; nothing changed.", ("resume", "discard")),
@@ -60,7 +63,7 @@ def test_what_passed_and_is_held_was_overtaken(desk: Desk) -> None:
     report = GateReport("promote", "v1 is not worse.", bleu=Sides(1.0, 2.0))
     desk.runs.save_report(run, "promote", report.to_dict())
     ending = ending_of(desk.runs.get(run))
-    assert ending.sentence == "v1 is held: another version was activated meanwhile."
+    assert ending.sentence == "v1 is held: another version was activated in the meantime."
     assert ending.numbers == "BLEU 1.0 -> 2.0."
     assert ending.held is HeldReason.OVERTAKEN
 

@@ -12,6 +12,7 @@ from finetune.gate.answers import Asker, Judge
 from finetune.gate.general import LIMIT, QUESTIONS, Drift
 from finetune.gate.judging import drift_of
 from store.desk import Desk
+from store.words import BASE, Version
 from tests.core.conftest import make_version
 
 
@@ -29,12 +30,12 @@ def test_there_are_fifty_questions_none_twice() -> None:
 async def test_the_drift_is_what_the_version_finds_less_likely_and_is_asked_once(desk: Desk) -> None:
     engine = Script()(log=Path("engine.log"))
     judge = Judge(Asker.of(desk, engine, "Be kind."), desk, FACTS)
-    drift = await drift_of(judge, "v1")
+    drift = await drift_of(judge, Version("v1"))
     assert (drift.nats, drift.questions) == (0.5, 50)  # scripted: -0.5 for the base, -1.0 for any version
     assert engine.script.scored == ["base", "v1"]
     asked = len(engine.script.asked)
-    assert await drift_of(judge, "v1") == drift
-    assert (await drift_of(judge, "base")).nats == 0
+    assert await drift_of(judge, Version("v1")) == drift
+    assert (await drift_of(judge, BASE)).nats == 0
     assert (engine.script.scored, len(engine.script.asked)) == (["base", "v1"], asked)
 
 

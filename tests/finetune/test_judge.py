@@ -19,7 +19,7 @@ from finetune.gate.questions import FileQuestion
 from finetune.gate.report import GateReport
 from store.desk import Desk
 from store.versions import NewVersion
-from store.words import Version
+from store.words import BASE, Version
 
 FACTS = BaseFacts("f" * 64, "nf4", 1, "llama", 10, 2048, 0.1, 1, 2, "cpu")
 SYSTEM = "You are a customer support agent."
@@ -70,7 +70,7 @@ async def judged(
 ) -> GateReport:
     """Both versions asked and judged as the desk's settings have it."""
     judge = Judge(Asker.of(desk, engine), desk, base, on_answered)
-    return await evaluate_versions(judge, active, candidate, heldout, corrections)
+    return await evaluate_versions(judge, Version(active), Version(candidate), heldout, corrections)
 
 
 async def test_both_versions_answer_the_same_questions_and_are_judged(desk: Desk) -> None:
@@ -285,7 +285,7 @@ async def test_a_file_is_scored_with_the_keys_scripts_depend_on() -> None:
         FileQuestion("Order 2?", "You can track your order."),
     ]
     await engine.ready(AdapterRef(Version("v2"), "/v2"))
-    result = await evaluate_file(Asker(engine, SYSTEM), "v2", rows)
+    result = await evaluate_file(Asker(engine, SYSTEM), Version("v2"), rows)
     assert set(result) == {"version", "bleu", "chrf", "exact", "n", "signature", "seconds"}
     assert (result["version"], result["n"], result["exact"]) == ("v2", 2, 0.5)
     assert "tok:13a" in result["signature"]
@@ -301,7 +301,7 @@ async def test_a_file_with_two_languages_is_scored_in_each() -> None:
     ]
     targets = {row.instruction: row.output for row in rows}
     engine = scripted(lambda version, prompt: targets[prompt.message] if prompt.message != "在吗" else "不知道")
-    result = await evaluate_file(Asker(engine, ""), "base", rows)
+    result = await evaluate_file(Asker(engine, ""), BASE, rows)
     assert set(result["languages"]) == {"en", "zh"}
     assert result["bleu"] == pytest.approx((100 + 2 * result["languages"]["zh"]["bleu"]) / 3)
     assert result["signature"].startswith("en: ")
@@ -310,4 +310,4 @@ async def test_a_file_with_two_languages_is_scored_in_each() -> None:
 
 async def test_a_file_without_rows_is_refused() -> None:
     with pytest.raises(ValueError, match="no pair"):
-        await evaluate_file(Asker(scripted(right), ""), "base", [])
+        await evaluate_file(Asker(scripted(right), ""), BASE, [])

@@ -8,6 +8,7 @@ import pytest
 
 from finetune.memory import memory_plan, plan_words, savings
 from finetune.recipe import METHODS, Recipe
+from store.words import Method
 
 GIB = 2**30
 
@@ -23,7 +24,7 @@ def base(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_every_saving_is_one(base: Path, method: str) -> None:
+def test_every_saving_is_one(base: Path, method: Method) -> None:
     quantization = "nf4" if method == "qlora" else "bf16"
     recipe = Recipe(method=method, batch_size=8)
     found = savings(base, quantization, recipe)

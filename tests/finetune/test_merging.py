@@ -19,7 +19,7 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.records import AdapterVersion
 from store.versions import NewVersion
-from store.words import Version
+from store.words import Method, Version
 from tests import tiny as makers
 
 IDS = torch.arange(10, 40)[None]
@@ -33,7 +33,7 @@ def desk(tmp_path: Path, tiny: Path) -> Iterator[Desk]:
         yield opened
 
 
-def published(desk: Desk, base: Path, spec: BaseSpec, method: str = "qlora") -> AdapterVersion:
+def published(desk: Desk, base: Path, spec: BaseSpec, method: Method = "qlora") -> AdapterVersion:
     folder = makers.make_adapter(base, desk.home.adapters / "v1", scale=0.2)
     makers.publish_adapter(folder, base, "v1", spec.quantization)
     return desk.versions.add(NewVersion(1, sha256_of(folder / "manifest.json"), fingerprint(spec), method, {}, None))
@@ -77,7 +77,7 @@ async def test_a_merged_version_is_judged_beside_itself(desk: Desk, tiny: Path, 
     report = await export_merged(desk, spec, version, tmp_path / "whole")
     assert report.verdict == "inconclusive"  # four pairs are too few to say more
     assert (tmp_path / "whole" / "model.safetensors").is_file()
-    with pytest.raises(NotMerged, match="exists already"):
+    with pytest.raises(NotMerged, match="already exists"):
         await export_merged(desk, spec, version, tmp_path / "whole")
 
 

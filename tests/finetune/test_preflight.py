@@ -13,6 +13,7 @@ from finetune.preflight import preflight
 from finetune.recipe import METHODS, Recipe
 from store.desk import Desk
 from store.pairs import NewPair
+from store.words import Method
 from tests.core.conftest import make_base
 
 
@@ -42,7 +43,7 @@ def test_too_few_pairs_and_too_little_disk_are_said(desk: Desk, monkeypatch: pyt
 
 @pytest.mark.parametrize("quantization", ["nf4", "bf16"])
 @pytest.mark.parametrize("method", METHODS)
-def test_each_method_goes_with_its_quantization(desk: Desk, method: str, quantization: str) -> None:
+def test_each_method_goes_with_its_quantization(desk: Desk, method: Method, quantization: str) -> None:
     desk.settings.set("quantization", quantization, "ann")
     refused = any("does not go with" in problem for problem in preflight(desk, Recipe(method=method)).problems)
     assert refused == ((method, quantization) in {("qlora", "bf16"), ("lora", "nf4"), ("full", "nf4")})

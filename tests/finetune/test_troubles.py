@@ -82,7 +82,7 @@ def test_slow_training_is_told_with_what_limits_it(recipe: Recipe, facts: dict[s
 
 
 def test_looks_that_take_long_are_told_of_a_fast_run_too() -> None:
-    assert "of the time went into looks" in found(curve(2.0, 0.4), looking_seconds=30.0)["slow"]
+    assert "of the time went into evaluation" in found(curve(2.0, 0.4), looking_seconds=30.0)["slow"]
 
 
 def test_too_little_memory_is_told_with_the_recipe_that_fits() -> None:

@@ -97,7 +97,7 @@ def test_what_was_backed_up_comes_back(made: Path, tmp_path: Path) -> None:
 
 def test_a_backup_is_that_of_one_moment_and_never_overwrites(desk: Desk, made: Path, tmp_path: Path) -> None:
     raw = made.read_bytes()
-    with pytest.raises(TargetRefused, match="exists already"):
+    with pytest.raises(TargetRefused, match="already exists"):
         write_backup(desk, made, [])
     assert made.read_bytes() == raw
     write_backup(desk, made, [], force=True)
@@ -130,7 +130,7 @@ def test_a_home_with_something_in_it_is_left_alone(made: Path, tmp_path: Path) -
 def test_no_name_leads_outside(made: Path, tmp_path: Path, name: str) -> None:
     members = entries(made)
     rewrite(made, [*members, plain(name)], lambda head: head["files"].append(listed(name)))
-    assert "is no file of a desk" in refused(made, tmp_path / "again")
+    assert "is not a file of a desk" in refused(made, tmp_path / "again")
 
 
 @pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.DIRTYPE])
@@ -138,7 +138,7 @@ def test_nothing_but_plain_files_is_written(made: Path, tmp_path: Path, kind: by
     members = entries(made)
     name = "adapters/v1/odd"
     rewrite(made, [*members, special(name, kind)], lambda head: head["files"].append(listed(name, b"")))
-    assert "is not the plain file of its list" in refused(made, tmp_path / "again")
+    assert "is not the file on its list" in refused(made, tmp_path / "again")
 
 
 def test_a_sparse_file_is_refused(made: Path, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_sparse_file_is_refused(made: Path, tmp_path: Path) -> None:
     info.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1", "GNU.sparse.map": "0,1",
                         "GNU.sparse.size": str(2**40)}  # fmt: skip
     rewrite(made, [*members, (info, content)], lambda head: head["files"].append(listed(info.name, size=1)))
-    assert "is not the plain file" in refused(made, tmp_path / "again")
+    assert "is not the file" in refused(made, tmp_path / "again")
 
 
 def test_what_is_not_as_the_list_says_is_refused(made: Path, tmp_path: Path) -> None:
@@ -160,18 +160,18 @@ def test_what_is_not_as_the_list_says_is_refused(made: Path, tmp_path: Path) -> 
         return word
 
     members = entries(made)
-    assert "not in its list" in after([*members, plain("adapters/v1/extra")])
-    assert "there twice" in after([*members, members[-1]])
+    assert "not on its list" in after([*members, plain("adapters/v1/extra")])
+    assert "appears twice" in after([*members, members[-1]])
     assert "is missing" in after(members[:-1])
     assert "adapters/v1/weights.safetensors is damaged" in after(
         [*members[:-1], plain(members[-1][0].name, b"v" * 100)]
     )
-    assert "not the plain file" in after([*members[:-1], plain(members[-1][0].name, b"w" * 99)])
+    assert "is not the file" in after([*members[:-1], plain(members[-1][0].name, b"w" * 99)])
     assert "more than the disk" in after(members, lambda head: head["files"][-1].update(size=2**60))
     assert "newer deskloop" in after(members, lambda head: head.update(schema=10**6))
     assert "not that of a desk" in after(members, lambda head: head["files"].append(head["files"][0]))
     assert "can't be read" in after(members, lambda head: head.update(files=[1]))
-    assert "is no backup" in after([plain("other", b"{}"), *members[1:]])
+    assert "is not a backup" in after([plain("other", b"{}"), *members[1:]])
 
 
 @pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 0.6, 0.97])
@@ -184,9 +184,9 @@ def test_a_backup_that_was_cut_off_is_refused(made: Path, tmp_path: Path, share:
 
 def test_another_kind_of_file_is_refused(made: Path, tmp_path: Path) -> None:
     made.write_bytes(gzip.compress(made.read_bytes()))
-    assert "is no backup" in refused(made, tmp_path / "again")
+    assert "is not a backup" in refused(made, tmp_path / "again")
     made.write_bytes(b"MZ" + bytes(5000))
-    assert "is no backup" in refused(made, tmp_path / "again")
+    assert "is not a backup" in refused(made, tmp_path / "again")
 
 
 def test_a_damaged_database_is_refused(made: Path, tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_a_file_that_changes_while_it_is_packed_makes_no_backup(
     monkeypatch.setattr(
         "store.backup.packing.json.dumps", lambda head, **more: (folder / "weights").write_bytes(b"v" * 100) and "{}"
     )
-    with pytest.raises(BackupRefused, match="changed meanwhile"):
+    with pytest.raises(BackupRefused, match="changed in the meantime"):
         write_backup(desk, tmp_path / "b.tar", [folder])
     assert not (tmp_path / "b.tar").exists()
 
@@ -332,8 +332,10 @@ def in_its_database(made: Path, tmp_path: Path) -> Iterator[sqlite3.Connection]:
         ("CREATE VIRTUAL TABLE f USING fts5(x)", "is not deskloop's"),
         ("DROP TRIGGER skips_stand; CREATE TRIGGER skips_stand AFTER INSERT ON skips BEGIN DELETE FROM settings; END",
          "the trigger skips_stand is not as deskloop makes it"),
-        ("INSERT INTO adapter_versions VALUES (1, 'v1', '../../evil', '', '', '', '{}', NULL, '')", "no folder of a"),
-        ("INSERT INTO adapter_versions VALUES (-1, 'v-1', 'v-1', '', '', '', '{}', NULL, '')", "no folder of a"),
+        ("INSERT INTO adapter_versions VALUES (1, 'v1', '../../evil', '', '', '', '{}', NULL, '')", "is not a "
+            "version's folder"),
+        ("INSERT INTO adapter_versions VALUES (-1, 'v-1', 'v-1', '', '', '', '{}', NULL, '')", "is not a version's "
+            "folder"),
         ("PRAGMA user_version = 5", "is not deskloop's"),
         ("PRAGMA user_version = 99", "newer deskloop"),
         ("INSERT INTO approvals (reply_id, created_at, created_by) VALUES (99, '', '')", "points to nothing"),

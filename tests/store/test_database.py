@@ -151,7 +151,7 @@ def fill(file: Path) -> None:
 def test_a_full_disk_is_said_so(home: Path) -> None:
     with Desk.open(home) as desk:
         desk.db.run(f"PRAGMA max_page_count = {desk.db.value('PRAGMA page_count')}")
-        with pytest.raises(DeskFull, match="nothing before it is lost"):
+        with pytest.raises(DeskFull, match="nothing was lost"):
             desk.pairs.add(NewPair("x" * 9000, "y" * 9000), "import", "ann")
         reads(desk)
 
@@ -197,7 +197,7 @@ def test_damage_is_told_with_the_file_and_never_as_anything_else(
         lambda desk: desk.search.pairs("Answer"),
     ]
     for look in looks:
-        told = f"{file}: left as it is"
+        told = f"{file}: left unchanged"
         try:
             with Desk.open(home) as desk:
                 look(desk)
@@ -206,7 +206,7 @@ def test_damage_is_told_with_the_file_and_never_as_anything_else(
         except sqlite3.DatabaseError as error:  # a damaged schema, which SQLite takes for a wrong question
             assert "no such" in str(error) or "malformed" in str(error)  # noqa: PT017
         assert str(file) in told
-        assert "left as it is" in told
+        assert "left unchanged" in told
 
 
 def test_of_damaged_pairs_those_that_can_be_read_are_read(home: Path) -> None:
@@ -237,7 +237,7 @@ def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "desk.db")) as other:
         other.execute("CREATE TABLE theirs (x)")
     before = (tmp_path / "desk.db").read_bytes()
-    with pytest.raises(DeskUnreadable, match="of another program"):
+    with pytest.raises(DeskUnreadable, match="another program's database"):
         Desk.open(tmp_path)
     with closing(sqlite3.connect(tmp_path / "desk.db")) as other:
         assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("theirs",)]

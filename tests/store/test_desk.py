@@ -22,7 +22,7 @@ from store.pairs import NewPair
 from store.runs import RunAlreadyLive, RunLock, WrongTransition
 from store.settings import SettingError
 from store.versions import NewVersion
-from store.words import BASE, Version
+from store.words import BASE, RunState, Version
 from store.writing import new_file
 
 
@@ -395,8 +395,9 @@ def test_transitions_are_checked_and_timed(desk: Desk) -> None:
     run = desk.runs.create({}, BASE, "ann")
     for wrong in ("promoted", "held", "evaluating", "nonsense"):
         with pytest.raises(WrongTransition):
-            desk.runs.transition(run.id, wrong)
-    for state in ("training", "evaluating", "held"):
+            desk.runs.transition(run.id, wrong)  # type: ignore[arg-type]
+    states: tuple[RunState, ...] = ("training", "evaluating", "held")
+    for state in states:
         desk.runs.transition(run.id, state)
     assert [state for state, _ in desk.runs.states(run.id)] == ["queued", "training", "evaluating", "held"]
     assert desk.runs.get(run.id).finished_at is not None
@@ -419,7 +420,7 @@ def test_a_live_run_whose_process_is_gone_is_interrupted_and_one_that_lives_is_n
 def test_rolling_back_goes_down_the_stack_to_the_base(desk: Desk) -> None:
     for number in (1, 2, 3):
         desk.versions.add(NewVersion(number, "sha", "base", "qlora", {}, None))
-        desk.promotions.promote(f"v{number}", "gate", "ann")
+        desk.promotions.promote(Version(f"v{number}"), "gate", "ann")
     order = []
     while (target := desk.promotions.rollback_target()) is not None:
         desk.promotions.promote(target, "rollback", "ann")

@@ -49,7 +49,7 @@ def test_an_edit_supersedes_and_a_correction_stays_one(desk: Desk) -> None:
     assert [pair.id for pair in desk.judgements.waiting_pairs()] == [new.id]
     with pytest.raises(ValueError, match=r"replaced by pair 2. Edit that one"):
         desk.editing.edit(old.id, "bob", "Where?", "Nowhere.")
-    with pytest.raises(ValueError, match="Nothing of pair 2 was changed"):
+    with pytest.raises(ValueError, match="The text of pair 2 was not changed"):
         desk.editing.edit(new.id, "bob", "Where?", "Over there.")
     assert new.reply_id is not None
     desk.judgements.withdraw(new.reply_id, "ann")  # the edited pair goes with the judgement it came of
@@ -176,7 +176,7 @@ def test_conflicts_between_the_same_and_nearly_the_same(desk: Desk) -> None:
     assert (same.sameness, same.ids) == ("same", (1, 2))
     assert [(conflict.sameness, conflict.ids) for conflict in alike] == [("alike", (3, 4)), ("alike", (9, 10))]
     assert desk.conflicts.keep(same, 2, "ann") == 1
-    with pytest.raises(ValueError, match="pair 1 stands no more"):  # another operator, who sees it still open
+    with pytest.raises(ValueError, match="pair 1 is no longer in use"):  # another operator, who sees it still open
         desk.conflicts.keep(same, 1, "jo")
     assert desk.pairs.get(2).live
     desk.conflicts.settle(alike[0], "ann")

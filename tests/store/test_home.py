@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def test_a_file_that_may_only_be_read_stays_so(tmp_path: Path) -> None:
 
 
 def test_without_create_nothing_is_made(tmp_path: Path) -> None:
-    with pytest.raises(NoDesk, match="is that the folder you mean"):
+    with pytest.raises(NoDesk, match="is this the right folder"):
         Home.open(tmp_path / "tpyo" / "deep", create=False)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "empty").mkdir()
@@ -71,7 +72,7 @@ def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     tmp_path.chmod(0o755)
     before = whole(tmp_path)
-    with pytest.raises(FolderRefused, match=r"is no desk and holds other things \(\.profile, letters\)"):
+    with pytest.raises(FolderRefused, match=r"is not a desk and contains other files \(\.profile, letters\)"):
         Home.open(tmp_path)
     assert (whole(tmp_path), mode(tmp_path)) == (before, 0o755)
     with pytest.raises(FolderRefused):
@@ -106,11 +107,12 @@ def test_a_missing_database_beside_adapters_or_runs_is_an_error(tmp_path: Path, 
 
 
 def test_what_is_no_plain_file_is_not_opened(tmp_path: Path) -> None:
-    for number, make in enumerate((Path.mkdir, os.mkfifo, lambda path: path.symlink_to("elsewhere"))):
+    kinds: tuple[Callable[[Path], None], ...] = (Path.mkdir, os.mkfifo, lambda path: path.symlink_to("elsewhere"))
+    for number, make in enumerate(kinds):
         home = tmp_path / str(number)
         home.mkdir()
         make(home / "desk.db")
-        with pytest.raises(DeskUnreadable, match="is no plain file"):
+        with pytest.raises(DeskUnreadable, match="is not a regular file"):
             Desk.open(home)
 
 

@@ -134,14 +134,14 @@ def test_an_array_of_messages_is_one_dialogue(desk: Desk, tmp_path: Path) -> Non
 
 def test_an_unknown_row_with_lists_in_it_is_one_row(desk: Desk, tmp_path: Path) -> None:
     result = import_file(desk, write(tmp_path / "in.jsonl", GOOD, {"tags": [{"name": "a"}, {"name": "b"}]}), who="ann")
-    assert (result.added, result.reasons) == (1, ((2, "it has tags, which is no known form"),))
+    assert (result.added, result.reasons) == (1, ((2, "it has tags, which is not a known form"),))
 
 
 def test_a_bad_row_of_a_wrapper_is_told_by_its_place(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "in.json").write_text(json.dumps({"data": [GOOD, {"instruction": Q, "output": "-"}, None]}, indent=1))
     result = import_file(desk, tmp_path / "in.json", who="ann")
     assert (result.added, result.rejected) == (1, 2)
-    assert result.reasons[0][1] == "row 2 of those that begin there: output says -, which is no answer"
+    assert result.reasons[0][1] == "row 2 of those that start there: output says -, which is no answer"
 
 
 def test_a_prompts_own_answers_are_history(desk: Desk, tmp_path: Path) -> None:

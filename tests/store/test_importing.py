@@ -174,7 +174,7 @@ def test_preferences_are_refused_and_dialogues_with_tool_calls_left_out(desk: De
     assert desk.pairs.count(state="all") == 0
     result = import_file(desk, shared_data / "native" / "glaive_toolcall_zh_demo.json", who="ann")
     assert result.rejected == 159  # the dialogues with calls in them; in 141 none is made
-    assert {reason for _, reason in result.reasons} == {"it holds tool calls, which this bot does not make"}
+    assert {reason for _, reason in result.reasons} == {"it contains tool calls, which this bot can't make"}
 
 
 @pytest.mark.parametrize(
@@ -476,7 +476,7 @@ def test_an_export_is_private_whole_and_of_a_known_form(desk: Desk, tmp_path: Pa
         assert import_file(desk, tmp_path / name, who="ann").added == 0
     desk.pairs.add_many((NewPair(f"Question {n}", "Answer") for n in range(3)), "import", "ann")
     desk.pairs.exclude(1, "ann")
-    with pytest.raises(TargetRefused, match="exists already and was left as it is"):
+    with pytest.raises(TargetRefused, match="already exists and was left unchanged"):
         export_file(desk, tmp_path / "x.json")
     assert (tmp_path / "x.json").read_text() == "[]\n"
     assert export_file(desk, tmp_path / "x.json", force=True) == 2

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from store.conversations import Measured
 from store.desk import Desk
-from store.words import BASE
+from store.words import BASE, Version
 from tests.store.test_desk import said
 
 
 def sure(desk: Desk, certainty: float | None, state: str = "complete", version: str = "v1") -> int:
     """A reply of which the bot was so sure; returns its id."""
     message = desk.conversations.add_customer(desk.conversations.create("ann").id, "When?", "ann")
-    reply = desk.conversations.begin_reply(message.id, version, {})
+    reply = desk.conversations.begin_reply(message.id, Version(version), {})
     desk.conversations.finish_reply(reply.id, "Now.", state, Measured(certainty=certainty))  # type: ignore[arg-type]
     return reply.id
 

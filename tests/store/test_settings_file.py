@@ -46,7 +46,7 @@ def test_the_file_wins_over_what_operators_set_for_what_it_names(desk: Desk) -> 
 
 def test_what_the_file_gives_cannot_be_set_elsewhere(desk: Desk) -> None:
     take(desk, GOOD)
-    with pytest.raises(SettingError, match=r"given by deskloop\.toml"):
+    with pytest.raises(SettingError, match=r"comes from deskloop\.toml"):
         desk.settings.set("quantization", "nf4", "ann")
     desk.settings.set("operator", "Ann", "ann")
     assert desk.settings.load().operator == "Ann"

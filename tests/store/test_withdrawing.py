@@ -37,7 +37,7 @@ def test_judgements_are_taken_back_one_by_one_down_to_none(desk: Desk) -> None:
     desk.judgements.withdraw(reply, "jo")
     assert judgement(desk, reply) == (None, False)
     assert live(desk) == []
-    with pytest.raises(ValueError, match="nothing to take back"):
+    with pytest.raises(ValueError, match="nothing to undo"):
         desk.judgements.withdraw(reply, "jo")
     assert [row["created_by"] for row in desk.db.all("SELECT * FROM withdrawals")] == ["jo"] * 3
 
@@ -91,7 +91,7 @@ def test_a_pair_whose_judgement_was_taken_back_is_neither_restored_nor_in_the_wa
     reply = said(desk)
     pair = desk.judgements.approve(reply, "ann")
     desk.judgements.withdraw(reply, "ann")
-    with pytest.raises(ValueError, match="taken back"):
+    with pytest.raises(ValueError, match="undone"):
         desk.pairs.restore(pair.id, "ann")
     assert desk.pairs.add(NewPair(QUESTION, "No idea."), "import", "ann") is not None
     desk.judgements.approve(reply, "ann")

@@ -40,7 +40,7 @@ def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_a_file_is_replaced_only_if_that_is_said(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"old")
-    with pytest.raises(TargetRefused, match="exists already and was left as it is") as refused:
+    with pytest.raises(TargetRefused, match="already exists and was left unchanged") as refused:
         write(tmp_path / "x")
     assert refused.value.taken
     assert (tmp_path / "x").read_bytes() == b"old"
@@ -54,7 +54,7 @@ def test_nothing_but_a_plain_file_is_ever_replaced(tmp_path: Path, kind: str, fo
     (tmp_path / "other").write_bytes(b"old")
     ODD[kind](tmp_path / "x")
     before = (tmp_path / "x").lstat().st_mode
-    with pytest.raises(TargetRefused, match="only plain files are written") as refused:
+    with pytest.raises(TargetRefused, match="deskloop writes only regular files") as refused:
         write(tmp_path / "x", force=force)
     assert not refused.value.taken
     assert (tmp_path / "x").lstat().st_mode == before

@@ -76,7 +76,7 @@ async def test_a_correction_is_learned_swapped_in_and_rolled_back(open_desk: Ope
     assert verify(folder, row.base_fingerprint).probe is not None
     assert (folder / WEIGHTS_NAME).stat().st_mode & 0o777 == 0o600
 
-    await open_desk.promotions.activate("v1", "it learned what it should")
+    await open_desk.promotions.activate(Version("v1"), "it learned what it should")
     after, after_reply = await ask(open_desk, QUESTION)
     assert (after.text, after_reply.version) == (TARGET, "v1")
     assert open_desk.judgements.waiting() == 0
@@ -92,7 +92,7 @@ async def test_a_correction_is_learned_swapped_in_and_rolled_back(open_desk: Ope
         file.seek(-8, os.SEEK_END)
         file.write(b"\x00" * 8)
     with pytest.raises(DeskError, match="v1"):
-        await open_desk.promotions.activate("v1", "once more")
+        await open_desk.promotions.activate(Version("v1"), "once more")
     assert open_desk.promotions.active == "base"
 
 

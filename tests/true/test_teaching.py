@@ -67,6 +67,6 @@ async def test_three_rounds_of_teaching_keep_the_first_lesson(open_desk: OpenDes
     parents = [store_of(open_desk).runs.get(number).parent for number in (1, 2, 3)]
     assert parents == ["base", "v1", "v2"]
     for question, target in LESSONS:
-        answer = await say(open_desk, question)
-        assert answer.text == target
-        assert answer.finish == "complete"  # the end of the turn was learned, too
+        said = await say(open_desk, question)
+        assert said.text == target
+        assert said.finish == "complete"  # the end of the turn was learned, too

@@ -68,7 +68,7 @@ PAIRS = ("ctrl+b", "?F Filter")
 PLACES = {
     "chat": Place(ChatScreen, (), "F2 Correct"),
     "palette": Place(None, ("ctrl+p",), "Retrain"),
-    "forget": Place(ForgetDialog, ("alt+e",), "Look for it"),
+    "forget": Place(ForgetDialog, ("alt+e",), "Find it"),
     "help": Place(HelpDialog, ("f1",), "Write what the marked"),
     "correction": Place(CorrectionEditor, ("f2",), "It should have said"),
     "preflight": Place(PreflightDialog, ("f5",), "Pairs to learn from"),
@@ -81,9 +81,9 @@ PLACES = {
     "compare": Place(CompareSetup, ("ctrl+t",), "Compare two versions"),
     "comparison": Place(CompareScreen, ("ctrl+t", "?Compare two versions", "enter"), "Votes:"),
     "settings": Place(SettingsScreen, ("f9",), "quantization"),
-    "search": Place(SearchDialog, ("ctrl+f", "a"), "Find in everything"),
+    "search": Place(SearchDialog, ("ctrl+f", "a"), "Search everything"),
     "review": Place(ReviewScreen, ("f10",), "judged today"),
-    "details": Place(ReplyDetails, ("ctrl+d",), "How this reply came to be"),
+    "details": Place(ReplyDetails, ("ctrl+d",), "Details of this reply"),
     "rename": Place(Ask, ("alt+r",), "Rename the conversation"),
     "export": Place(Ask, ("alt+x",), "Export the conversation"),
     "roll-back": Place(Confirm, ("f8",), "Roll back to"),
@@ -120,7 +120,7 @@ MOMENTS: dict[str, Callable[[str], Screen[Any]]] = {
 }
 
 
-ABSTRACT = ("Dialog", "ResultScreen")
+ABSTRACT = ("ConversationScreen", "Dialog", "ResultScreen")
 
 
 def every_screen() -> set[type[Screen[Any]]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from finetune.gate.words import Decision
 from finetune.recipe import Recipe
 from store.conversations import Measured
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import JudgedAnswer
-from store.words import BASE, OutcomeName, Verdict
+from store.words import BASE, OutcomeName, RunState, Verdict, Version
 from tests.core.conftest import make_version
 from tests.tui import scene_reports
 
@@ -36,7 +38,7 @@ def said(desk: Desk, title: str, *exchanges: tuple[str, str, str, str]) -> list[
     ids = []
     for customer, bot, version, state in exchanges:
         message = desk.conversations.add_customer(conversation, customer, "maria")
-        reply = desk.conversations.begin_reply(message.id, version, {})
+        reply = desk.conversations.begin_reply(message.id, Version(version), {})
         certainty = -0.04 * len(bot)
         desk.conversations.finish_reply(reply.id, bot, state, Measured(12, 0.8, 0.1, certainty))  # type: ignore[arg-type]
         ids.append(reply.id)
@@ -100,15 +102,15 @@ def judge(desk: Desk, verdict: Verdict, decision: Decision | None = None) -> int
     before = scene_reports.before_it(decision)
     for version, bleu, who in (("v1", (8.3, 21.4), "maria"), ("v2", (before.active, before.candidate), "jo")):
         make_version(desk, "promote", bleu=bleu)
-        desk.promotions.promote(version, "gate", who, run_id=int(version[1:]))
+        desk.promotions.promote(Version(version), "gate", who, run_id=int(version[1:]))
     pairs = list(desk.pairs.list(limit=7))
     overtaken = verdict == "promote"
     parent = "v1" if overtaken else "v2"
-    run = desk.runs.create({}, parent, "maria")
+    run = desk.runs.create({}, Version(parent), "maria")
     desk.runs.transition(run.id, "training")
     desk.runs.set_snapshot(run.id, [(pair.id, 1) for pair in pairs[:3]], [], "0" * 64)
     name = make_version(desk, run_id=run.id)
-    desk.runs.transition(run.id, "evaluating", candidate=name)
+    desk.runs.transition(run.id, "evaluating", candidate=Version(name))
     # a version that passed is held if it learned none of its corrections
     corrected = CORRECTED[1:] if (verdict, decision) == ("inconclusive", "pass") else CORRECTED
     languages = [scene_reports.english(decision), scene_reports.chinese()]
@@ -145,7 +147,7 @@ def decline(desk: Desk) -> None:
     """Two versions, of which the second, that answers, is corrected far more."""
     for version, corrected in (("v1", 2), ("v2", 10)):
         make_version(desk, "promote")
-        desk.promotions.promote(version, "gate", "maria")
+        desk.promotions.promote(Version(version), "gate", "maria")
         for place, reply in enumerate(said(desk, "Many", *((f"{n}?", "Yes.", version, "complete") for n in range(20)))):
             if place < corrected:
                 desk.judgements.correct(reply, "No.", "maria")
@@ -156,18 +158,19 @@ def decline(desk: Desk) -> None:
 def history(desk: Desk) -> None:
     """Three runs: one promoted, one rejected, one that failed."""
     ids = [pair.id for pair in desk.pairs.list(limit=12)]
-    for who, changes, state, bleu in (
+    history: tuple[tuple[str, dict[str, Any], RunState, tuple[float, float] | None], ...] = (
         ("jo", {}, "promoted", (21.4, 63.9)),
         ("maria", {"epochs": 5.0}, "rejected", (63.9, 40.2)),
         ("maria", {"r": 32, "learning_rate": 5e-4}, "failed", None),
-    ):
-        run = desk.runs.create(Recipe(**changes).to_dict(), BASE, who)  # type: ignore[arg-type]
+    )
+    for who, changes, state, bleu in history:
+        run = desk.runs.create(Recipe(**changes).to_dict(), BASE, who)
         desk.runs.transition(run.id, "training")
         desk.runs.set_snapshot(run.id, [(pair, 1) for pair in ids], [], "0" * 64)
         if bleu is None:
             desk.runs.transition(run.id, "failed")
             continue
-        desk.runs.transition(run.id, "evaluating", candidate=f"v{run.id}")
+        desk.runs.transition(run.id, "evaluating", candidate=Version(f"v{run.id}"))
         report = scene_reports.judged_alike(bleu)
         desk.runs.save_report(run.id, report.verdict, report.to_dict())
         desk.runs.transition(run.id, state)

@@ -18,7 +18,7 @@ async def test_the_first_screen_names_the_folder_and_makes_nothing(tmp_path: Pat
     app = BeginningApp(tmp_path / "garden")
     async with app.run_test(size=(80, 24)) as pilot:
         await wait_until(pilot, lambda: shows(app, "Welcome to deskloop"))
-        assert shows(app, "A new desk is made in")
+        assert shows(app, "A new desk is created in")
         await pilot.press("escape")
     assert app.return_value is None
     assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240

@@ -36,7 +36,7 @@ def replies(open_desk: OpenDesk) -> list[Any]:
 async def test_what_is_written_is_sent_kept_and_answered(app: DeskloopApp, open_desk: OpenDesk) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        assert shows(app, "Nothing was said yet")
+        assert shows(app, "Nothing has been said yet")
         await say(app, pilot, "when?")
         await wait_until(pilot, lambda: shows(app, "base says: when?"))
         assert shows(app, "Bot · base")
@@ -353,7 +353,7 @@ async def test_a_conversation_is_exported_and_no_file_overwritten(
         await wait_until(pilot, lambda: isinstance(app.screen, Ask))
         app.screen.query_one(Input).value = str(tmp_path / "there.md")
         await pilot.press("enter")
-        await wait_until(pilot, lambda: shows(app, "exists already and was left as it is"))
+        await wait_until(pilot, lambda: shows(app, "already exists and was left unchanged"))
         app.screen.query_one(Input).value = str(tmp_path / "new.json")
         await pilot.press("enter")
         await wait_until(pilot, lambda: app.screen is app.chat)

@@ -9,7 +9,7 @@ from textual.widgets import Button, Input, Select
 
 from bot.engines.scripted import Script
 from store.erasing import Subject
-from store.words import BASE, ERASED
+from store.words import BASE, ERASED, Version
 from tests.core.conftest import make_version
 from tests.leftovers import leftovers
 from tests.opened import store_of
@@ -85,7 +85,7 @@ async def test_a_version_that_learned_it_is_offered_to_be_replaced(app: Deskloop
     store_of(open_desk).runs.transition(run, "cancelled")
     old, new = (make_version(store_of(open_desk), run_id=run) for _ in range(2))
     for name in (old, new):
-        store_of(open_desk).promotions.promote(name, "manual", "maria")
+        store_of(open_desk).promotions.promote(Version(name), "manual", "maria")
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ready(app, pilot)
         await pilot.press("alt+e")

@@ -90,7 +90,7 @@ async def test_what_is_pasted_anywhere_is_harmless(app: DeskloopApp) -> None:
         app.post_message(Paste("one\r\n\x1b]52;c;aGk=\x07two \u202e3"))
         await wait_until(pilot, lambda: app.screen.query_one(TextArea).text == "one\ntwo 3")
         await pilot.press("escape", "ctrl+f")
-        await wait_until(pilot, lambda: shows(app, "Find in everything"))
+        await wait_until(pilot, lambda: shows(app, "Search everything"))
         app.post_message(Paste("\x9b31mred\x00"))
         await wait_until(pilot, lambda: app.screen.query_one(Input).value == "red")
 
@@ -154,7 +154,7 @@ async def test_while_another_app_writes_for_long_nothing_breaks(app: DeskloopApp
             await pilot.press("a")
             await wait_until(pilot, lambda: told(app, "Another app is writing to this desk."))
         await pilot.press("a")
-        await wait_until(pilot, lambda: shows(app, "Every reply is judged."))
+        await wait_until(pilot, lambda: shows(app, "Every reply has been judged."))
 
 
 # -- paths ---------------------------------------------------------------------------------------------

@@ -49,9 +49,9 @@ async def test_html_is_told_and_offered_as_plain_text(app: DeskloopApp, open_des
         await wait_until(pilot, lambda: shows(app, "Path of the file"))
         app.screen.query_one(Input).value = str(path)
         await pilot.press("enter")
-        await wait_until(pilot, lambda: shows(app, "1 rows hold HTML"))
+        await wait_until(pilot, lambda: shows(app, "1 rows contain HTML"))
         app.screen.query_one("#plain", Button).press()
-        await wait_until(pilot, lambda: shows(app, "come in as plain text"))
+        await wait_until(pilot, lambda: shows(app, "imported as plain text"))
         await pilot.press("enter")
         await wait_until(pilot, lambda: shows(app, "Added: 1 pair."))
         assert store_of(open_desk).pairs.list()[-1].output == "At nine."
@@ -60,5 +60,5 @@ async def test_html_is_told_and_offered_as_plain_text(app: DeskloopApp, open_des
 def test_what_is_wrong_with_a_choice_of_columns_is_a_sentence() -> None:
     assert problem_with({"instruction": "a", "output": "b"}) == ""
     assert problem_with({"conversation": "a", "role": "b", "text": "c"}) == ""
-    assert "can't hold two" in problem_with({"instruction": "a", "output": "a"})
+    assert "can't be two things" in problem_with({"instruction": "a", "output": "a"})
     assert "Choose a column" in problem_with({"instruction": "a", "role": "b"})

@@ -21,6 +21,9 @@ from tui.screens.search import SearchDialog
 
 def open_wide(engines: Script) -> None:
     """Let the bot say all that it has to say."""
+    assert engines.gate is not None
+    assert engines.gate is not None
+    assert engines.gate is not None
     for _ in range(100):
         engines.gate.release()
 
@@ -113,7 +116,7 @@ async def test_what_was_begun_is_where_it_was_begun(app: DeskloopApp, open_desk:
     async with app.run_test(size=(80, 24)) as pilot:
         await ready(app, pilot)
         assert app.chat.composer.text == "and how"
-        assert told(app, "is there again")
+        assert told(app, "is back where")
         await pilot.press("f2")
         await wait_until(pilot, lambda: isinstance(app.screen, CorrectionEditor))
         assert app.screen.query_one(TextArea).text == "At te"

@@ -101,15 +101,15 @@ LISTED = ("ctrl+b", "?G Filter")
     [
         ((), "Write as the customer would. Ctrl+S sends."),
         (("ctrl+n",), "Write as a customer would and press Ctrl+S."),
-        (("ctrl+r",), "A copy to edit. Ctrl+S sends it"),
-        (("ctrl+n", "?Nothing was said yet", "ctrl+d"), "Mark one with Alt+U"),
+        (("ctrl+r",), "Edit this copy. Ctrl+S sends it"),
+        (("ctrl+n", "?Nothing has been said yet", "ctrl+d"), "Mark one with Alt+U"),
         (("f2",), "Cancel (F12)"),
         (("f5",), "2 open: Z settles them"),
         (("f5",), ": Y looks at them"),
         (LISTED, "Words in question or answer ( Y )"),
         (LISTED, "Z redacts it, W lets it train"),
-        ((*LISTED, "y", *"qqqq"), "No pair is like this. G changes the filter, Y the words."),
-        ((*LISTED, "x"), "V takes it in again"),
+        ((*LISTED, "y", *"qqqq"), "No pair matches. G changes the filter, Y the words."),
+        ((*LISTED, "x"), "V brings it back"),
         ((*LISTED, "e"), "Cancel (F12)"),
         ((*LISTED, "y", *"stand", "enter", "end", "s"), "Open the conversation (Z)"),
         (("f6", "?V Report", "slash"), "F12 leaves"),
@@ -144,9 +144,9 @@ async def test_sentences_name_the_keys_in_force(app: DeskloopApp) -> None:
     app.desk.settings.change("keys", '"desk.correct" = "f12"\n"desk.retrain" = "f11"')
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(app, pilot)
-        await wait_until(pilot, lambda: shows(app, "correct the reply (F12) or approve it (F3); F11 teaches"))
+        await wait_until(pilot, lambda: shows(app, "correct the reply (F12) or approve it (F3). F11 teaches"))
         await pilot.press("f10")
-        await wait_until(pilot, lambda: shows(app, "trains at the next F11"))
+        await wait_until(pilot, lambda: shows(app, "learns corrections at the next F11"))
 
 
 def test_no_sentence_names_a_key_by_itself() -> None:

@@ -54,7 +54,7 @@ async def test_what_nobody_foresaw_is_one_sentence(app: DeskloopApp, open_desk: 
         await run()
     (report,) = reports(open_desk.home)
     assert last_words(caught.value) == (
-        f"This did not work: boom . What was kept before is still there. A report for whoever mends it is in {report}"
+        f"This did not work: boom . Everything saved before is still there. The details are in the report {report}"
     )
     kept = report.read_text()
     assert "in fall\n" in kept

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from bot.engines.scripted import DIED, Script
 from store.pairs import NewPair
 from store.runs import RunLock
-from store.words import BASE
+from store.words import BASE, Version
 from tests.core.conftest import make_base, make_version
 from tests.opened import store_of
 from tests.tui.helpers import shows, told, wait_until
@@ -181,7 +181,7 @@ async def test_a_run_is_in_view_and_its_verdict_and_swap_are_told(
         await wait_until(pilot, lambda: shows(pilot.app, "Training on 12 examples."))
         await pilot.press("escape")
         name = make_version(desk)
-        desk.runs.transition(run.id, "evaluating", candidate=name)
+        desk.runs.transition(run.id, "evaluating", candidate=Version(name))
         scores = {"bleu": 10.0, "chrf": 20.0, "exact": 0.1, "n": 30, "signature": "s"}
         better = {**scores, "bleu": 12.0}
         english = {"lang": "en", "n": 30, "p": 0.01, "active": scores, "candidate": better, "note": None}
@@ -189,7 +189,7 @@ async def test_a_run_is_in_view_and_its_verdict_and_swap_are_told(
         report = {"sentence": f"{name} is better.", "bleu": bleu, "languages": [english]}
         desk.runs.save_report(run.id, "promote", report)
         with desk.atomic():
-            desk.promotions.promote(name, "gate", "ann", run_id=run.id)
+            desk.promotions.promote(Version(name), "gate", "ann", run_id=run.id)
             desk.runs.transition(run.id, "promoted")
         desk.runs.add_event(run.id, "done", {"run": run.id, "state": "promoted", "version": name, "verdict": "promote"})
         lock.release()

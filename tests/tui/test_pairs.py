@@ -45,7 +45,7 @@ async def test_found_edited_and_both_texts_kept(app: DeskloopApp, desk: Desk) ->
         await write(pilot, " Ask ann@x.org")
         await wait_until(pilot, lambda: shows(app, "Personal data: e-mail address"))
         await pilot.press("ctrl+s")
-        await wait_until(pilot, lambda: shows(app, "Pair 14 stands in the place of pair 13"))
+        await wait_until(pilot, lambda: shows(app, "Pair 14 replaces pair 13"))
         await wait_until(pilot, lambda: shows(app, "Pair 14 · trains · correction"))
         assert desk.pairs.get(13).superseded_by == 14
         assert desk.pairs.get(14).output == "The terracotta ones from Siena. Ask ann@x.org"
@@ -82,7 +82,7 @@ async def test_many_at_once_and_why_some_were_left(app: DeskloopApp, desk: Desk)
         await pilot.click("#show")
         await wait_until(pilot, lambda: shows(app, "Pairs — 1 excluded") and shows(app, "excluded (old)"))
         await pilot.press("r")
-        await wait_until(pilot, lambda: shows(app, "Restored 1 pair.") and shows(app, "No pair is like this"))
+        await wait_until(pilot, lambda: shows(app, "Restored 1 pair.") and shows(app, "No pair matches"))
         assert desk.pairs.count() == 13
 
 
@@ -164,7 +164,7 @@ async def test_conflicts_are_named_before_a_retraining_and_settled(app: Deskloop
         await pilot.press("right", "e")
         await wait_until(pilot, lambda: isinstance(app.screen, PairEditor))
         await pilot.press("shift+home", *"Yes.", "ctrl+s")
-        await wait_until(pilot, lambda: shows(app, "No question has two answers"))
+        await wait_until(pilot, lambda: shows(app, "No question has two different answers"))
         await pilot.press("escape")
         await wait_until(pilot, lambda: isinstance(app.screen, PreflightDialog))
         assert not shows(app, "settles them")

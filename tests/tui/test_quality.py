@@ -32,11 +32,11 @@ async def test_a_version_that_is_corrected_more_is_warned_of_with_the_key_that_r
     async with app.run_test(size=size) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: app.chat.query_one(QualityLine).display)
-        assert shows(app, "! v2 is corrected more than")
+        assert shows(app, "! v2 is corrected more often than")
         said = str(app.chat.query_one(QualityLine).content)
         assert (
-            said
-            == "! v2 is corrected more than v1: 50% of 20 against 10% of 20, not by chance (p 0.007). F8 rolls back."
+            said == "! v2 is corrected more often than v1: 50% of 20 against 10% of 20, beyond chance (p 0.007). F8 "
+            "rolls back."
         )
         await pilot.press("f8")
         await wait_until(pilot, lambda: shows(app, "Roll back to v1?"))
@@ -49,7 +49,7 @@ async def test_a_reply_tells_how_it_came_to_be(app: DeskloopApp, open_desk: Open
         await ready(app, pilot)
         await say(app, pilot, "Question 3?")
         await pilot.press("ctrl+d")
-        await wait_until(pilot, lambda: shows(app, "was trained on none of this desk's pairs"))
+        await wait_until(pilot, lambda: shows(app, "not trained on this desk's pairs"))
         assert shows(app, "greedy, repetition_penalty 1.0, max_new_tokens 256")
         assert shows(app, "40.0 tokens/s")
         await pilot.press("escape")

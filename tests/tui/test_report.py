@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from textual.widgets import Input
 
+from finetune.gate.words import Decision
+from store.words import Verdict
 from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, wait_until
@@ -60,9 +62,9 @@ async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: Desklo
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
         await pilot.press("f6", "v")
-        await wait_until(pilot, lambda: shows(app, "U Use it all the same"))
+        await wait_until(pilot, lambda: shows(app, "U Use it anyway"))
         await pilot.press("u")
-        await wait_until(pilot, lambda: shows(app, "Your reason is kept in the log") and bool(app.screen.query(Input)))
+        await wait_until(pilot, lambda: shows(app, "Your reason is saved in the log") and bool(app.screen.query(Input)))
         await pilot.press(*"spring", "enter")
         await wait_until(pilot, lambda: open_desk.engine.serving == "v3")
         last = store_of(open_desk).promotions.list()[-1]
@@ -72,14 +74,14 @@ async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: Desklo
 @pytest.mark.parametrize(
     ("verdict", "decision", "why"),
     [
-        ("promote", "pass", "another version was activated meanwhile"),
+        ("promote", "pass", "another version was activated in the meantime"),
         ("inconclusive", "pass", "it did not learn what it was trained for"),
         ("inconclusive", "unclear", "the check can't tell whether it is worse"),
         ("inconclusive", "too few", "there is not enough to judge by"),
     ],
 )
 async def test_a_held_version_is_said_to_be_for_its_own_reason(
-    app: DeskloopApp, open_desk: OpenDesk, verdict: str, decision: str, why: str
+    app: DeskloopApp, open_desk: OpenDesk, verdict: Verdict, decision: Decision, why: str
 ) -> None:
     scenes.judge(store_of(open_desk), verdict, decision)
     async with app.run_test(size=SIZE) as pilot:

@@ -132,7 +132,7 @@ async def test_a_message_is_written_in_the_operators_own_editor(
         await ready(app, pilot)
         await write(pilot, "first")
         await pilot.press("ctrl+e")
-        await wait_until(pilot, lambda: shows(app, "An editor can't be opened from here"))
+        await wait_until(pilot, lambda: shows(app, "An editor can't be opened here"))
         assert app.chat.composer.text == "first"
         monkeypatch.setattr(DeskloopApp, "suspend", suspend)
         await pilot.press("ctrl+e")

@@ -106,7 +106,7 @@ async def test_a_held_version_is_told_with_its_reason_as_the_run_ends(
     app: DeskloopApp, live: OwnRun, open_desk: OpenDesk
 ) -> None:
     open_desk.runs._own = None
-    why = "v9 is held: another version was activated meanwhile"
+    why = "v9 is held: another version was activated in the meantime"
     async with app.run_test(size=(120, 30)) as pilot:
         await ready(app, pilot)
         await pilot.press("f6")
@@ -122,7 +122,7 @@ async def test_a_held_version_is_told_with_its_reason_as_the_run_ends(
         await wait_until(pilot, lambda: shows(app, f"{why}."))
 
 
-@pytest.mark.parametrize(("unloads", "words"), [(True, "the chat waits for it"), (False, "the chat goes on meanwhile")])
+@pytest.mark.parametrize(("unloads", "words"), [(True, "waits: its memory"), (False, "the chat goes on meanwhile")])
 async def test_the_preflight_says_what_becomes_of_the_chat(
     app: DeskloopApp, open_desk: OpenDesk, unloads: bool, words: str
 ) -> None:
@@ -177,7 +177,7 @@ async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, open_desk: Op
         await pilot.press("n", "n")
         await wait_until(pilot, lambda: shows(app, "Line 1 of 2"))
         await pilot.press("slash", *"xyz", "enter")
-        await wait_until(pilot, lambda: shows(app, "No line has"))
+        await wait_until(pilot, lambda: shows(app, "No line contains"))
         await pilot.press("slash", "escape")
         assert isinstance(app.screen, TrainingScreen)  # out of the search, not of the screen
         await pilot.press("escape")
@@ -251,7 +251,7 @@ async def test_a_named_recipe_is_deleted_unless_it_is_in_use(app: DeskloopApp, o
         await pilot.press("tab", "enter")
         await wait_until(pilot, lambda: shows(app, "Recipe: small, the one that F5 uses"))
         await pilot.press("f4")
-        await wait_until(pilot, lambda: told(app, "This recipe is the one that F5 uses."))
+        await wait_until(pilot, lambda: told(app, "F5 uses this recipe."))
         await pilot.press("f3")
         await wait_until(pilot, lambda: isinstance(app.screen, ChooseRecipe) and shows(app, "large"))
         await pilot.press("home", "down", "enter")
@@ -279,7 +279,7 @@ async def test_a_run_that_is_killed_is_told_and_where_to_go_on_with_it(
         await wait_until(pilot, lambda: isinstance(app.screen, TrainingScreen))
         live.lock.release()  # its process is gone
         await wait_until(pilot, lambda: shows(app, "The retraining was interrupted; nothing was lost."))
-        await wait_until(pilot, lambda: told(app, "was interrupted; nothing was lost. Ctrl+G goes on with it"))
+        await wait_until(pilot, lambda: told(app, "was interrupted; nothing was lost. Ctrl+G resumes it"))
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat and not shows(app, "step 25 of 40"))
 

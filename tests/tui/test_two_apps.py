@@ -9,6 +9,7 @@ from textual.widgets import Input
 
 from bot.engines.scripted import Script, ScriptedEngine
 from store.runs import RunLock
+from store.words import Version
 from tests.core.conftest import make_version
 from tests.opened import store_of
 from tests.tui import scenes
@@ -60,7 +61,7 @@ async def test_a_promotion_by_another_swaps_in_here(app: DeskloopApp, other: Ope
     async with app.run_test(size=(120, 40)) as pilot:
         await ready(app, pilot)
         name = make_version(store_of(other))
-        await other.promotions.activate(name)
+        await other.promotions.activate(Version(name))
         await wait_until(pilot, lambda: shows(app, f"{name} · ready"))
         engine: ScriptedEngine = engines.engines[-1]
         assert app.desk.engine.serving == name

@@ -70,6 +70,6 @@ def test_how_good_versions_are(picture: Picture, desk: OpenDesk, scene: str) -> 
     keys, until = {
         "warning": ((), "! v2 is corrected more"),
         "history": (("f7", "h"), "50%/20"),
-        "details": (("ctrl+d",), "so its pairs are not known"),
+        "details": (("ctrl+d",), "so its pairs are unknown"),
     }[scene]
     picture(pressing(*keys, until=until))

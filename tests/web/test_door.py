@@ -191,13 +191,13 @@ def test_what_counts_as_one_address(address: str | None, counted: str) -> None:
 
 @pytest.mark.parametrize(
     ("host", "given", "why"),
-    [("0.0.0.0", {}, "not served without a password"), ("192.0.2.1", {}, "not served without a password"),
-     ("::", {}, "not served without a password"), ("my.host", {}, "not served without a password"),
-     ("0.0.0.0", {"DESKLOOP_TOKEN": TOKEN}, "not served without a password"),
+    [("0.0.0.0", {}, "a password is needed"), ("192.0.2.1", {}, "a password is needed"),
+     ("::", {}, "a password is needed"), ("my.host", {}, "a password is needed"),
+     ("0.0.0.0", {"DESKLOOP_TOKEN": TOKEN}, "a password is needed"),
      ("127.0.0.1", {"DESKLOOP_PASSWORD": "short"}, "shorter than 8"),
      ("127.0.0.1", {"DESKLOOP_PASSWORD": ""}, "shorter than 8"),
      ("127.0.0.1", {"DESKLOOP_TOKEN": "short"}, "shorter than 16"),
-     ("127.0.0.1", {"DESKLOOP_TOKEN": "has spaces, is long"}, "don't belong into a link"),
+     ("127.0.0.1", {"DESKLOOP_TOKEN": "has spaces, is long"}, "can't be in a link"),
      ("127.0.0.1", {"DESKLOOP_TOKEN": TOKEN, "DESKLOOP_PASSWORD": PASSWORD}, "not both"),
      ("192.0.2.1", {"DESKLOOP_PASSWORD": PASSWORD}, "can't be used")],
 )  # fmt: skip

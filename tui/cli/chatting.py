@@ -30,9 +30,9 @@ async def exchange(
             finished = event
     cli.data("")
     if finished is None or finished.turn.reply is None:
-        raise DeskError("No reply came. The message is kept; ask again.")
+        raise DeskError("No reply came. The message is saved; ask again.")
     if finished.turn.reply.state == "failed":
-        raise DeskError(finished.sentence or "The reply failed. The message is kept; ask again.")
+        raise DeskError(finished.sentence or "The reply failed. The message is saved; ask again.")
     if finished.sentence:
         cli.say(finished.sentence)
     return finished.turn
@@ -56,8 +56,10 @@ def reply_facts(turn: Turn) -> dict[str, object]:
 @click.option(
     "--version", "version", type=VERSION, metavar="vN|base", help="Answer with this version instead of the active one."
 )
-@click.option("--conversation", type=int, metavar="ID", help="Go on with this conversation.")
-@click.option("--customer", type=TYPED, metavar="X", help="Whose new conversation it is, for `deskloop forget`.")
+@click.option("--conversation", type=int, metavar="ID", help="Continue this conversation.")
+@click.option(
+    "--customer", type=TYPED, metavar="X", help="The customer of the new conversation, for `deskloop forget`."
+)
 @home_option
 @json_option
 @pass_cli
@@ -68,7 +70,7 @@ def ask(cli: Cli, text: str, version: Version | None, conversation: int | None, 
     """
 
     if conversation is not None and customer is not None:
-        raise click.UsageError("A conversation that is there keeps its customer. Leave --customer out.")
+        raise click.UsageError("An existing conversation keeps its customer. Leave out --customer.")
 
     async def work() -> Turn:
         async with cli.desk(pin=version) as desk:
@@ -99,7 +101,7 @@ def correct(cli: Cli, reply_id: int, text: str) -> None:
     """
     pair, waiting = cli.read(lambda desk: (desk.judgements.correct(reply_id, text), desk.judgements.waiting()))
     cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
-    cli.say(f"Kept as pair {pair.id}. Corrections waiting for training: {waiting}.")
+    cli.say(f"Saved as pair {pair.id}. Corrections waiting for training: {waiting}.")
 
 
 @click.command()
@@ -111,4 +113,4 @@ def approve(cli: Cli, reply_id: int) -> None:
     """Approve the reply REPLY_ID as it is."""
     pair, waiting = cli.read(lambda desk: (desk.judgements.approve(reply_id), desk.judgements.waiting()))
     cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
-    cli.say(f"Kept as pair {pair.id}.")
+    cli.say(f"Saved as pair {pair.id}.")

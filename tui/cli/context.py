@@ -144,7 +144,7 @@ def home_option(command: F) -> F:
         is_flag=True,
         expose_value=False,
         callback=_keep("create"),
-        help="Make a new desk in that folder if there is none.",
+        help="Create a desk in that folder if there is none.",
     )(command)
     return click.option(
         "--home",
@@ -163,13 +163,13 @@ def json_option(command: F) -> F:
         is_flag=True,
         expose_value=False,
         callback=_keep("json"),
-        help="Print JSON on stdout, and nothing else there.",
+        help="Print only JSON on stdout.",
     )(command)
 
 
 def force_option(command: F) -> F:
     """``--force``, for a command that writes a file."""
-    return click.option("--force", is_flag=True, help="Replace a file that is there already.")(command)
+    return click.option("--force", is_flag=True, help="Replace an existing file.")(command)
 
 
 def sentence_of(home: str | None, error: Exception) -> str:
@@ -189,7 +189,7 @@ class DeskGroup(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except KeyboardInterrupt:
-            cli.fail("Stopped. What was finished before is kept.")
+            cli.fail("Stopped. Everything finished before is saved.")
         except BrokenPipeError:
             raise
         except Exception as error:

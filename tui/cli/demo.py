@@ -29,8 +29,8 @@ MAX_NEW_TOKENS = 64  # every answer of the sample is shorter; the bare base ramb
 
 
 @click.command()
-@click.option("--whole", is_flag=True, help="Train on the whole sample desk: longer, and a better bot.")
-@click.option("--keep", is_flag=True, help="Keep the temporary home and name it.")
+@click.option("--whole", is_flag=True, help="Train on the whole sample desk: takes longer, makes a better bot.")
+@click.option("--keep", is_flag=True, help="Keep the temporary desk, and print its folder.")
 @click.option("--recipe", "chosen", metavar="FILE", help="A .toml or .json file, or a recipe's name.")
 @click.option("--set", "changes", metavar="KEY=VALUE", multiple=True, help="Change one value of the recipe.")
 @home_option
@@ -59,7 +59,7 @@ def _temporary_home(cli: Cli, keep: bool) -> Iterator[Home]:
         yield Home.open(folder)
     finally:
         if keep:
-            cli.say(f"Kept: look around with deskloop --home {folder}")
+            cli.say(f"The desk is kept. Look around with deskloop --home {folder}")
         else:
             with suppress(OSError):
                 remove_own(place)
@@ -86,19 +86,19 @@ class _Story:
             self._cli.data(f"  correction: {pair.output}")
             self._step("correct", reply_id=reply_id, waiting=desk.judgements.waiting())
 
-            self._title("Retraining, with the check at its end. The chat could go on meanwhile.")
+            self._title("Retraining, then the check. The chat could go on in the meantime.")
             run = await self._retrain(desk, chosen, changes)
             if desk.promotions.active == BASE:
                 if run.state not in ("held", "rejected") or run.candidate is None:
                     raise DeskError("The demo ends here, because the run made no version.")
-                self._title(f"The check did not promote {run.candidate}; the operator tries it all the same.")
+                self._title(f"The check did not promote {run.candidate}; the operator uses it anyway.")
                 await desk.promotions.activate(run.candidate, "demo")
 
             self._title("The same question again.")
             await desk.promotions.follow()
             await self._ask(desk, pair.instruction)
 
-            self._title("Roll back, and ask once more: the old answer, exactly.")
+            self._title("Roll back and ask again: exactly the old answer.")
             await desk.promotions.go_back("demo")
             await self._ask(desk, pair.instruction)
             return run.state == "promoted"
@@ -115,7 +115,7 @@ class _Story:
         kept = list(answers) if whole else _few(answers)
         await desk.pairs.exclude([pair.id for answer in answers.keys() - set(kept) for pair in answers[answer]], "demo")
         train, heldout = (desk.pairs.count(split=side) for side in ("train", "heldout"))
-        self._cli.data(f"  {train} pairs to learn from, {heldout} held out to check with")
+        self._cli.data(f"  {train} pairs to learn from, {heldout} held out for the check")
         self._step("load", train=train, heldout=heldout)
         return next(pair for answer in kept for pair in answers[answer] if pair.split == "train")
 

@@ -16,7 +16,7 @@ from tui.cli.typed import VERSION, typed_file
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--version", type=VERSION, metavar="vN|base", help="Measure this version instead of the active one.")
-@click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
+@click.option("--format", "format_", metavar="F", help="alpaca, messages, sharegpt, csv or turns; default: detected.")
 @home_option
 @json_option
 @pass_cli

@@ -30,7 +30,7 @@ async def follow_run(cli: Cli, desk: OpenDesk, run: Run) -> Run:
             end = desk.runs.interrupt() if stopped else desk.runs.cancel()
             cancelling.append(loop.create_task(end))  # first: saying so may fail on a closed pipe
             line.end()
-            cli.say(f"{'Stopping' if stopped else 'Cancelling'} run {run.id}; what answers now goes on answering...")
+            cli.say(f"{'Stopping' if stopped else 'Cancelling'} run {run.id}; the current version goes on answering...")
 
     loop.add_signal_handler(signal.SIGINT, interrupt)
     try:

@@ -47,13 +47,13 @@ class Wanted:
 
 
 @click.command()
-@click.option("--customer", type=TYPED, metavar="X", help="Every conversation of customer X, and what came of it.")
-@click.option("--conversation", type=NUMBER, metavar="N", help="Conversation N, and what came of it.")
-@click.option("--pair", type=NUMBER, metavar="N", help="Pair N, its earlier texts, and the exchange it came of.")
-@click.option("--text", type=TYPED, metavar="T", help="The text T, wherever it is, also inside longer words.")
+@click.option("--customer", type=TYPED, metavar="X", help="Every conversation of customer X, and its pairs.")
+@click.option("--conversation", type=NUMBER, metavar="N", help="Conversation N, and its pairs.")
+@click.option("--pair", type=NUMBER, metavar="N", help="Pair N, its earlier texts, and the exchange it comes from.")
+@click.option("--text", type=TYPED, metavar="T", help="The text T, everywhere, also inside longer words.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--finish", is_flag=True, help="Finish an erasure that was cut off.")
-@click.option("--retrain", is_flag=True, help="Afterwards retrain from the base, if a version learned it.")
+@click.option("--finish", is_flag=True, help="Finish an erasure that was interrupted.")
+@click.option("--retrain", is_flag=True, help="Then retrain from the base, if a version learned it.")
 @click.option(
     "--remove-versions",
     "remove",
@@ -79,7 +79,7 @@ def forget(cli: Cli, /, **options: Any) -> None:
     async def work(desk: OpenDesk) -> int:
         if await desk.erasing.finish() or wanted.finish:
             cli.emit({"event": "finished"})
-            cli.say("The database's files hold nothing any more of what was erased.")
+            cli.say("The database's files no longer contain anything that was erased.")
         for subject in subjects:
             if not await _forgotten(cli, desk, subject, wanted.yes):
                 return 1
@@ -95,18 +95,18 @@ async def _forgotten(cli: Cli, desk: OpenDesk, subject: Subject, yes: bool) -> b
     found = await desk.erasing.plan(subject)
     cli.emit({"event": "plan", "found": found.found, **_plain(found)})
     if not found.found:
-        cli.say("Nothing of it is in this desk. Nothing was changed.")
+        cli.say("This desk does not contain it. Nothing was changed.")
         return True
     for line in plan_lines(found, desk.promotions.active):
         cli.say(line)
-    if not _agreed(yes, "Erase it, for good?"):
+    if not _agreed(yes, "Erase it for good?"):
         return False
     done = await desk.erasing.forget(subject)
     cli.emit({"event": "erased", **asdict(done)})
     for line in done_lines(done):
         cli.say(line)
     if subject.kind in ("customer", "conversation"):
-        cli.say("What others said of them stays: `deskloop forget --text -` takes a name out wherever it is.")
+        cli.say("What others said about them stays: `deskloop forget --text -` erases a name everywhere.")
     if done.active:
         cli.say("`deskloop forget --retrain` retrains from the base now.")
     if done.removable:
@@ -117,7 +117,7 @@ async def _forgotten(cli: Cli, desk: OpenDesk, subject: Subject, yes: bool) -> b
 async def _retrained(cli: Cli, desk: OpenDesk) -> int:
     """Replace an active version that learned something erased."""
     if not desk.erasing.learned_by(desk.promotions.active):
-        cli.say("The version that answers has learned nothing that was erased. Nothing needs to be retrained.")
+        cli.say("The active version learned nothing that was erased. No retraining is needed.")
         return 0
     recipe = desk.recipes.from_the_base()
     preflight = await desk.runs.preflight(recipe)
@@ -132,9 +132,9 @@ async def _removed(cli: Cli, desk: OpenDesk, yes: bool) -> None:
     names = desk.erasing.removable()
     if not names:
         cli.emit({"event": "removed", "versions": []})
-        cli.say("There is no version to remove: none that learned something erased, but the one that answers.")
+        cli.say("There is no version to remove: only the active one learned something erased.")
         return
-    cli.say(f"The files of {', '.join(names)} are removed, for good. What is known of them stays.")
+    cli.say(f"The files of {', '.join(names)} are removed for good. Their records stay.")
     if not _agreed(yes, "Remove them?"):
         raise DeskError("Nothing was removed.")
     cli.emit({"event": "removed", "versions": await desk.erasing.remove_versions()})
@@ -146,7 +146,7 @@ def _agreed(yes: bool, question: str) -> bool:
     if yes:
         return True
     if not is_terminal(sys.stdin):
-        raise click.UsageError("Nothing was changed: nobody is here to ask. Add --yes to go on.")
+        raise click.UsageError("Nothing was changed: there is nobody to ask. Add --yes to go on.")
     return click.confirm(question, default=False, err=True)
 
 

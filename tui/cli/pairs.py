@@ -30,16 +30,16 @@ def pairs(ctx: click.Context) -> None:
 
 @pairs.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--format", "form", metavar="F", help="alpaca, messages, sharegpt, csv or turns; else recognised.")
+@click.option("--format", "form", metavar="F", help="alpaca, messages, sharegpt, csv or turns; default: detected.")
 @click.option("--split", type=click.Choice(["train", "heldout"]), help="Put every pair on this side.")
-@click.option("--strict", is_flag=True, help="Import everything or, if one row is bad, nothing.")
+@click.option("--strict", is_flag=True, help="Import everything or, if a row is bad, nothing.")
 @click.option(
-    "--column", "column", metavar="ROLE=NAME", multiple=True, help="Say what a column holds; may be repeated."
+    "--column", "column", metavar="ROLE=NAME", multiple=True, help="Say what a column contains; can be repeated."
 )
-@click.option("--columns", metavar="ROLE=NAME,...", help="The same for several: instruction=question,output=reply.")
 @click.option(
-    "--encoding", metavar="NAME", help="What FILE is written in: windows-1252, gb18030, ...; else recognised."
+    "--columns", metavar="ROLE=NAME,...", help="The same for several columns: instruction=question,output=reply."
 )
+@click.option("--encoding", metavar="NAME", help="The encoding of FILE: windows-1252, gb18030, ...; default: detected.")
 @click.option("--plain-text", "plain", is_flag=True, help="Turn HTML into plain text.")
 @home_option
 @json_option
@@ -70,7 +70,7 @@ def import_pairs(cli: Cli, /, file: Path, split: Split | None, strict: bool, **r
         cli.say(f"The rejected rows and why: {result.rejects_file}")
     if strict and result.rejected:
         cli.fail(
-            "Nothing was imported, because --strict takes all rows or none. Mend the rejected ones and import again."
+            "Nothing was imported, because --strict imports all rows or none. Fix the rejected rows and import again."
         )
 
 
@@ -84,7 +84,7 @@ def _columns(single: tuple[str, ...], several: str | None) -> dict[str, str]:
 
 @pairs.command("export")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--format", "format_", metavar="F", help="alpaca, messages or csv; else by the file's ending.")
+@click.option("--format", "format_", metavar="F", help="alpaca, messages or csv; default: by the file's ending.")
 @force_option
 @home_option
 @json_option
@@ -110,7 +110,7 @@ def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None
 @pairs.command("list")
 @click.option("--split", type=click.Choice(["train", "heldout"]), help="Only this side.")
 @click.option("--query", type=TYPED, metavar="TEXT", help="Only pairs that contain TEXT (-: standard input).")
-@click.option("--limit", type=click.IntRange(1), help="At most so many.")
+@click.option("--limit", type=click.IntRange(1), help="At most this many.")
 @home_option
 @json_option
 @pass_cli

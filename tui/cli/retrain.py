@@ -45,7 +45,7 @@ def retrain(cli: Cli, chosen: str | None, changes: tuple[str, ...], yes: bool) -
 def _agreed(cli: Cli) -> bool:
     """Ask on a terminal; without one nobody can answer, so it is a no that says so."""
     if not is_terminal(sys.stdin):
-        raise click.UsageError("Nobody is here to ask. Add --yes to start the retraining.")
+        raise click.UsageError("There is nobody to ask. Add --yes to start the retraining.")
     return click.confirm("Start the retraining?", default=True, err=True)
 
 
@@ -54,6 +54,6 @@ def preflight_lines(preflight: Preflight) -> list[str]:
     minutes = max(1, round(preflight.estimate_seconds / 60))
     lines = [
         f"{preflight.pairs} pairs to learn from, {preflight.new_corrections} of them new corrections; "
-        f"{preflight.heldout} held out to check with; going on from {preflight.parent}; about {minutes} min."
+        f"{preflight.heldout} held out for the check; continuing from {preflight.parent}; about {minutes} min."
     ]
     return [*lines, *preflight.warnings, *preflight.problems]

@@ -89,4 +89,4 @@ def discard(cli: Cli, number: int) -> None:
     """Give the interrupted or failed run NUMBER up and remove its files."""
     cli.read(lambda desk: desk.runs.discard(number))
     cli.emit({"run": number, "state": "cancelled"})
-    cli.data(f"Run {number} is discarded. Its pairs wait for the next retraining.")
+    cli.data(f"Run {number} is discarded. Its pairs will be used by the next retraining.")

@@ -16,7 +16,7 @@ TOKEN_VARIABLE = "DESKLOOP_TOKEN"
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="ADDRESS", help="Where to listen.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free one.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0: any free port.")
 @home_option
 @json_option
 @pass_cli
@@ -49,7 +49,7 @@ def serve(cli: Cli, host: str, port: int) -> None:
     def say(url: str) -> None:
         cli.emit({"url": url})
         who = "has the password" if password is not None else "has this link"
-        cli.say(f"{url} opens the desk to whoever {who}. Ctrl-C ends it.")
+        cli.say(f"{url} opens the desk for anyone who {who}. Ctrl-C ends it.")
 
     try:
         web.serve(server, token, say)
@@ -60,7 +60,6 @@ def serve(cli: Cli, host: str, port: int) -> None:
 def _ask(cli: Cli, host: str) -> str:
     if not is_terminal(sys.stdin):
         cli.fail(
-            f"Others can reach {host}, so it is not served without a password. Give one in {PASSWORD_VARIABLE}, or "
-            "leave --host away."
+            f"Others can reach {host}, so a password is needed. Give one in {PASSWORD_VARIABLE}, or leave out --host."
         )
     return str(click.prompt("Password for the desk", hide_input=True, confirmation_prompt=True, err=True))

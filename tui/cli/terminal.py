@@ -14,13 +14,13 @@ def refusal() -> str | None:
     """Why the app can't be shown here, as a sentence that says what to do; None if it can."""
     otherwise = "Without one, use a command: `deskloop --help`."
     if not is_terminal(sys.stdout):
-        return f"The app needs a terminal to draw on, and its output goes elsewhere. {otherwise}"
+        return f"The app needs a terminal, and its output goes elsewhere. {otherwise}"
     if not is_terminal(sys.stdin):
-        return f"The app needs a terminal to read keys from, and its input comes from elsewhere. {otherwise}"
+        return f"The app needs a terminal, and its input comes from elsewhere. {otherwise}"
     if (kind := os.environ.get("TERM", "")).strip() in DUMB:
         said = f"TERM is {kind!r}" if kind else "TERM is not set"
         return (
-            f"The app needs a terminal on which it can place text, and {said}. Set TERM to the kind of terminal, such "
+            f"The app needs a terminal that can position text, and {said}. Set TERM to the kind of terminal, such "
             "as xterm-256color, or use a command: `deskloop --help`."
         )
     return None

@@ -36,7 +36,7 @@ class Typed(click.ParamType):  # type: ignore[type-arg]  # generic in newer vers
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.fail(f"Standard input is no UTF-8 (byte {error.start + 1}). Nothing was done.", param, ctx)
+            self.fail(f"Standard input is not UTF-8 (byte {error.start + 1}). Nothing was done.", param, ctx)
         return text.removesuffix("\n").removesuffix("\r")
 
 

@@ -76,9 +76,12 @@ def show(cli: Cli, version: Version) -> None:
 @versions.command()
 @click.argument("version", type=VERSION)
 @click.option(
-    "--reason", type=TYPED, metavar="TEXT", help="Why; needed to use a version its check rejected. -: standard input."
+    "--reason",
+    type=TYPED,
+    metavar="TEXT",
+    help="The reason; required for a version the check rejected. -: standard input.",
 )
-@click.option("--no-probe", is_flag=True, help="Do not load the model to prove that the version works.")
+@click.option("--no-probe", is_flag=True, help="Do not load the model to test the version.")
 @home_option
 @json_option
 @pass_cli
@@ -89,7 +92,7 @@ def activate(cli: Cli, version: Version, reason: str | None, no_probe: bool) -> 
 
 @versions.command()
 @click.option("--reason", type=TYPED, metavar="TEXT", help="Why. -: standard input.")
-@click.option("--no-probe", is_flag=True, help="Do not load the model to prove that the version works.")
+@click.option("--no-probe", is_flag=True, help="Do not load the model to test the version.")
 @home_option
 @json_option
 @pass_cli
@@ -112,15 +115,15 @@ def _change(cli: Cli, write: Callable[[OpenDesk], Awaitable[Promotion]], *, prob
     wanted, active = asyncio.run(work())
     cli.emit({"version": active, "wanted": wanted})
     if wanted != active:
-        cli.fail(f"{wanted} did not pass its probe; {active} answers.")
+        cli.fail(f"{wanted} did not load correctly; {active} answers.")
     cli.data(f"{active} answers now.")
 
 
 async def _prove(cli: Cli, desk: OpenDesk) -> None:
-    cli.say("Loading the model to prove it...")
+    cli.say("Loading the model to test it...")
     await desk.engine.start()
     if (state := desk.engine.state).name not in ("ready", "busy"):
-        cli.say(f"Not proved: {state.sentence} The files are as published; the next start will prove it.")
+        cli.say(f"Not tested: {state.sentence} The files are intact; the next start will test it.")
 
 
 @versions.command()
@@ -135,13 +138,13 @@ def verify(cli: Cli, version: Version | None) -> None:
         cli.emit({"version": finding.version, "ok": finding.sentence is None, "problem": finding.sentence})
         cli.data(f"{finding.version}: {finding.sentence or 'as published'}")
     if any(finding.sentence for finding in findings):
-        cli.fail("Some versions are damaged and will not be activated. The others serve.", code=FAILED)
+        cli.fail("Some versions are damaged and will not be activated. The others are fine.", code=FAILED)
 
 
 @versions.command()
 @click.argument("version", type=VERSION)
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--merged", is_flag=True, help="Base and version as one whole model, judged before it is called good.")
+@click.option("--merged", is_flag=True, help="Export base and version as one complete model, after a check.")
 @home_option
 @json_option
 @pass_cli

@@ -21,7 +21,7 @@ from tui.core.base import base_mark
 from tui.core.errors import DeskError
 from tui.core.reports import bleu_of
 
-REMOVED = "The files of {} were removed: it had learned something that was erased."
+REMOVED = "The files of {} were removed: it had learned something that has been erased."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Overview:
     """One line of the list of versions. ``bleu`` is the candidate's on its gate's held-out pairs; the bare base
     has no method, run or numbers of its own. ``promoted_by`` and ``promoted_at``: the last time it became active.
     ``other_base``: it was trained on another base than the desk's, or on the same one quantized otherwise, and waits
-    until that is set again. ``erased``: it learned something that was erased since; ``removed``: its files are gone
+    until that is set again. ``erased``: it learned something that has been erased; ``removed``: its files are gone
     because of that."""
 
     version: Version
@@ -208,14 +208,14 @@ def export_version(desk: Desk, version: AdapterVersion, target: Path) -> list[st
         raise DeskError(REMOVED.format(version.name))
     source = folder_of(desk, version)
     if problem := damage(source, version):
-        raise DeskError(f"{version.name} was not copied: {problem}")
+        raise DeskError(f"{version.name} was not exported: {problem}")
     target = target.expanduser().absolute()
     check_new_folder(target)
     try:
         with appearing(target) as staging:
             shutil.copytree(source, staging)
             if problem := damage(staging, version):
-                raise DeskError(f"The copy of {version.name} is not whole and was removed: {problem}")
+                raise DeskError(f"The copy of {version.name} is not complete and was removed: {problem}")
     except OSError as error:
-        raise DeskError(f"{version.name} could not be copied to {target}: {error.strerror or error}.") from error
+        raise DeskError(f"{version.name} could not be exported to {target}: {error.strerror or error}.") from error
     return sorted(path.name for path in target.iterdir())

@@ -47,9 +47,9 @@ def back_up(desk: Desk, file: Path, *, force: bool = False, stdout: BinaryIO | N
     left_out = [f"{finding.version} is left out: {finding.sentence}" for finding in findings if finding.sentence]
     notes = list(left_out)
     if written.rebuilt:
-        notes.append("The desk's index for search is damaged; the backup has a new one. Restore it to mend the desk.")
+        notes.append("The desk's search index is damaged; the backup has a new one. Restore it to repair the desk.")
     if written.unreadable:
-        notes.append(f"What can't be read in the desk can't be in the backup: {', '.join(written.unreadable[:5])}.")
+        notes.append(f"What can't be read in the desk is missing from the backup: {', '.join(written.unreadable[:5])}.")
     return BackupDone(file, sum(member.size for member in written.members), whole, left_out, notes)
 
 

@@ -19,7 +19,7 @@ from tui.core.events import MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, 
 from tui.core.keeper import EngineKeeper
 
 KEEP_EVERY = 0.5  # seconds: no streamed text is ever older than this without being in the store
-CUT_SHORT = "The reply reached its longest allowed length and was cut there."
+CUT_SHORT = "The reply reached the maximum length and was cut off."
 
 
 class PartialKeeper:
@@ -72,11 +72,11 @@ class ChatDesk:
         settings = self._desk.settings.load()
         name = preset or settings.decoding
         if name not in PRESETS:
-            raise DeskError(f"There is no decoding preset {name!r}. Choose one of: {', '.join(sorted(PRESETS))}.")
+            raise DeskError(f"There is no preset {name!r}. Choose one of: {', '.join(sorted(PRESETS))}.")
         try:
             return decoding_of(self._desk, settings, name)
         except (TypeError, ValueError) as error:
-            raise DeskError(f"The settings of the preset {name!r} do not fit: {error}") from error
+            raise DeskError(f"The settings of the preset {name!r} are not valid: {error}") from error
 
     def send(self, conversation_id: int, text: str, preset: str | None = None) -> AsyncIterator[ReplyEvent]:
         """Keep the customer's message now and return the events of its reply, to be iterated.
@@ -169,5 +169,5 @@ class ChatDesk:
 def _remark(answer: Answer | None, failure: EngineError | None) -> str | None:
     """The sentence beside a finished reply, if it needs one."""
     if failure is not None:
-        return f"{failure.sentence} Message and text so far are kept; send again for a new reply."
+        return f"{failure.sentence} The message and the text so far are saved; send it again for a new reply."
     return CUT_SHORT if answer is not None and answer.finish == "length" else None

@@ -100,7 +100,7 @@ class ConversationDesk:
             raise DeskError(error.sentence) from error
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
-            raise DeskError(f"{path} can't be written: {why}. Nothing was lost; give another name.") from error
+            raise DeskError(f"{path} can't be written: {why}. Nothing was lost; choose another name.") from error
 
     # -- what the operator writes ------------------------------------------------------------------
     def said(self) -> list[str]:

@@ -38,8 +38,8 @@ def explain(home: Home, error: BaseException, where: Where, what: str) -> str:
         )
     report = write_report(home, error, where, what)
     if (sentence := damage_of(home)) is None:
-        sentence = f"This did not work: {_kind(error)}. What was kept before is still there."
-    return sentence if report is None else f"{sentence} A report for whoever mends it is in {report}"
+        sentence = f"This did not work: {_kind(error)}. Everything saved before is still there."
+    return sentence if report is None else f"{sentence} The details are in the report {report}"
 
 
 def _kind(error: BaseException) -> str:

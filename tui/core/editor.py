@@ -20,9 +20,11 @@ def editor_command() -> list[str]:
     try:
         command = shlex.split(named)
     except ValueError as error:
-        raise DeskError(f"$VISUAL or $EDITOR can't be read ({error}). Your text stays here; go on writing.") from error
+        raise DeskError(
+            f"$VISUAL or $EDITOR can't be read ({error}). Your text is still here; continue writing."
+        ) from error
     if not command:
-        raise DeskError("No editor is named. Set $VISUAL or $EDITOR and start again; your text stays here.")
+        raise DeskError("No editor is set. Set $VISUAL or $EDITOR and start again; your text is still here.")
     return command
 
 
@@ -38,9 +40,9 @@ def edit(text: str, command: list[str], folder: Path) -> str:
             written = path.read_bytes()[: 4 * LONGEST].decode("utf-8", errors="replace")
         except OSError as error:
             raise DeskError(
-                f"{command[0]} can't be used: {error.strerror or error}. Your text is as it was; set $VISUAL or "
-                "$EDITOR to an editor of this machine."
+                f"{command[0]} can't be used: {error.strerror or error}. Your text is unchanged; set $VISUAL or "
+                "$EDITOR to an editor on this machine."
             ) from error
     if ended != 0:
-        raise DeskError(f"{command[0]} ended with an error ({ended}). Your text is as it was.")
+        raise DeskError(f"{command[0]} ended with an error ({ended}). Your text is unchanged.")
     return clean(written)[:LONGEST].rstrip("\n")

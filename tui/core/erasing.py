@@ -24,12 +24,13 @@ from tui.core.errors import DeskError
 __all__ = ["ErasingDesk", "Forgotten", "Kind", "NotErased", "Plan", "Subject"]
 
 CHECKPOINTS = "runs with checkpoints"
-LEARNED_ERASED = "learned something that was erased since"
+LEARNED_ERASED = "learned something that has been erased"
 WHY_REMOVED = "learned something that was erased"
 _VERSION = re.compile(r"v[1-9]\d*")
 LIVE = (
-    "A retraining is in progress on this desk, and may work on what is to be erased. Nothing was changed. Wait for its "
-    "verdict or cancel it, then do this again."
+    "A retraining is in progress on this desk and may use what you want to erase. Nothing was changed. Wait until "
+    "it is "
+    "finished or cancel it, then try again."
 )
 
 
@@ -75,7 +76,7 @@ class ErasingDesk:
         return True
 
     def learned_by(self, version: Version) -> bool:
-        """Whether *version* learned something that was erased since."""
+        """Whether *version* learned something that has been erased."""
         return version in self._store.erasing.tainted()
 
 
@@ -132,7 +133,7 @@ def remove_versions(desk: Desk, who: str) -> list[Version]:
             folder = folder_of(desk, row)
             plain = _VERSION.fullmatch(row.folder) and not folder.is_symlink() and folder.parent == desk.home.adapters
             if not plain or not _holds_only_what_was_published(folder):
-                raise DeskError(f"{folder} is no folder that deskloop made. It was left as it is; remove it yourself.")
+                raise DeskError(f"{folder} was not made by deskloop. It was left unchanged; remove it yourself.")
             desk.versions.remove(name, who, WHY_REMOVED)  # first: half a folder must not be taken for a damaged version
             shutil.rmtree(folder)
     return names

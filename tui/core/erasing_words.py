@@ -7,8 +7,8 @@ from store.words import Version
 from tui.core.erasing import CHECKPOINTS, Forgotten
 
 BEYOND = (
-    "Out of reach are backups that were made before, files that were exported or copied to other places, and what the "
-    "disk itself keeps of files that were deleted. Look after them yourself."
+    "Out of reach are earlier backups, files exported or copied elsewhere, and what the "
+    "disk keeps of deleted files. Take care of those yourself."
 )
 ONE = {
     "cached answers": "cached answer",
@@ -41,13 +41,15 @@ def places(counts: dict[str, int]) -> str:
 
 def plan_lines(found: Plan, active: Version) -> list[str]:
     """What would be done, a sentence a line."""
-    lines = [f"Taken out of: {places(found.counts)}. This can't be undone."]
+    lines = [f"Erased from: {places(found.counts)}. This can't be undone."]
     if "pairs" in found.counts:
-        lines.append("Pairs that held it never train again, unless somebody edits them.")
+        lines.append("Pairs that contained it never train again, unless somebody edits them.")
     if found.versions:
         names = ", ".join(found.versions)
         also = f" {active} answers now." if active in found.versions else ""
-        lines.append(f"Learned by {names}.{also} Only retraining from the base, and removing them, takes it out there.")
+        lines.append(
+            f"Learned by {names}.{also} Only retraining from the base, and removing these versions, erases it there."
+        )
     return [*lines, *unreached_lines([str(path) for path in found.unreached]), BEYOND]
 
 
@@ -56,13 +58,15 @@ def done_lines(done: Forgotten) -> list[str]:
     lines = [f"Erased from: {places(done.counts)}."]
     if done.active is not None:
         lines.append(
-            f"{done.active}, which answers now, learned it. The next retraining begins from the base and replaces it."
+            f"{done.active}, the active version, learned it. The next retraining starts from the base and replaces it."
         )
     if others := [name for name in done.versions if name != done.active]:
-        lines.append(f"{', '.join(others)} learned it, too. They need a reason to answer again, and can be removed.")
+        lines.append(
+            f"{', '.join(others)} learned it, too. They need a reason to be activated again, and can be removed."
+        )
     return [*lines, *unreached_lines(done.unreached), BEYOND]
 
 
 def unreached_lines(paths: list[str]) -> list[str]:
     """Files of the desk that only their owner may change."""
-    return [f"It is in files that are yours to change, too: {', '.join(paths)}."] if paths else []
+    return [f"Your own files contain it, too: {', '.join(paths)}."] if paths else []

@@ -11,9 +11,9 @@ from tui.core.events import Notice, ReplyJudged
 from tui.core.open_desk import OpenDesk
 
 Judged = Literal["kept", "theirs", "refused"]
-CORRECTED = "The correction is kept. It trains at the next {desk.retrain}. {desk.take_back} takes it back."
+CORRECTED = "The correction is saved. The bot learns it at the next {desk.retrain}. {desk.take_back} takes it back."
 APPROVED = "Approved. {desk.take_back} takes it back."
-THEIRS = "Somebody judged this reply a moment ago; theirs stands."
+THEIRS = "Somebody judged this reply a moment ago; their judgement is kept."
 
 
 class Judging:
@@ -53,7 +53,7 @@ class Judging:
     def withdraw(self, reply: int, *, queued: bool = False) -> Judged:
         """Undo the judgement of a reply, until a run has used it."""
         desk = self._desk
-        return self._keep(reply, lambda: f"Taken back. {_standing(desk.judgements.withdraw(reply))}", queued)
+        return self._keep(reply, lambda: f"Undone. {_standing(desk.judgements.withdraw(reply))}", queued)
 
     def _keep(self, reply: int, judge: Callable[[], str | None], queued: bool) -> Judged:
         """Have a judgement kept by *judge*, which returns the sentence for it, or None if it found another one."""

@@ -44,7 +44,7 @@ class EngineKeeper:
         self._spec, self._factory, self._changed, self._prepare = spec, factory, changed, prepare
         self._clock, self._sleep = clock, sleep
         self.log = log
-        self.state = EngineState("absent", "The engine is not started yet.")
+        self.state = EngineState("absent", "The engine has not started yet.")
         self.serving = BASE
         self._engine: Engine | None = None
         self._ready: dict[Version, Readiness] = {}
@@ -102,7 +102,7 @@ class EngineKeeper:
         """The engine's process is gone: restart it in the background, once for each death."""
         if self._closed or (self._revival is not None and not self._revival.done()):
             return
-        self._move("restarting", "The engine stopped unexpectedly and is being restarted. Nothing was lost.")
+        self._move("restarting", "The engine stopped unexpectedly and is restarting. Nothing was lost.")
         self._revival = asyncio.create_task(self._restart(), name="engine-restart")
 
     async def _restart(self) -> None:
@@ -115,7 +115,7 @@ class EngineKeeper:
                     "failed",
                     with_log(
                         f"The engine stopped {len(self._deaths)} times within a minute and stays off. "
-                        "Nothing was lost: send again to try once more, or run `deskloop doctor`.",
+                        "Nothing was lost: send again to retry, or run `deskloop doctor`.",
                         self.log,
                     ),
                 )

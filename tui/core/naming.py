@@ -56,15 +56,15 @@ def _url_sentence(wanted: str, path: str) -> str:
     parts = [part for part in path.split("?")[0].split("/") if part]
     hub_id = "/".join(parts[:2])
     if len(parts) >= 2 and is_hub_id(hub_id):
-        return f"{wanted} is an address. Name the model by its id: deskloop setup --base {hub_id}"
-    return f"{wanted} is an address. Name a model by its id on the hub (ORG/NAME), or download it and name its folder."
+        return f"{wanted} is an address. Use the model's id: deskloop setup --base {hub_id}"
+    return f"{wanted} is an address. Use a model's id on the hub (ORG/NAME), or download it and give its folder."
 
 
 def _file(models: Path, wanted: str, given: Path) -> Named:
     if not given.exists():
         raise DeskError(f"There is no file {given}.{_perhaps(given)}")
     if not given.is_file():
-        raise DeskError(f"{given} is no plain file. Name a GGUF file.")
+        raise DeskError(f"{given} is not a regular file. Give a GGUF file.")
     return Named(str(given), models / f"{plain_name(given.stem)}-{sha256_of(given)[:8]}", True)
 
 
@@ -72,7 +72,7 @@ def _refuse_ambiguous(wanted: str, given: Path) -> None:
     """A word that names a folder here as well may be meant so; an ORG/NAME is always the hub's."""
     if "/" not in wanted and given.is_dir():
         raise DeskError(
-            f"{wanted} could be a model on the hub or the folder here. Name the folder as ./{wanted}; the hub's models "
+            f"{wanted} could be a model on the hub or a folder here. Write the folder as ./{wanted}; the hub's models "
             "are named ORG/NAME."
         )
 
@@ -80,9 +80,9 @@ def _refuse_ambiguous(wanted: str, given: Path) -> None:
 def _check_folder(folder: Path) -> None:
     """Say what *folder* is, if it is no base. Raises :class:`DeskError`."""
     if folder.is_file():
-        raise DeskError(f"{folder} is a file. Name the folder of the model, or a file that ends in .gguf.")
+        raise DeskError(f"{folder} is a file. Give the folder of the model, or a file that ends in .gguf.")
     if not folder.is_dir():
-        more = _perhaps(folder) or " Name a model's folder, or a hub id such as ORG/NAME."
+        more = _perhaps(folder) or " Give a model's folder, or a hub id such as ORG/NAME."
         raise DeskError(f"There is no folder {folder}.{more}")
     names = {path.name for path in folder.iterdir()}
     if "adapter_config.json" in names and "config.json" not in names:
@@ -93,14 +93,14 @@ def _check_folder(folder: Path) -> None:
         raise DeskError(_cache_sentence(folder))
     if ggufs := sorted(name for name in names if is_gguf(name)):
         which = "the file" if len(ggufs) == 1 else f"one of its {len(ggufs)} files"
-        raise DeskError(f"{folder} holds a model as GGUF. Name {which}: {folder / ggufs[0]}")
+        raise DeskError(f"{folder} contains a model as GGUF. Use {which}: {folder / ggufs[0]}")
     if any(name.endswith(".bin") for name in names) and not any(name.endswith(".safetensors") for name in names):
         raise DeskError(
-            f"{folder} holds its weights as pickled .bin files, which deskloop does not load. "
+            f"{folder} contains pickled .bin weights, which deskloop does not load. "
             "Save the model as safetensors first."
         )
     if inner := sorted(path.name for path in folder.iterdir() if path.is_dir() and is_prepared(path)):
-        raise DeskError(f"{folder} is not a model itself, but holds one: name {folder / inner[0]}.")
+        raise DeskError(f"{folder} is not a model itself, but contains one: use {folder / inner[0]}.")
     raise DeskError(f"{folder} is not a complete model: it needs config.json, a tokenizer and *.safetensors weights.")
 
 
@@ -113,8 +113,8 @@ def _adapter_sentence(folder: Path) -> str:
         of = ""
     trained = f", trained on {of[:200]}" if of else ""
     return (
-        f"{folder} is an adapter{trained}, and not a base: it holds only what is added to one. Set up its base "
-        "instead; or merge the adapter into that base, save the whole as safetensors, and name the folder of that. "
+        f"{folder} is an adapter{trained}, not a base: it contains only additions to a base. Set up its base "
+        "instead; or merge the adapter into that base, save the result as safetensors, and give that folder. "
         "Nothing was changed."
     )
 
@@ -123,10 +123,10 @@ def _cache_sentence(folder: Path) -> str:
     """Of a folder of the hub's own cache: the snapshot in it that is a model."""
     whole = [path.parent for path in sorted(folder.glob("**/snapshots/*/config.json")) if is_prepared(path.parent)]
     if len(whole) == 1:
-        return f"{folder} is the hub's cache, not a model itself. Name the model in it: {whole[0]}"
+        return f"{folder} is the hub's cache, not a model itself. Use the model in it: {whole[0]}"
     if whole:
-        return f"{folder} is the hub's cache, with {len(whole)} models in it. Name one of them, such as {whole[0]}"
-    return f"{folder} is the hub's cache, and holds no complete model. Set the model up by its id: ORG/NAME."
+        return f"{folder} is the hub's cache, with {len(whole)} models in it. Use one of them, such as {whole[0]}"
+    return f"{folder} is the hub's cache, and contains no complete model. Set the model up by its id: ORG/NAME."
 
 
 def _perhaps(path: Path) -> str:

@@ -15,7 +15,7 @@ STATES = {
     "superseded": "replaced by an edit",
     "in conflict": "in conflict",
     "personal data": "with personal data",
-    "all": "all, whatever became of them",
+    "all": "all, whatever their state",
 }
 
 USED = {
@@ -33,7 +33,7 @@ def outcome_words(did: str, outcome: Outcome) -> str:
         words.append(f"{outcome.same} needed nothing.")
     if outcome.refused:
         more = len(outcome.refused) - 1
-        words.append(f"Left as it was: {outcome.refused[0]}{f' So were {more} more.' if more else ''}")
+        words.append(f"Left unchanged: {outcome.refused[0]}{f' So were {more} more.' if more else ''}")
     return " ".join(words)
 
 
@@ -113,9 +113,9 @@ def story_parts(story: Story) -> list[tuple[str, str]]:
     if story.conversation is not None and story.judged is not None:
         number, title = story.conversation
         said, version = story.judged
-        parts.append(("Comes of", f"conversation {number}, {title}\n{version} said: {said}"))
+        parts.append(("Comes from", f"conversation {number}, {title}\n{version} said: {said}"))
     elif pair.source_ref:
-        parts.append(("Comes of", pair.source_ref))
+        parts.append(("Comes from", pair.source_ref))
     if pair.excluded_at is not None:
         why = f": {story.row.why}" if story.row.why else ""
         parts.append(("Excluded", f"{day(pair.excluded_at)} by {story.excluded_by}{why}"))

@@ -96,7 +96,7 @@ class PairDesk:
 
     # -- many of them ------------------------------------------------------------------------------
     async def redact(self, ids: Sequence[int]) -> Outcome:
-        """Put placeholders in the place of personal data. Raises :class:`DeskError`, as all of these do."""
+        """Put placeholders instead of personal data. Raises :class:`DeskError`, as all of these do."""
         return await self._beside.work(lambda store: store.editing.redact_all(ids, self._who))
 
     async def exclude(self, ids: Sequence[int], why: str | None) -> Outcome:

@@ -31,7 +31,7 @@ class Standing:
 
     @property
     def worse(self) -> bool:
-        """Whether the active version is corrected more than the previous one, by more than chance."""
+        """Whether the active version is corrected more often than the previous one, by more than chance."""
         return self.p is not None and self.p < ALPHA
 
 

@@ -90,7 +90,7 @@ class InDesk:
         """The starter or a hub id; no folder or file of this machine."""
         if not _BASE.fullmatch(given.strip()):
             raise DeskError(
-                "In a browser a base is named by the word starter or a hub id such as ORG/NAME, not by a folder or "
+                "In a browser, the base is the word starter or a hub id such as ORG/NAME, not a folder or "
                 "file. Nothing was changed; whoever runs the desk can use `deskloop setup --base`."
             )
         return given

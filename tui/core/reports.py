@@ -73,7 +73,7 @@ class ReportDesk:
 def version_details(desk: Desk, name: Version) -> list[Detail]:
     """What there is to know about a version, for a person."""
     if name == BASE:
-        return [("", "The bare base model, without any adapter. It is always there to go back to.")]
+        return [("", "The bare base model, without any adapter. You can always go back to it.")]
     version = desk.versions.get(name)
     run = desk.runs.get(version.run_id) if version.run_id is not None else None
     found = [("Made", f"{moment(version.created_at)} UTC")]
@@ -82,7 +82,7 @@ def version_details(desk: Desk, name: Version) -> list[Detail]:
         found += [("Learned", f"{desk.runs.trained_pairs(run.id):,} pairs"), *_checked(run)]
     if name in desk.erasing.tainted():
         removed = " Its files were removed because of that." if name in desk.versions.removed() else ""
-        words = "It learned something that was erased since, so its data hash can't be checked any more."
+        words = "It learned something that has been erased, so its data hash can't be checked any more."
         found.append(("Erased", words + removed))
     found.append(("Recipe", changed_values(version.recipe)))
     found.append(("Files", f"adapters/{version.folder} of the desk, for base {version.base_fingerprint[:12]}"))
@@ -111,7 +111,7 @@ def _checked(run: Run) -> list[Detail]:
         return []
     found: list[Detail] = []
     if report.bleu.active is not None and report.bleu.candidate is not None:
-        found.append(("BLEU", f"{report.bleu.candidate:.1f}; the version before it {report.bleu.active:.1f}"))
+        found.append(("BLEU", f"{report.bleu.candidate:.1f}; the previous version {report.bleu.active:.1f}"))
     if report.sentence:
         found.append(("Check", report.sentence))
     if report.drift is not None:

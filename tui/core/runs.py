@@ -133,7 +133,8 @@ class RunDesk:
             if isinstance(error, DeskBusy) and refusals < PATIENCE:
                 return False
             raise DeskError(
-                f"The retraining stopped, and that can't be written down. {error.sentence} Run {run_id} is offered for "
+                f"The retraining stopped, and the desk could not save that. {error.sentence} Run {run_id} is "
+                "offered for "
                 "resuming as soon as the desk can be written again."
             ) from error
         return True
@@ -160,7 +161,7 @@ class RunDesk:
         """With *unload* the chat's memory is free, if there is a chat; it is taken back at once if no run began."""
         unload = unload and self._engine.state.name != "absent"
         if unload:
-            await self._engine.unload("The chat waits: its memory is lent to the retraining until that is done.")
+            await self._engine.unload("The chat waits: the retraining needs its memory until it is finished.")
         try:
             yield
         except BaseException:
@@ -211,7 +212,9 @@ class RunDesk:
             self._desk.runs.wish(run.id, wish, self._who)
             await self._own.end(wish)
         elif (await client.end_run(self._desk, run.id, wish, self._who)).state in LIVE:
-            raise DeskError(f"Run {run.id} is busy and has not ended yet. It was told to, and will as soon as it can.")
+            raise DeskError(
+                f"Run {run.id} is busy and has not stopped yet. It was told to, and will stop as soon as it can."
+            )
 
     @property
     def own(self) -> Run | None:
@@ -254,7 +257,7 @@ class RunDesk:
         try:
             self._own = await spawn()
         except (WrongTransition, NotThere) as error:
-            raise DeskError("This run can't be resumed: it is over.") from error
+            raise DeskError("This run is over, so it can't be resumed.") from error
         except OSError as error:
             raise DeskError(f"The retraining could not be started: {error.strerror or error}.") from error
         self.follow()
@@ -287,8 +290,8 @@ class RunDesk:
 def ways_on(run: Run) -> str:
     """What can be done with a run that did not come to its end, in sentences with the commands; empty if it did."""
     commands = {
-        "resume": f" `deskloop runs resume {run.id}` goes on with it.",
-        "discard": f" `deskloop runs discard {run.id}` gives it up and frees its files.",
+        "resume": f" `deskloop runs resume {run.id}` resumes it.",
+        "discard": f" `deskloop runs discard {run.id}` discards it and frees its files.",
     }
     return "".join(commands.get(way, "") for way in ending_of(run).ways)
 

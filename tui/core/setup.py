@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 QUESTION = "Hello, can you help me with my order?"
 ANSWER = Decoding(max_new_tokens=8)
 PATIENCE = 900.0  # seconds for loading a base and its first answer; a large one is quantized meanwhile
-TOO_MUCH = "It took more time or memory than any sound base needs, so it is not used."
+TOO_MUCH = "It took more time or memory than any valid base needs, so it is not used."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def set_up(
     known = desk.bases.get(name)
     if base is None and known is not None and known.digest != digest:
         raise DeskError(
-            f"The files of the base in {named.folder} are not those that were set up. Put them back, or take them as "
+            f"The files of the base in {named.folder} are not the ones you set up. Put them back, or take them as "
             f"they are now: deskloop setup --base {wanted}"
         )
     if fresh or base is not None or known is None:
@@ -96,10 +96,10 @@ async def _answer_once(spec: BaseSpec, desk: Desk, factory: EngineFactory, say: 
             await engine.load(spec)
             await engine.batch(Ticket(BASE), [Prompt(desk.settings.load().system_message, (), QUESTION)], ANSWER)
     except EngineError as error:
-        raise DeskError(f"{error.sentence} The desk's base stays as it was.", desk.home.logs / "setup.log") from error
+        raise DeskError(f"{error.sentence} The desk's base is unchanged.", desk.home.logs / "setup.log") from error
     except TimeoutError as error:
         raise DeskError(
-            f"It did not answer within {PATIENCE / 60:.0f} minutes. The desk's base stays as it was."
+            f"It did not answer within {PATIENCE / 60:.0f} minutes. The desk's base is unchanged."
         ) from error
     finally:
         await engine.close()
@@ -114,7 +114,7 @@ async def _prepare(named: Named, log: Path, say: Say) -> None:
 
 async def _examine(folder: Path, log: Path, say: Say) -> None:
     """Run ``python -m bot.bases.check``."""
-    await _run(["bot.bases.check", str(folder)], log, say, f"{folder} could not be looked at. {TOO_MUCH}")
+    await _run(["bot.bases.check", str(folder)], log, say, f"{folder} could not be checked. {TOO_MUCH}")
 
 
 async def _run(command: list[str], log: Path, say: Say, otherwise: str) -> None:

@@ -43,7 +43,7 @@ class VersionDesk:
     def needs_reason(self, version: Version) -> str | None:
         """Why *version* may only be activated with a reason, in a few words; None if it needs none."""
         if version in self._desk.erasing.tainted():
-            return "It learned something that was erased since"
+            return "It learned something that has been erased"
         run_id = None if version == BASE else self.known(version).run_id
         if run_id is not None and self._desk.runs.get(run_id).verdict == "reject":
             return "The check rejected it"
@@ -69,16 +69,14 @@ class VersionDesk:
         run_id = None if version == BASE else self.known(version).run_id
         rejected = run_id is not None and self._desk.runs.get(run_id).verdict == "reject"
         if rejected and not reason:
-            raise DeskError(
-                f"The regression check rejected {version}. To use it all the same, give a reason; it is kept."
-            )
+            raise DeskError(f"The regression check rejected {version}. To use it anyway, give a reason; it is saved.")
         return await self._promote(version, "forced" if rejected or tainted else "manual", reason, run_id)
 
     async def go_back(self, reason: str | None = None) -> Promotion:
         """Make the version before the active one active again. Raises :class:`DeskError` if there is none."""
         target = self._desk.promotions.rollback_target()
         if target is None:
-            raise DeskError("There is no earlier version to go back to: this desk answers with its first one.")
+            raise DeskError("There is no earlier version to go back to: this is the desk's first one.")
         self._answer_for_erased(target, reason)
         return await self._promote(target, "rollback", reason, None)
 
@@ -111,6 +109,6 @@ class VersionDesk:
         tainted = version in self._desk.erasing.tainted()
         if tainted and not (reason or "").strip():
             raise DeskError(
-                f"{version} learned something that was erased since. To use it all the same, give a reason; it is kept."
+                f"{version} learned something that has been erased. To use it anyway, give a reason; it is saved."
             )
         return tainted

@@ -45,10 +45,10 @@ async def compare(stage: Stage, request: ask.Compare) -> None:
 
 
 async def show_details(stage: Stage, request: ask.ShowDetails) -> None:
-    """How the marked reply came to be."""
+    """Details of the marked reply."""
     message = _message_of(stage, request.reply)
     if message is None or request.reply is None:
-        raise DeskError("No reply is marked. Mark one with {desk.mark-up}, or with a click.")
+        raise DeskError("No reply is marked. Mark one with {desk.mark-up}, or click it.")
     reply = stage.desk.conversations.turn(request.reply)
     version = reply.reply.version if reply.reply is not None else BASE
     await stage.open(ReplyDetails(reply, lambda: stage.desk.versions.nearest(version, message.text)))

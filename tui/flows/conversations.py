@@ -16,7 +16,7 @@ from tui.screens.dialog import Ask
 def _meant(stage: Stage, request: ask.OfConversation) -> Conversation:
     if request.conversation is None:
         raise DeskError(
-            "There is no conversation here yet. Say something, or choose one in the list ({desk.conversations})."
+            "There is no conversation here yet. Send a message, or choose one in the list ({desk.conversations})."
         )
     return stage.desk.conversations.get(request.conversation)
 
@@ -41,7 +41,8 @@ async def archive(stage: Stage, request: ask.Archive) -> None:
         stage.say("The conversation is back in the list.")
     else:
         stage.say(
-            "Archived; nothing is deleted. {desk.show_list} shows the archived ones, and {desk.archive} puts it back."
+            "Archived, not deleted. {desk.show_list} shows archived conversations, and {desk.archive} puts this one "
+            "back."
         )
         stage.host.broadcast(ConversationArchived(conversation.id))
     stage.store_changed()
@@ -50,7 +51,7 @@ async def archive(stage: Stage, request: ask.Archive) -> None:
 async def export_conversation(stage: Stage, request: ask.ExportConversation) -> None:
     """Ask for a file and write the conversation to it."""
     desk, reach, conversation = stage.desk, stage.desk.reach, _meant(stage, request)
-    text = "A file that does not exist yet: .md for reading, .json for programs."
+    text = "A new file: .md for reading, .json for programs."
     given = str(reach.proposed(desk.conversations.file_name(conversation)))
     while (typed := await stage.open(Ask("Export the conversation", text, "Export", "Path", value=given))) is not None:
         given = typed
@@ -77,7 +78,7 @@ async def edit_outside(stage: Stage, request: ask.EditOutside) -> None:
             except DeskError as error:  # caught here: the app takes the terminal back only from a block that ends
                 trouble = error.sentence
     except SuspendNotSupported:
-        trouble = "An editor can't be opened from here (a browser, or this kind of terminal). Your text stays."
+        trouble = "An editor can't be opened here (a browser, or this kind of terminal). Your text is still here."
     if trouble:
         raise DeskError(trouble)
     stage.host.broadcast(TextEdited(text))

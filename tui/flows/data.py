@@ -82,7 +82,7 @@ async def _reading(stage: Stage, title: str, read: Reader[Read], path: Path, opt
 
 def sentences(result: ImportResult) -> list[str]:
     """What came of an import."""
-    lines = [f"Added: {counted(result.added, 'pair')}. There already, and skipped: {result.duplicates:,}."]
+    lines = [f"Added: {counted(result.added, 'pair')}. Already there, skipped: {result.duplicates:,}."]
     if result.conversations:
         lines.append(f"Added: {counted(result.conversations, 'conversation')}.")
     if result.rejected:

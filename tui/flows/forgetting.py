@@ -24,10 +24,10 @@ async def forget(stage: Stage, request: ask.Forget) -> None:
     desk = stage.desk
     found = await desk.erasing.plan(subject)
     if not found.found:
-        stage.say("Nothing of it is in this desk. Nothing was changed.")
+        stage.say("This desk does not contain it. Nothing was changed.")
         return
     lines = "\n".join(plan_lines(found, desk.promotions.active))
-    if not await stage.open(Confirm("Erase it, for good?", lines, "Erase", careful=True)):
+    if not await stage.open(Confirm("Erase it for good?", lines, "Erase", careful=True)):
         return
     done = await _waiting(stage, "Erasing", desk.erasing.forget(subject))
     stage.host.broadcast(PairsChanged())
@@ -54,7 +54,7 @@ async def _waiting(stage: Stage, title: str, work: Awaitable[Done]) -> Done:
 
 
 async def _offer_removal(stage: Stage, names: list[Version]) -> None:
-    text = f"The files of {', '.join(names)}, which learned it and don't answer, are removed for good."
+    text = f"The files of {', '.join(names)}, which learned it and are not active, are removed for good."
     if await stage.open(Confirm("Remove these versions?", text, "Remove", "Keep", careful=True)):
         removed = await _waiting(stage, "Removing", stage.desk.erasing.remove_versions())
         stage.say(f"Removed: {', '.join(removed)}.")
@@ -63,9 +63,7 @@ async def _offer_removal(stage: Stage, names: list[Version]) -> None:
 async def _offer_retraining(stage: Stage, active: Version) -> None:
     """A version from the base, in the place of the one that learned it."""
     desk = stage.desk
-    text = (
-        f"{active} answers and learned it. A retraining that begins from the base replaces it, if its check is passed."
-    )
+    text = f"{active} is active and learned it. A retraining from the base replaces it, if it passes the check."
     if not await stage.open(Confirm("Retrain from the base?", text, "Retrain", "Later")):
         return
     await desk.runs.start(await desk.runs.preflight(desk.recipes.from_the_base()))

@@ -45,7 +45,7 @@ async def _offer(stage: Stage, run: Run) -> None:
             stage.say(error.sentence, trouble=True)
     elif choice == "discard":
         stage.desk.runs.discard(run.id)
-        stage.say(f"Run {run.id} was given up. Its corrections and pairs stay, and train the next time.")
+        stage.say(f"Run {run.id} was discarded. Its corrections and pairs are kept, and train next time.")
 
 
 async def _get_model(stage: Stage, sentence: str) -> None:

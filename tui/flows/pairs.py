@@ -59,7 +59,7 @@ async def _edit(stage: Stage, pair: Pair, redacted: PairText | None = None) -> N
             stage.say(error.sentence, trouble=True)
             editor = editor.again(text)
         else:
-            stage.say(f"Pair {new.id} stands in the place of pair {pair.id}, which is kept.")
+            stage.say(f"Pair {new.id} replaces pair {pair.id}, which is kept.")
             stage.host.broadcast(PairsChanged())
             return
 
@@ -88,14 +88,14 @@ def _redactions(found: Sequence[tuple[int, Sequence[tuple[str, str]]]]) -> str:
     lines = [f"Pair {pair}: {', '.join(f'{text} → {name}' for text, name in out)}" for pair, out in found[:LISTED]]
     if (more := len(found) - LISTED) > 0:
         lines.append(f"and of {more:,} more pairs")
-    return "\n".join(["The old texts are kept. Taken out is:", *lines])
+    return "\n".join(["The old texts are kept. To be redacted:", *lines])
 
 
 # -- one or many ---------------------------------------------------------------------------------------
 async def exclude_pairs(stage: Stage, request: ask.ExcludePairs) -> None:
     """Out of training and check, with why."""
     ids = request.pairs
-    text = spoken(stage.app, "Nothing is deleted; {pairs.restore_pairs} takes it in again.")
+    text = spoken(stage.app, "Nothing is deleted; {pairs.restore_pairs} brings it back.")
     why = await stage.open(Ask(f"Exclude {_what(ids)}?", text, "Exclude", "Why"))
     if why is not None:
         await _act(stage, request, "Excluded", stage.desk.pairs.exclude(ids, why))
@@ -118,7 +118,7 @@ async def tag_pairs(stage: Stage, request: ask.TagPairs) -> None:
     """A tag on them, or with a minus before it, off them."""
     pairs, ids = stage.desk.pairs, request.pairs
     names = ", ".join(f"#{name}" for name in pairs.tag_names()[:20])
-    text = f"A word of your own; with a minus before it, it is taken off.{f' There are: {names}' if names else ''}"
+    text = f"Any word; put a minus before it to remove the tag.{f' There are: {names}' if names else ''}"
     tag = await stage.open(Ask(f"Tag {_what(ids)}", text, "Tag", "tag or -tag"))
     if tag is None:
         return
@@ -159,5 +159,5 @@ async def keep_answer(stage: Stage, request: ask.KeepAnswer) -> None:
 async def all_are_fine(stage: Stage, request: ask.AllAreFine) -> None:
     """All the answers of a conflict may stand."""
     stage.desk.conflicts.settle(request.conflict)
-    stage.say(f"{len(request.conflict.ids)} answers may stand side by side.")
+    stage.say(f"{len(request.conflict.ids)} answers are kept side by side.")
     stage.host.broadcast(PairsChanged())

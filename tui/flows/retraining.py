@@ -75,7 +75,7 @@ async def show_runs(stage: Stage, request: ask.ShowRuns) -> None:
             await runs.resume(at)
             await _show_run(stage, runs.get(at))
         else:
-            text = "Its checkpoint is thrown away. Corrections and pairs stay, and train the next time."
+            text = "Its checkpoint is deleted. Corrections and pairs are kept, and train next time."
             if await stage.open(Confirm(f"Discard run {at}?", text, "Discard it", "Keep it", careful=True)):
                 runs.discard(at)
 
@@ -84,7 +84,7 @@ async def cancel_run(stage: Stage, _: ask.CancelRun) -> None:
     """Give the run up, if the operator is sure."""
     if stage.desk.runs.live is None:
         return
-    text = "What was learned in this run is thrown away. Corrections and pairs stay."
+    text = "What this run learned is deleted. Corrections and pairs are kept."
     if await stage.open(Confirm("Cancel the retraining?", text, "Cancel the run", "Let it run", careful=True)):
         await stage.desk.runs.cancel()
 
@@ -94,7 +94,7 @@ async def stop_run(stage: Stage, _: ask.StopRun) -> None:
     run = stage.desk.runs.live
     if run is None:
         return
-    text = "It writes a checkpoint and can be resumed from there, at the next start or in the list of runs."
+    text = "It saves a checkpoint. You can resume it at the next start or in the list of runs."
     if await stage.open(Confirm("Stop the retraining?", text, "Stop it", "Let it run")):
         await stage.desk.runs.interrupt()
 
@@ -119,7 +119,7 @@ async def report_end(stage: Stage, request: ask.ReportEnd) -> None:
     if ending.failure is not None:
         words = ending.failure.sentence + (f" Details: {ending.failure.log}" if ending.failure.log else "")
     if "resume" in ending.ways:
-        words += " {desk.runs} goes on with it or frees its files."
+        words += " {desk.runs} resumes it or frees its files."
     elif "discard" in ending.ways:
         words += " {desk.runs} frees its files."
     stage.say(words, trouble=run.state == "failed")
@@ -128,6 +128,6 @@ async def report_end(stage: Stage, request: ask.ReportEnd) -> None:
 async def _override(stage: Stage, run: Run, version: Version) -> None:
     held = ending_of(run).held
     why = "The check rejected it." if held is None else f"It is held: {held.because}."
-    question = Ask(f"Use {version} all the same?", f"{why} Your reason is kept in the log.", "Use it", "Reason")
+    question = Ask(f"Use {version} anyway?", f"{why} Your reason is saved in the log.", "Use it", "Reason")
     if (reason := await stage.open(question)) is not None:
         await stage.desk.promotions.activate(version, reason)

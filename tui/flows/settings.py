@@ -18,6 +18,6 @@ async def follow_settings(stage: Stage, request: ask.FollowSettings) -> None:
     """Load another model if the settings name one."""
     before, after = request.before, request.after
     if (before.base, before.quantization) != (after.base, after.quantization):
-        stage.say("The model is loaded anew with these settings.")
+        stage.say("The model reloads with these settings.")
         await stage.desk.engine.restart()
     stage.store_changed()

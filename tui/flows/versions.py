@@ -12,7 +12,7 @@ from tui.screens.dialog import Ask, Confirm
 from tui.screens.history import HistoryScreen
 from tui.screens.versions import VersionsScreen
 
-WHY = "Why all the same? Your reason is kept in the log."
+WHY = "Why anyway? Your reason is saved in the log."
 
 
 def name_of(version: Version, *, first: bool = False) -> str:
@@ -36,10 +36,10 @@ async def show_report(stage: Stage, request: ask.ShowReport) -> None:
     """How the run went that made a version."""
     version = request.version
     if version is None or version == BASE:
-        raise DeskError("The bare base was not made by a retraining, so there is no report on it.")
+        raise DeskError("The base model was not made by a retraining, so there is no report on it.")
     run_id = stage.desk.versions.get(version).run_id
     if run_id is None or stage.desk.runs.get(run_id).state not in JUDGED:
-        raise DeskError(f"There is no report on {version}: no check of it was finished on this desk.")
+        raise DeskError(f"There is no report on {version}: it was not checked on this desk.")
     await show_verdict(stage, ask.ShowVerdict(run_id))
 
 
@@ -64,7 +64,7 @@ async def roll_back(stage: Stage, _: ask.RollBack) -> None:
         raise DeskError("There is no earlier version to go back to.")
     title = f"Roll back to {name_of(target)}?"
     if stage.desk.erasing.learned_by(target):
-        text = f"{name_of(target)} learned something that was erased since. {WHY}"
+        text = f"{name_of(target)} learned something that has been erased. {WHY}"
         reason = await stage.open(Ask(title, text, "Roll back", "Reason"))
         if reason is not None:
             await promotions.go_back(reason)

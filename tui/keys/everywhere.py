@@ -10,8 +10,8 @@ APP = [HELP, *bindings("app", Key("ctrl+q", "app.leave", "Quit", "Leave the app"
 
 ROWS = bindings(
     "rows",
-    Key("up", "move(-1)", "Up", "The row before", shown=False, word="move-up"),
-    Key("down", "move(1)", "Down", "The row after", shown=False, word="move-down"),
+    Key("up", "move(-1)", "Up", "The previous row", shown=False, word="move-up"),
+    Key("down", "move(1)", "Down", "The next row", shown=False, word="move-down"),
     Key("pageup", "page(-1)", "Page up", "A page of rows up", shown=False, word="page-up"),
     Key("pagedown", "page(1)", "Page down", "A page of rows down", shown=False, word="page-down"),
     Key("home", "first", "First", "The first row", shown=False),

@@ -9,7 +9,7 @@ CORRECTION = [
     *DIALOG,
     *bindings(
         "correction",
-        Key("ctrl+s,f2", "save", "Save", "Keep the correction", first=True),
+        Key("ctrl+s,f2", "save", "Save", "Save the correction", first=True),
     ),
 ]
 
@@ -18,11 +18,11 @@ REVIEW = [
     *DIALOG,
     *bindings(
         "review",
-        Key("a,f3", "approve", "Approve", "The reply is good as it stands"),
+        Key("a,f3", "approve", "Approve", "The reply is good as it is"),
         Key("c,f2", "correct", "Correct", "Write what the reply should have said"),
-        Key("s", "skip", "Skip", "Pass over this reply; nobody is asked about it again"),
-        Key("u,ctrl+z", "take_back", "Undo", "Take back what was done here last"),
-        Key("o", "order", "Order", "The oldest first, or the least certain first"),
+        Key("s", "skip", "Skip", "Skip this reply; nobody is asked about it again"),
+        Key("u,ctrl+z", "take_back", "Undo", "Undo the last step"),
+        Key("o", "order", "Order", "Sort by age, or by how sure the bot was"),
         Key("enter", "open", "Open", "See the reply in its conversation"),
     ),
 ]

@@ -9,8 +9,8 @@ PREFLIGHT = [
     *DIALOG,
     *bindings(
         "preflight",
-        Key("c", "conflicts", "Conflicts", "Settle questions with more than one answer first"),
-        Key("d", "personal", "Personal data", "Look at the pairs that hold personal data"),
+        Key("c", "conflicts", "Conflicts", "First settle questions with more than one answer"),
+        Key("d", "personal", "Personal data", "Look at the pairs with personal data"),
     ),
 ]
 
@@ -19,13 +19,13 @@ TRAINING = [
     *DIALOG,
     *bindings(
         "training",
-        Key("x", "cancel_run", "Cancel the run", "Give the retraining up; what answers now goes on"),
+        Key("x", "cancel_run", "Cancel the run", "Cancel the retraining; the current version goes on answering"),
         Key("s", "stop_run", "Stop the run", "Stop the retraining with a checkpoint to resume it from"),
         Key("v", "verdict", "Report", "What the check found"),
         Key("h", "runs", "History", "Every run of this desk"),
         Key("slash", "search_log", "Search", "Search in the log"),
-        Key("n", "find(1)", "Next found", "The next line that was searched for", shown=False, word="find-down"),
-        Key("N", "find(-1)", "Found before", "The line before that was searched for", shown=False, word="find-up"),
+        Key("n", "find(1)", "Next found", "The next line found", shown=False, word="find-down"),
+        Key("N", "find(-1)", "Found before", "The previous line found", shown=False, word="find-up"),
     ),
 ]
 
@@ -36,8 +36,8 @@ RECIPE = [
         "recipe",
         Key("f2,ctrl+s", "save", "Save", "Save these values under a name", first=True),
         Key("f3", "load", "Load", "Show another recipe", first=True),
-        Key("f5", "use", "Use", "Let retrainings use this recipe", first=True),
-        Key("f4", "delete", "Delete", "Forget this named recipe", first=True),
+        Key("f5", "use", "Use", "Use this recipe for retrainings", first=True),
+        Key("f4", "delete", "Delete", "Delete this saved recipe", first=True),
     ),
 ]
 
@@ -47,10 +47,10 @@ RUNS = [
     *bindings(
         "runs",
         Key("enter,o", "open", "Open", "Its loss curve and its log"),
-        Key("d", "diff", "Recipes", "What its recipe and the marked run's, or the one before's, differ in"),
-        Key("space,m", "mark", "Mark", "Mark this run, to set another one's recipe against it"),
+        Key("d", "diff", "Recipes", "How its recipe differs from the marked run's, or the previous run's"),
+        Key("space,m", "mark", "Mark", "Mark this run, to compare its recipe with another"),
         Key("e", "app.recipe", "Edit recipe", "The recipe of the next retraining, as a form"),
-        Key("r", "resume", "Resume", "Go on with an interrupted or failed run from its checkpoint"),
-        Key("x", "discard", "Discard", "Give an interrupted or failed run up, and free its files"),
+        Key("r", "resume", "Resume", "Resume an interrupted or failed run from its checkpoint"),
+        Key("x", "discard", "Discard", "Discard an interrupted or failed run, and free its files"),
     ),
 ]

@@ -71,7 +71,7 @@ class ChatScreen(ConversationScreen):
         latest = self._latest()
         drafts = self.drafts.take()
         if any(draft.reply is not None or draft.conversation != latest for draft in drafts):
-            self.notify("What you were writing when the app was left is there again, where you wrote it.")
+            self.notify("What you were writing when the app closed is back where you wrote it.")
         composer = self.composer
         composer.write(self.drafts.message(None))
         self.drafts.follow(lambda: Draft(composer.text, self.conversation))
@@ -251,7 +251,7 @@ class ChatScreen(ConversationScreen):
         return ask.Compare(self.transcript.marked, self.conversation)
 
     def action_details(self) -> None:
-        """How the marked reply came to be."""
+        """Details of the marked reply."""
         self.post_message(Requested(ask.ShowDetails(self.transcript.marked)))
 
     def action_correct(self) -> None:

@@ -174,7 +174,7 @@ class CompareScreen(ResultScreen[None]):
             box.scroll_relative(y=by, animate=False)
 
     def action_leave_or_stop(self) -> None:
-        """Stop asking; if nothing is asked, leave."""
+        """Stop the comparison; if none is running, close."""
         if self._asking:
             self._stop()
         else:

@@ -22,16 +22,17 @@ from tui.widgets.tick import Tick
 Kind = Literal["question", "conversation", "heldout", "file"]
 KINDS: dict[Kind, str] = {
     "question": "One question",
-    "conversation": "This conversation once more",
+    "conversation": "This conversation again",
     "heldout": "The held-out pairs",
     "file": "The questions of a file",
 }
 ABOUT: dict[Kind, str] = {
-    "question": "The question the marked reply answers is asked with what was said before it; another one without.",
-    "conversation": "Each message is answered by the right version and stands beside its reply. Nothing is added to "
+    "question": "The marked reply's question is asked with the messages before it; any other question without.",
+    "conversation": "The version on the right answers each message, beside the reply that was given. Nothing is "
+    "added to "
     "the conversation.",
-    "heldout": "Questions no version was trained on, with the answers that are wanted.",
-    "file": "A file as for an import; it is only asked, not imported. Right completes the path.",
+    "heldout": "Questions no version was trained on, with the expected answers.",
+    "file": "A file as for an import; its questions are asked, not imported. Right completes the path.",
 }
 
 
@@ -139,5 +140,5 @@ def _problem(wanted: Wanted, reach: Reach) -> str | None:
     if wanted.kind != "conversation" and wanted.left == wanted.right:
         return "Both sides are the same version. Choose two."
     if wanted.kind == "question" and not wanted.text:
-        return "Write the question."
+        return "Write a question."
     return file_problem(reach, wanted.text) if wanted.kind == "file" else None

@@ -24,7 +24,7 @@ from tui.widgets.keybar import KeyBar
 from tui.widgets.rows import Row, Rows
 from tui.widgets.text import Plain
 
-SETTLED = "No question has two answers that contradict each other. {dialog.dismiss_dialog} goes back."
+SETTLED = "No question has two different answers. {dialog.dismiss_dialog} goes back."
 SHOWN = 20  # answers of one question that are shown; the oldest ones
 
 

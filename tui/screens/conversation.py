@@ -21,8 +21,8 @@ from tui.widgets.transcript import Transcript
 from tui.widgets.turns import BotTurn
 
 EMPTY = (
-    "Nothing was said yet. Write as a customer would and press {composer.send}.\n\n"
-    "Then correct the reply ({desk.correct}) or approve it ({desk.approve}); {desk.retrain} teaches the bot what was "
+    "Nothing has been said yet. Write as a customer would and press {composer.send}.\n\n"
+    "Then correct the reply ({desk.correct}) or approve it ({desk.approve}). {desk.retrain} teaches the bot what was "
     "corrected."
 )
 WAITING = "waiting-for-model"
@@ -213,7 +213,7 @@ class ConversationScreen(Screen[None]):
         if (message := self.marked_message) is not None:
             self.composer.take(self.desk.conversations.turn(message).text)
             self.composer.focus()
-            self._say("A copy to edit. {composer.send} sends it as a new message; the old one stays.")
+            self._say("Edit this copy. {composer.send} sends it as a new message; the old one is kept.")
 
     def action_copy(self) -> None:
         """Copy what is selected on the screen, else the marked reply (as it should have been, if it was corrected) to
@@ -232,7 +232,7 @@ class ConversationScreen(Screen[None]):
     def _copy(self, text: str, done: str) -> None:
         if text:
             self.app.copy_to_clipboard(clean(text))
-        self._say(done if text else "There is nothing of that kind in the marked reply to copy.")
+        self._say(done if text else "The marked reply contains no such text to copy.")
 
     def action_quote(self) -> None:
         """Quote the marked reply above what is being written."""

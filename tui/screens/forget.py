@@ -16,7 +16,7 @@ from tui.widgets.text import Plain, PlainButton
 
 KINDS: dict[Kind, tuple[str, str]] = {
     "text": ("A text, wherever it is", "A name, a number, an address"),
-    "customer": ("A customer, by name or number", "The name or number kept at their conversations"),
+    "customer": ("A customer, by name or number", "The name or number saved with their conversations"),
     "conversation": ("A conversation, by its number", "12"),
     "pair": ("A pair, by its number", "12"),
 }
@@ -33,7 +33,7 @@ class ForgetDialog(Dialog[Subject]):
 
     def body(self) -> ComposeResult:
         """Of which kind, and which."""
-        yield Plain("It goes from everywhere in this desk, for good. First you are shown what will be done.")
+        yield Plain("It is erased everywhere in this desk, for good. You see first what will be erased.")
         options = [(Content(name), kind) for kind, (name, _) in KINDS.items()]
         yield Select(options, value=self._kind, allow_blank=False, compact=True, id="forget-kind")
         yield Input(clean(self._value), placeholder=KINDS[self._kind][1], id="forget-what", select_on_focus=False)
@@ -41,7 +41,7 @@ class ForgetDialog(Dialog[Subject]):
 
     def buttons(self) -> ComposeResult:
         """Look first, or leave."""
-        yield PlainButton("Look for it", id="look", variant="primary")
+        yield PlainButton("Find it", id="look", variant="primary")
         yield PlainButton("Cancel", id="close")
 
     def on_mount(self) -> None:

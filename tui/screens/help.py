@@ -13,8 +13,8 @@ from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain
 
 WORDS = (
-    "A correction teaches at the next retraining. A version is what a retraining made; the base is the model before "
-    "any. A new version answers only if it is not worse on questions it never saw."
+    "The bot learns corrections at the next retraining. Each retraining makes a version; the base is the model before "
+    "any. A new version answers only if it is not worse on questions it has never seen."
 )
 
 

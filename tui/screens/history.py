@@ -37,9 +37,9 @@ class HistoryScreen(ResultScreen[None]):
             yield Plain("Versions over time — ● answers now", classes="title")
             with Container(classes="charts"):
                 for title, values in (
-                    ("BLEU on held-out pairs (more is better)", bleu),
+                    ("BLEU on held-out pairs (higher is better)", bleu),
                     ("Pairs it was trained on", pairs),
-                    ("Corrected, of judged replies (less is better)", rates),
+                    ("Corrected, of judged replies (lower is better)", rates),
                 ):
                     drawn = [(name, *value) for name, value in zip(names, values, strict=True)]
                     yield VersionChart(title, drawn)

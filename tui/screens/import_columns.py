@@ -60,7 +60,7 @@ class ColumnsDialog(Dialog[dict[str, str]]):
 
     def buttons(self) -> ComposeResult:
         """Go on, or not."""
-        yield PlainButton("Look into it", id="use", variant="primary")
+        yield PlainButton("Preview", id="use", variant="primary")
         yield PlainButton("Cancel", id="close")
 
     def on_mount(self) -> None:
@@ -84,7 +84,7 @@ class ColumnsDialog(Dialog[dict[str, str]]):
 def problem_with(chosen: Mapping[str, str]) -> str:
     """What is wrong with a choice of columns, in a sentence; "" if nothing is."""
     if len(set(chosen.values())) < len(chosen):
-        return "One column can't hold two things."
+        return "One column can't be two things."
     kinds = [{role for role, _ in kind} for kind in (PAIR, MESSAGES)]
     if set(chosen) not in kinds:
         return "Choose a column for the question and one for the answer, or all three for messages."

@@ -29,17 +29,17 @@ class ImportDialog(Dialog[tuple[Path, str | None]]):
         """Path and format."""
         yield Plain(
             "Pairs as JSON, JSONL (instruction and output, chat messages, ShareGPT) or CSV with a header, or whole "
-            "conversations. Next you see what would come in; nothing is written before you agree."
+            "conversations. Next you see what would be imported; nothing is saved until you agree."
         )
         yield Input(
             placeholder="Path of the file (Right completes it)", id="path", suggester=PathSuggester(self._reach)
         )
         yield Plain("", id="import-problem", classes="problem")
-        yield Select(((Content(name), name) for name in FORMATS), prompt="Format: tell by the content", id="format")
+        yield Select(((Content(name), name) for name in FORMATS), prompt="Format: detect it", id="format")
 
     def buttons(self) -> ComposeResult:
         """Go on, or not."""
-        yield PlainButton("Look into it", id="import", variant="primary")
+        yield PlainButton("Preview", id="import", variant="primary")
         yield PlainButton("Cancel", id="close")
 
     def on_mount(self) -> None:

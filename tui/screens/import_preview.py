@@ -45,11 +45,11 @@ class ImportPreviewDialog(Dialog[Choice]):
             more = [f"… and {len(turns) - TURNS} more"] if len(turns) > TURNS else []
             yield Plain("\n".join([*lines, *more]), classes="sentence")
         if found.rejected:
-            yield Plain("What stays outside", classes="heading")
+            yield Plain("What is left out", classes="heading")
         for line, reason in found.reasons:
             yield Plain(f"Line {line}: {reason}")
         if found.rejected > len(found.reasons):
-            yield Plain(f"… and {found.rejected - len(found.reasons)} more; the import lists them all in a file.")
+            yield Plain(f"… and {found.rejected - len(found.reasons)} more; the import lists all of them in a file.")
 
     def buttons(self) -> ComposeResult:
         """Go on, or not."""

@@ -22,11 +22,11 @@ class LeaveDialog(Dialog[LeaveChoice]):
     def body(self) -> ComposeResult:
         """What each answer means."""
         yield Plain(
-            "It can go on without the app: if its check is passed, the new version answers from the next start on. "
-            "Whoever opens this desk meanwhile can follow, stop or cancel it.",
+            "It can go on without the app: if it passes the check, the new version answers from the next start on. "
+            "Anyone who opens this desk can watch, stop or cancel it.",
             classes="sentence",
         )
-        yield Plain("Or it stops with a checkpoint and can be resumed at the next start. Nothing is lost either way.")
+        yield Plain("Or it stops with a checkpoint and you resume it at the next start. Nothing is lost either way.")
 
     def buttons(self) -> ComposeResult:
         """Go on, stop, or stay."""

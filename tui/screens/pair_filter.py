@@ -61,7 +61,7 @@ class PairFilterDialog(Dialog[PairFilter]):
     def buttons(self) -> ComposeResult:
         """Show them, or everything that is live."""
         yield PlainButton("Show", id="show", variant="primary")
-        yield PlainButton("All live ones", id="reset")
+        yield PlainButton("All in use", id="reset")
         yield PlainButton("Cancel", id="close")
 
     def on_mount(self) -> None:

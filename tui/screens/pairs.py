@@ -27,7 +27,7 @@ from tui.widgets.keybar import KeyBar
 from tui.widgets.rows import Row, Rows
 from tui.widgets.text import Plain
 
-NONE = "No pair is like this. {pairs.filter_pairs} changes the filter, {pairs.search} the words."
+NONE = "No pair matches. {pairs.filter_pairs} changes the filter, {pairs.search} the words."
 
 
 class PairsScreen(ResultScreen[None]):

@@ -36,13 +36,13 @@ class PreflightDialog(Dialog[Choice]):
         parent = "the bare base" if found.parent == BASE else found.parent
         settles = spoken(self, " open: {preflight.conflicts} settles them") if found.conflicts else ""
         looks = spoken(self, ": {preflight.personal} looks at them") if found.flagged else ""
-        chat = "waits for it: its memory is needed" if found.unload_engine else "goes on meanwhile"
+        chat = "waits: its memory is needed" if found.unload_engine else "goes on meanwhile"
         for name, value in (
             ("Pairs to learn from", str(found.pairs)),
             ("New corrections", str(found.new_corrections)),
             ("Questions with two answers", f"{found.conflicts}{settles}"),
             ("Pairs with personal data", f"{found.flagged}{looks}"),
-            ("Held out to check with", str(found.heldout)),
+            ("Held out for the check", str(found.heldout)),
             ("Going on from", parent),
             ("Recipe", self._recipe),
             ("Memory", f"{found.memory_needed / 2**30:.1f} GiB needed, {found.memory_available / 2**30:.1f} GiB free"),

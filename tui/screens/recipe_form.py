@@ -152,7 +152,7 @@ class RecipeForm(ResultScreen[None]):
         if self._wrong:
             self.app.notify(f"Nothing was saved. {next(iter(self._wrong.values()))}", severity="warning")
             return
-        ask = Ask("Save the recipe", "Under which name? One that is there already is replaced.", "Save", "Name")
+        ask = Ask("Save the recipe", "Under which name? An existing recipe of that name is replaced.", "Save", "Name")
         self.app.push_screen(ask, self._save)
 
     def _save(self, name: str | None) -> None:
@@ -173,10 +173,12 @@ class RecipeForm(ResultScreen[None]):
     def action_delete(self) -> None:
         """Forget this named recipe."""
         if not self._recipe or self._recipe == self._desk.settings.now.recipe:
-            self.app.notify(spoken(self, "This recipe is the one that {desk.retrain} uses. Let it use another first."))
+            self.app.notify(spoken(self, "{desk.retrain} uses this recipe. Choose another one first."))
             return
         if not self._desk.recipes.saved(self._recipe):
-            self.app.notify("This recipe belongs to deskloop and stays. Save it under another name to change it.")
+            self.app.notify(
+                "This recipe comes with deskloop and can't be deleted. Save it under another name to change it."
+            )
             return
         text = "Runs that used it keep their own copy."
         ask = Confirm(f"Delete the recipe {self._recipe}?", text, "Delete it", "Keep it", careful=True)

@@ -21,7 +21,7 @@ LONG = 300  # characters of a pair's sides that are shown
 class ReplyDetails(Dialog[None]):
     """*nearest* looks the pairs up; the facts are there at once."""
 
-    TITLE_TEXT = "How this reply came to be"
+    TITLE_TEXT = "Details of this reply"
 
     def __init__(self, reply: Turn, nearest: Callable[[], Awaitable[Sequence[Near]]]) -> None:
         super().__init__()
@@ -86,8 +86,8 @@ def settings_line(decoding: dict[str, Any]) -> str:
 
 def _none(version: Version) -> str:
     if version == BASE:
-        return "The bare base was trained on none of this desk's pairs."
-    return "It was not trained on this desk, so its pairs are not known."
+        return "The base model was not trained on this desk's pairs."
+    return "It was not trained on this desk, so its pairs are unknown."
 
 
 def _short(text: str) -> str:

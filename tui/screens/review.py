@@ -27,8 +27,8 @@ from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain, shown
 
 NONE_LEFT = (
-    "Every reply is judged. New ones come here as soon as the bot has answered.\n\n"
-    "{dialog.dismiss_dialog} goes back to the chat; what was corrected trains at the next {desk.retrain}."
+    "Every reply has been judged. New replies appear here.\n\n"
+    "{dialog.dismiss_dialog} goes back to the chat; the bot learns corrections at the next {desk.retrain}."
 )
 FIRST = {"oldest": "the oldest first", "least certain": "the least certain first"}
 BAR = 20  # columns of the progress

@@ -71,7 +71,7 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         table.focus()
         if not self._rows:
             self.query_one("#run-word", Plain).show(
-                spoken(self, "There was no retraining yet. {desk.retrain} in the chat starts one.")
+                spoken(self, "There has been no retraining yet. {desk.retrain} in the chat starts one.")
             )
 
     def _row(self) -> RunRow | None:
@@ -120,7 +120,7 @@ class RunsScreen(ResultScreen[RunChoice | None]):
         self._marked = None if self._marked == row.run.id else row.run.id
         if self._marked is not None:
             table.update_cell(str(self._marked), "", Text("●"))
-        word = f"Run {self._marked} is marked; {{runs.diff}} on another shows what differs."
+        word = f"Run {self._marked} is marked; {{runs.diff}} on another run shows the differences."
         self.query_one("#run-word", Plain).show("" if self._marked is None else spoken(self, word))
 
     def action_diff(self) -> None:

@@ -21,7 +21,7 @@ HITS = 50
 class SearchDialog(Dialog[Turn]):
     """Search as you type over all turns; returns the chosen one."""
 
-    TITLE_TEXT = "Find in everything that was said"
+    TITLE_TEXT = "Search everything that was said"
 
     def __init__(self, search: Callable[[str], list[tuple[Turn, str]]]) -> None:
         super().__init__()
@@ -73,6 +73,6 @@ def _count(query: str, found: int) -> str:
     if not query.strip():
         return ""
     if not found:
-        return "Nothing was said with these words."
+        return "No message contains these words."
     more = " (the newest)" if found == HITS else ""
     return f"{found}{more} found. Enter opens the first, Down goes to the others."

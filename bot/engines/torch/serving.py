@@ -164,9 +164,13 @@ def _is_its_fault(error: BaseException) -> bool:
 
 def _refuse_without_effect(version: str, result: ProbeResult) -> None:
     if not result.finite:
-        raise EngineError("probe-failed", f"{version} holds numbers that are none (NaN or infinite) and can't answer.")
+        raise EngineError(
+            "probe-failed", f"{version} contains values that are not numbers (NaN or infinite) and can't answer."
+        )
     if result.difference < 1e-3:
-        raise EngineError("probe-failed", f"{version} changes nothing in what the base says, so it did not load right.")
+        raise EngineError(
+            "probe-failed", f"{version} does not change the base's answers, so it did not load correctly."
+        )
 
 
 def _compare(version: str, result: ProbeResult, recorded: ProbeResult | None) -> None:

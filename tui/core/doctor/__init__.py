@@ -47,7 +47,7 @@ def examine(desk: Desk) -> Iterator[Check]:
         try:
             yield check(desk)
         except Exception as error:
-            yield Check(name, False, f"This could not be checked: {error}", "See the sentence, then run this again.")
+            yield Check(name, False, f"This could not be checked: {error}", "Fix that, then run this again.")
 
 
 def examine_unreadable(home: Home, error: Exception) -> Iterator[Check]:
@@ -57,5 +57,7 @@ def examine_unreadable(home: Home, error: Exception) -> Iterator[Check]:
     with suppress(OSError):
         yield disk(home)
     sentence = error.sentence if isinstance(error, DeskError) else f"{home.database} can't be opened: {error}."
-    yield Check("store", False, sentence, f"First copy {home.root} somewhere else, whole; then as the sentence says.")
+    yield Check(
+        "store", False, sentence, f"First copy the whole of {home.root} somewhere else; then do what the sentence says."
+    )
     yield lying(home)

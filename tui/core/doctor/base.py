@@ -14,9 +14,9 @@ from tui.core.base import base_spec
 from tui.core.doctor.check import Check
 from tui.core.errors import DeskError
 
-CHANGED = "Put them back, or take them as they are now: deskloop setup --base FOLDER_OR_ID"
+CHANGED = "Put them back, or accept them as they are now: deskloop setup --base FOLDER_OR_ID"
 PATIENCE = 300.0  # seconds for looking at a base, which has its own limits on processor time
-TOO_MUCH = "Looking at the base took more time or memory than any sound one needs."
+TOO_MUCH = "Checking the base took more time or memory than any valid base needs."
 
 
 def base_check(desk: Desk) -> Check:
@@ -25,7 +25,7 @@ def base_check(desk: Desk) -> Check:
         spec = base_spec(desk)
         read = content_digest(Path(spec.folder), anew=True)  # every byte: a file may have been exchanged unseen
         if spec.digest not in (None, read) or read != content_digest(Path(spec.folder)):
-            return Check("base", False, f"The files in {spec.folder} are not those that were set up.", CHANGED)
+            return Check("base", False, f"The files in {spec.folder} are not the ones you set up.", CHANGED)
         mark = fingerprint(spec)
         if (trouble := trouble_of(Path(spec.folder))) is not None:
             return Check("base", False, trouble, "deskloop setup --base FOLDER_OR_ID")

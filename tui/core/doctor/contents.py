@@ -39,7 +39,7 @@ def home_check(desk: Desk) -> Check:
         mode, allowed = stat.S_IMODE(path.stat().st_mode), 0o700 if path.is_dir() else 0o600
         if mode & 0o077:
             return Check("home", False, f"Others can read {path} ({mode:04o}).", f"chmod {allowed & mode:o} {path}")
-    return Check("home", True, f"{root}, for your eyes only")
+    return Check("home", True, f"{root}, readable only by you")
 
 
 def store_check(desk: Desk) -> Check:
@@ -48,14 +48,18 @@ def store_check(desk: Desk) -> Check:
     if problems := damage(conn):
         return Check("store", False, f"{desk.home.database} is damaged: {problems[0]}.", SALVAGE)
     if desk.db.read_only is not None:
-        finding = f"{desk.home.database} can only be read: {desk.db.read_only}. Reading, exports and backups go on."
-        return Check("store", False, finding, "Make it writable, or make room, and start again; nothing is lost.")
+        finding = (
+            f"{desk.home.database} can only be read: {desk.db.read_only}. Reading, exports and backups still work."
+        )
+        return Check("store", False, finding, "Make it writable, or free some space, and start again; nothing is lost.")
     if unfit := unfit_indexes(conn):
-        finding = f"What is said and learned is sound, but the index for search is not ({', '.join(unfit)})."
-        return Check("store", False, finding, "deskloop backup FILE, then deskloop restore FILE --home NEW, mends it.")
+        finding = f"Conversations and pairs are intact, but the search index is not ({', '.join(unfit)})."
+        return Check(
+            "store", False, finding, "deskloop backup FILE, then deskloop restore FILE --home NEW, repairs it."
+        )
     if cells := list(unreadable_cells(conn)):
-        finding = f"{len(cells)} values can't be read and count as empty: {', '.join(cells[:5])}."
-        return Check("store", False, finding, f"Everything else goes on. {SALVAGE}")
+        finding = f"{len(cells)} values can't be read and are treated as empty: {', '.join(cells[:5])}."
+        return Check("store", False, finding, f"Everything else still works. {SALVAGE}")
     return Check("store", True, f"sound; {desk.pairs.count()} pairs, {desk.judgements.waiting()} corrections waiting")
 
 
@@ -63,7 +67,7 @@ def settings_check(desk: Desk) -> Check:
     """Where the settings come from."""
     file = desk.settings.file()
     if file.problem:
-        return Check("settings", False, file.problem, f"Put {desk.home.settings_file} right; it is read at once.")
+        return Check("settings", False, file.problem, f"Put {desk.home.settings_file} right; changes apply at once.")
     where = f"{', '.join(file.values)} from {FILE_NAME}, the rest" if file.values else "all"
     return Check("settings", True, f"{where} as set in the app")
 
@@ -87,8 +91,8 @@ def adapters(desk: Desk) -> Check:
     known = {finding.version for finding in findings}
     strange = sorted(path.name for path in desk.home.adapters.iterdir() if path.name not in known)
     if strange and desk.runs.live() is None:
-        finding = f"{', '.join(strange[:5])} in {desk.home.adapters} are in no row of the database."
-        return Check("adapters", False, finding, "Was an older database put back? The next retraining moves them to "
+        finding = f"{', '.join(strange[:5])} in {desk.home.adapters} are not in the database."
+        return Check("adapters", False, finding, "Was an older database restored? The next retraining moves them to "
                      f"{desk.home.aside}; nothing is deleted.")  # fmt: skip
     return Check("adapters", True, f"{len(findings)} versions as published; {active} answers")
 
@@ -104,7 +108,7 @@ def lying(home: Home) -> Check:
                 found.append(folder.name)
             except (OperatorError, OSError) as error:
                 damaged.append(f"{folder.name}: {error}")
-    finding = f"whole on the disk: {', '.join(found) or 'none'}"
+    finding = f"intact on the disk: {', '.join(found) or 'none'}"
     if damaged:
         return Check("adapters", False, f"{finding}. {' '.join(damaged)}", "Restore their folders from a backup.")
     return Check("adapters", True, finding)
@@ -120,7 +124,7 @@ def runs_check(desk: Desk) -> Check:
     ]
     if waiting:
         found = ", ".join(f"{run.id} ({run.state})" for run in waiting)
-        return Check("runs", False, f"Did not come to their end and wait: {found}.", ways_on(waiting[-1]).strip())
+        return Check("runs", False, f"Interrupted or failed, and waiting: {found}.", ways_on(waiting[-1]).strip())
     live = desk.runs.live()
     return Check("runs", True, f"run {live.id} is {live.state}" if live else "none in progress")
 
@@ -131,12 +135,12 @@ def erased(desk: Desk) -> Check:
         return Check(
             "erased",
             False,
-            "An erasure was cut off; the database's free pages may still hold what was erased.",
+            "An erasure was interrupted; the database's free pages may still contain what was erased.",
             "deskloop forget --finish",
         )
     tainted, active = desk.erasing.tainted(), desk.promotions.active()
     if active in tainted:
-        return Check("erased", False, f"{active} answers and learned what was erased.", "deskloop forget --retrain")
+        return Check("erased", False, f"{active} is active and learned what was erased.", "deskloop forget --retrain")
     if left := removable(desk):
         return Check(
             "erased", False, f"{', '.join(left)} learned what was erased.", "deskloop forget --remove-versions"

@@ -72,7 +72,7 @@ def memory(desk: Desk) -> Check:
             "memory",
             False,
             f"{have}; {need}.",
-            "Retraining offers to unload the chat meanwhile; or close other programs. In the recipe, "
-            f"{', '.join(way.words for way in ways) or 'nothing would free much'}.",
+            "A retraining offers to pause the chat; or close other programs. In the recipe, "
+            f"{', '.join(way.words for way in ways) or 'nothing would save much'}.",
         )
     return Check("memory", True, f"{have}; {need}")
