@@ -43,7 +43,7 @@ async def test_one_key_each_and_straight_to_the_next(app: DeskloopApp, open_desk
         await pilot.press("ctrl+s")
         await wait_until(pilot, lambda: shows(app, "About three?") and shows(app, "2 of 3 judged today · 1 left"))
         await pilot.press("s")
-        await wait_until(pilot, lambda: shows(app, "Every reply is judged") and shows(app, "2 of 2 judged today"))
+        await wait_until(pilot, lambda: shows(app, "Every reply has been judged") and shows(app, "2 of 2 judged today"))
         assert not shows(app, "A Approve")
         await pilot.press("u")
         await wait_until(pilot, lambda: shows(app, "About three?"))

@@ -52,7 +52,7 @@ async def test_what_the_file_gives_is_shown_and_locked(app: DeskloopApp, open_de
         open_desk.home.settings_file.write_text("min_pairs = 44\n", encoding="utf-8")
         field = app.screen.query_one("#set-min_pairs", Input)
         await wait_until(pilot, lambda: field.value == "44" and field.disabled)
-        assert shows(app, "min_pairs [changed; usual: 8; comes from deskloop.toml, change it there]")
+        assert shows(app, "min_pairs [changed; usual: 8; set in deskloop.toml, change it there]")
 
 
 async def test_a_theme_is_seen_at_once_and_kept(app: DeskloopApp) -> None:

@@ -11,8 +11,8 @@ from tui.core.events import Notice, ReplyJudged
 from tui.core.open_desk import OpenDesk
 
 Judged = Literal["kept", "theirs", "refused"]
-CORRECTED = "The correction is saved. The bot learns it at the next {desk.retrain}. {desk.take_back} takes it back."
-APPROVED = "Approved. {desk.take_back} takes it back."
+CORRECTED = "The correction is saved. The bot learns it at the next {desk.retrain}. {desk.take_back} undoes it."
+APPROVED = "Approved. {desk.take_back} undoes it."
 THEIRS = "Somebody judged this reply a moment ago; their judgement is kept."
 
 
