@@ -114,10 +114,10 @@ async def ask_and_correct(operator: Operator) -> None:
     await operator.see("Welcome to deskloop")
     await operator.see("· ready", 3 * MINUTE)
     await operator.take("start")
-    await operator.press("enter", then="Nothing was said yet")
+    await operator.press("enter", then="Nothing has been said yet")
     for question in OTHERS:
         await operator.ask(question)
-    await operator.press("ctrl+n", then="Nothing was said yet")
+    await operator.press("ctrl+n", then="Nothing has been said yet")
     await operator.ask(QUESTION)
     await operator.take("asked")
     await operator.press("f2", then="It should have said")
@@ -144,9 +144,9 @@ async def retrain(operator: Operator) -> None:
     await operator.press("v")
     await operator.until(lambda: re.search(r"Answers \d", screen_text(app)), "the answers")
     await operator.take("report", BROAD)
-    if shows(app, "Use it all the same"):
-        say("The check did not promote the version; the operator uses it all the same, and the pictures show it.")
-        await operator.press("u", then="Your reason is kept")
+    if shows(app, "Use it anyway"):
+        say("The check did not promote the version; the operator uses it anyway, and the pictures show it.")
+        await operator.press("u", then="Your reason is saved")
         await operator.type("pictures")
         await operator.press("enter")
     else:
@@ -159,7 +159,7 @@ async def retrain(operator: Operator) -> None:
 
 async def ask_again(operator: Operator) -> None:
     """What the new version says, and every version."""
-    await operator.press("ctrl+n", then="Nothing was said yet")
+    await operator.press("ctrl+n", then="Nothing has been said yet")
     await operator.ask(QUESTION)
     await operator.take("answered")
     await operator.press("f7", then="Versions")
