@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -100,3 +101,38 @@ def write_result(name: str, facts: dict[str, Any], text: str) -> None:
     (RESULTS / f"{name}.md").write_text(text, encoding="utf-8")
     print(text)
     print(f"Written to {RESULTS / name}.json and .md")
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """One line of what was to be reached. ``what``: is measured; ``goal`` and ``measured``: as they are read, with
+    their units; ``reached``: whether it was, None where it was not measured."""
+
+    what: str
+    goal: str
+    measured: str
+    reached: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """``reached``, ``missed`` or ``not measured``."""
+        return {True: "reached", False: "missed", None: "not measured"}[self.reached]
+
+
+def goals_table(goals: Sequence[Goal]) -> str:
+    """*goals* as a Markdown table."""
+    return markdown_table(
+        [{"what": one.what, "goal": one.goal, "measured": one.measured, "": one.verdict} for one in goals]
+    )
+
+
+def write_goals(
+    name: str, command: str, goals: Sequence[Goal], facts: dict[str, Any] | None = None, text: str = ""
+) -> None:
+    """Keep measured *goals* as NAME.json and NAME.md of the results; `python -m benchmarks learning` reads the first.
+
+    *command*: with which anybody repeats it; *facts*: whatever else was measured, for the JSON; *text*: Markdown that
+    follows the table."""
+    kept = {"command": command, "lines": [asdict(one) for one in goals], "machine": machine(), **(facts or {})}
+    body = f"# {name.replace('_', ' ').capitalize()}\n\n`{command}`\n\n{goals_table(goals)}"
+    write_result(name, kept, f"{body}\n{text}" if text else body)

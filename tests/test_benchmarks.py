@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import common
 from benchmarks.synthetic import LANGUAGES, SETS, messages, templates
 from store.personal import KINDS
 
@@ -59,3 +61,23 @@ def test_the_messages_that_measure_personal_data_are_enough_and_half_of_them_hol
 def test_no_message_stands_in_both_sets(lang: str) -> None:
     ours, theirs = ({text for texts in templates(name, lang) for text in texts} for name in SETS)
     assert ours.isdisjoint(theirs)
+
+
+def test_goals_are_kept_as_json_and_as_a_table_that_says_what_was_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    goals = [
+        common.Goal("recall", ">= .95", ".97", True),
+        common.Goal("unseen", ">= .70", ".61", False),
+        common.Goal("time", "<= 90 s", "-", None),
+    ]
+    common.write_goals("at_once", "python -m benchmarks at_once", goals, {"seeds": 3}, "A remark.\n")
+    kept = json.loads((tmp_path / "at_once.json").read_text(encoding="utf-8"))
+    assert kept["command"] == "python -m benchmarks at_once"
+    assert [common.Goal(**line) for line in kept["lines"]] == goals
+    assert kept["seeds"] == 3
+    table = (tmp_path / "at_once.md").read_text(encoding="utf-8")
+    assert table.startswith("# At once\n")
+    assert "| unseen | >= .70 | .61 | missed |" in table
+    assert table.endswith("A remark.\n")
