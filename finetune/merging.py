@@ -17,9 +17,9 @@ from bot.child import child_options, module_command
 from bot.engines import make_engine
 from bot.types import BaseSpec, Quantization
 from finetune.files import appearing
-from finetune.gate import GateReport
 from finetune.gate.answers import Asker, Judge, OnAnswered, nobody
 from finetune.gate.judging import judge_merged
+from finetune.gate.report import GateReport
 from store.desk import Desk
 from store.errors import OperatorError
 from store.home import private_file

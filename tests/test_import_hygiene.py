@@ -10,11 +10,16 @@ import pytest
 HEAVY = ("torch", "transformers", "peft", "datasets", "bitsandbytes", "accelerate", "sacrebleu")
 
 
-def loaded_after(code: str) -> set[str]:
-    """The top-level modules a fresh interpreter has after running *code*."""
-    script = f"{code}\nimport sys\nprint('\\n'.join(sorted({{name.split('.')[0] for name in sys.modules}})))"
+def modules_after(code: str) -> set[str]:
+    """All modules a fresh interpreter has after running *code*."""
+    script = f"{code}\nimport sys\nprint('\\n'.join(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     return set(result.stdout.split())
+
+
+def loaded_after(code: str) -> set[str]:
+    """The top-level modules a fresh interpreter has after running *code*."""
+    return {name.split(".")[0] for name in modules_after(code)}
 
 
 @pytest.mark.parametrize(
@@ -42,3 +47,8 @@ def test_nothing_beside_the_screen_draws(module: str) -> None:
 
 def test_the_store_stands_alone() -> None:
     assert loaded_after("import store.desk, store.importing").isdisjoint({"bot", "finetune", "tui", "textual"})
+
+
+def test_whoever_reads_a_report_loads_no_judge() -> None:
+    judging = {f"finetune.gate.{name}" for name in ("verdict", "judging", "comparison", "scores", "languages")}
+    assert modules_after("import finetune.events, tui.core.open_desk").isdisjoint(judging)

@@ -1,33 +1,10 @@
-"""The gate: is a candidate good enough to answer? Pure functions from answers to numbers and a verdict.
+"""The gate: is a candidate good enough to answer? From answers to numbers and a verdict.
 
-Importing it loads neither sacrebleu nor numpy; scoring does.
+Begin at :mod:`finetune.gate.judging`, which asks both versions (``questions`` is what is asked, ``answers`` asks it and
+keeps what was answered) and hands the answers to ``verdict``. That compares them (``comparison``, on the numbers of
+``scores``, each language by the tokenizer that ``languages`` names), looks up the corrections (``outcomes``), and says
+in ``sentences`` what it came to. ``margins`` holds every threshold with its reason, ``words`` the words, and ``report``
+and ``measures`` the records that are kept. ``general`` measures drift.
+
+Nothing is imported here, so that whoever reads a report loads neither the verdict nor the scores.
 """
-
-from finetune.gate.languages import language_of
-from finetune.gate.margins import GateMargins
-from finetune.gate.outcomes import outcome_of
-from finetune.gate.report import GateItem, GateReport, LanguageReport, Outcome, Sides, Trouble, report_of, total
-from finetune.gate.scores import Scores, score, score_by_language, sentence_chrf, tokenizer_for
-from finetune.gate.verdict import judge
-from finetune.gate.words import HeldReason
-
-__all__ = [
-    "GateItem",
-    "GateMargins",
-    "GateReport",
-    "HeldReason",
-    "LanguageReport",
-    "Outcome",
-    "Scores",
-    "Sides",
-    "Trouble",
-    "judge",
-    "language_of",
-    "outcome_of",
-    "report_of",
-    "score",
-    "score_by_language",
-    "sentence_chrf",
-    "tokenizer_for",
-    "total",
-]

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from finetune.gate.margins import GateMargins
-from finetune.gate.scores import Metric, Scores, Tokenizer, tokenizer_for
+from finetune.gate.measures import MetricName, Scores
+from finetune.gate.scores import Metric, Tokenizer, tokenizer_for
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     Counts = npt.NDArray[np.int64]
 
-MetricName = Literal["bleu", "chrf"]
 _TIE = 1e-9  # two differences closer than this are the same number computed twice
 
 

@@ -13,9 +13,10 @@ from typing import Any
 from bot.types import FAITHFUL, BaseSpec, Prompt
 from finetune.gate.answers import Asker, Judge, OnAnswered, nobody
 from finetune.gate.general import ANSWER_TOKENS, QUESTIONS, Drift
+from finetune.gate.measures import Scores
 from finetune.gate.questions import Question, Questions
 from finetune.gate.report import GateItem, GateReport, total
-from finetune.gate.scores import Scores, score_by_language, tokenizer_for
+from finetune.gate.scores import score_by_language, tokenizer_for
 from finetune.gate.verdict import judge as verdict_on
 from store.text import clean
 from store.words import BASE, Version

@@ -9,10 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from finetune.gate.comparison import MetricName
 from finetune.gate.general import Drift
 from finetune.gate.margins import GateMargins
-from finetune.gate.scores import Scores
+from finetune.gate.measures import MetricName, Scores
 from finetune.gate.words import Decision, HeldReason, TroubleKind, held_reason
 from finetune.stored import each, made, made_or_none
 from store.records import JudgedAnswer, Run

@@ -6,39 +6,16 @@ sacrebleu (and numpy behind it) is imported at first use, so that the app's proc
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from finetune.gate.languages import language_of, tokenizer_name
+from finetune.gate.measures import Scores
 
 BLEU_ORDER = 4  # BLEU counts n-grams of up to so many tokens
 FALLBACK = "char"  # tokenizer for a language whose own is not installed; needs nothing and works for every script
 _NAMES = {"ja": "Japanese", "ko": "Korean"}
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """How well *n* answers match their references.
-
-    ``bleu`` and ``chrf`` go from 0 to 100, ``exact`` (equal but for white space, case counts) from 0 to 1.
-    ``signature`` is sacrebleu's: with it anybody can repeat the BLEU number.
-    """
-
-    bleu: float
-    chrf: float
-    exact: float
-    n: int
-    signature: str = ""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Scores:
-        """The scores that :meth:`to_dict` wrote."""
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from finetune.events import Decided, Promoted, TroubleFound
-from finetune.gate import GateReport, HeldReason, Trouble
+from finetune.gate.report import GateReport, Trouble
+from finetune.gate.words import HeldReason
 from finetune.run.context import RunContext
 from finetune.run.judge import Judgement
 from store.words import RunState, Version

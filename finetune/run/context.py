@@ -8,7 +8,7 @@ from pathlib import Path
 from bot.engines import EngineFactory, make_engine
 from finetune.events import Done, Event, Fitted, Note, Phase, Step, decode, encode
 from finetune.files import RunFiles
-from finetune.gate import Sides, report_of
+from finetune.gate.report import Sides, report_of
 from finetune.launch.here import Here
 from finetune.launch.launcher import Launcher
 from finetune.recipe import Recipe

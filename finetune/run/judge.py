@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from bot.adapters import read_manifest
 from finetune.events import Judged, Phase, Trained
-from finetune.gate import GateReport
 from finetune.gate.answers import Asker, Judge
 from finetune.gate.general import Drift
 from finetune.gate.judging import drift_of, evaluate_versions
+from finetune.gate.report import GateReport
 from finetune.run.context import RunContext
 from finetune.run.serving import Serving
 from finetune.run.troubles import Course

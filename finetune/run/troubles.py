@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import fmean, median
 
 from finetune.events import Step, Trained
-from finetune.gate import Trouble
+from finetune.gate.report import Trouble
 from finetune.recipe import Recipe
 from store.records import JudgedAnswer
 

@@ -15,7 +15,9 @@ from transformers import DynamicCache
 from bot.engines.torch.generate import Generator
 from bot.types import FAITHFUL, Answer, Prompt
 from finetune.events import WatchedKind
-from finetune.gate import GateMargins, score_by_language, total
+from finetune.gate.margins import GateMargins
+from finetune.gate.report import total
+from finetune.gate.scores import score_by_language
 from finetune.job import JobPair
 from finetune.methods import Tuned
 from finetune.train.batches import IGNORED, Batch

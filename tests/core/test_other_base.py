@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from finetune.gate import GateReport, Sides
 from finetune.gate.general import Drift
+from finetune.gate.report import GateReport, Sides
 from store.desk import Desk
 from store.words import Version
 from tests.core.conftest import make_version

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from finetune.gate import judge
 from finetune.gate.general import Drift
+from finetune.gate.verdict import judge
 from finetune.run.conclude import conclude
 from finetune.run.context import RunContext
 from finetune.run.judge import Judgement

@@ -6,7 +6,8 @@ import pytest
 
 from finetune.endings import Way, ending_of, ending_told
 from finetune.events import Done
-from finetune.gate import GateReport, HeldReason, Sides
+from finetune.gate.report import GateReport, Sides
+from finetune.gate.words import HeldReason
 from store.desk import Desk
 from store.words import BASE, RunState, Version
 

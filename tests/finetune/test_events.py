@@ -33,8 +33,9 @@ from finetune.events import (
     sentence,
     to_line,
 )
-from finetune.gate import GateReport, HeldReason, Sides, Trouble, report_of
 from finetune.gate.general import Drift
+from finetune.gate.report import GateReport, Sides, Trouble, report_of
+from finetune.gate.words import HeldReason
 from store.desk import Desk
 from store.words import Version
 from tests.old_desk import unpack

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.gate import score, sentence_chrf, tokenizer_for
 from finetune.gate.languages import language_of
-from finetune.gate.scores import FALLBACK, Metric, Scores, exact
+from finetune.gate.measures import Scores
+from finetune.gate.scores import FALLBACK, Metric, exact, score, sentence_chrf, tokenizer_for
 
 REFERENCES = ["You can track your order in your account.", "Please call us between nine and five."]
 TOKENS = ["a", "b", "c", "d", "e", "f", "order", "refund", ",", "."]

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from finetune.gate import GateItem, GateMargins, GateReport, judge, outcome_of
-from finetune.gate.report import LanguageReport
-from finetune.gate.verdict import Evidence, combine, decide
+from finetune.gate.margins import GateMargins
+from finetune.gate.outcomes import outcome_of
+from finetune.gate.report import GateItem, GateReport, LanguageReport
+from finetune.gate.verdict import Evidence, combine, decide, judge
 
 MARGINS = GateMargins()
 ANSWERS = [

@@ -11,10 +11,10 @@ import pytest
 
 from bot.engines.scripted import Script, ScriptedEngine
 from bot.types import FAITHFUL, AdapterRef, BaseFacts, EngineError, Prompt
-from finetune.gate import GateMargins
 from finetune.gate import answers as asking
 from finetune.gate.answers import CHUNK, Asker, Judge, OnAnswered, answer_key, judging_decoding, nobody
 from finetune.gate.judging import evaluate_file, evaluate_versions
+from finetune.gate.margins import GateMargins
 from finetune.gate.questions import FileQuestion
 from finetune.gate.report import GateReport
 from store.desk import Desk

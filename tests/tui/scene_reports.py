@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from finetune.gate.margins import GateMargins
+from finetune.gate.measures import Scores
 from finetune.gate.report import GateReport, LanguageReport, Outcome, Sides, sides
-from finetune.gate.scores import Scores
 from finetune.gate.sentences import Names
 from finetune.gate.verdict import Evidence, decide, summed_up
 from finetune.gate.words import Decision

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from finetune.gate import GateReport
+from finetune.gate.report import GateReport
 from store.records import Promotion
 from store.words import Version
 from store.writing import STDOUT

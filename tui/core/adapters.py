@@ -12,7 +12,7 @@ from typing import Any
 from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
 from bot.types import AdapterRef, EngineError
 from finetune.files import appearing
-from finetune.gate import GateReport, report_of
+from finetune.gate.report import GateReport, report_of
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion
 from store.words import BASE, Version

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from finetune.gate.answers import Asker
-from finetune.gate.judging import evaluate_file
 from finetune.gate.questions import FileQuestion
 from store.desk import Desk
 from store.importing.pairs_in import pairs_in
@@ -22,6 +21,8 @@ async def evaluate(
 
     *progress*: answers there are, answers wanted. Raises :class:`DeskError`, and
     :class:`store.importing.ImportRefused` for a file that holds no pairs."""
+    from finetune.gate.judging import evaluate_file  # scoring is needed here alone, and loads the whole gate
+
     pairs = pairs_in(path, file_format)
     if not pairs:
         raise DeskError(f"{path} holds no pairs to evaluate.")

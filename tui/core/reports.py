@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from finetune.endings import ending_of
-from finetune.gate import Sides, report_of, sentence_chrf
+from finetune.gate.report import Sides, report_of
 from store.desk import Desk
 from store.records import JudgedAnswer, Run
 from store.words import BASE, Version
@@ -50,6 +50,8 @@ class Change:
 
 def changes(desk: Desk, run_id: int) -> list[Change]:
     """Every answer that a run's gate compared, the worst change first. Takes a second for a thousand answers."""
+    from finetune.gate.scores import sentence_chrf  # scoring is needed here alone
+
     questions = desk.runs.judged_questions(run_id)
     found = []
     for answer in desk.runs.judged(run_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from finetune.endings import ending_told
 from finetune.events import Decided, Done, Event, Fitted, Judged, Note, Phase, Step, sentence
-from finetune.gate import GateReport
+from finetune.gate.report import GateReport
 
 
 class RunWords:

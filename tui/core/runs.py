@@ -11,7 +11,7 @@ from datetime import datetime
 
 from finetune.endings import ending_of
 from finetune.events import Done, Recorded, recorded
-from finetune.gate import Sides
+from finetune.gate.report import Sides
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe
 from finetune.recipe_values import recipe_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from finetune.gate import GateReport
+from finetune.gate.report import GateReport
 from store.desk import Desk
 from store.records import AdapterVersion
 from store.words import BASE, Version

@@ -13,7 +13,8 @@ from textual.content import Content
 from textual.widgets import TabbedContent, TabPane
 
 from finetune.endings import ending_of
-from finetune.gate import LanguageReport, Scores, report_of
+from finetune.gate.measures import Scores
+from finetune.gate.report import LanguageReport, report_of
 from store.records import Run
 from store.words import Version
 from tui.core.reports import Change

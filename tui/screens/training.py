@@ -13,7 +13,7 @@ from textual.widgets import Input
 
 from finetune.endings import JUDGED, ending_told
 from finetune.events import Decided, Done, Evaluated, Judged, Phase, Recorded, Step, WatchedKind, sentence
-from finetune.gate import GateReport
+from finetune.gate.report import GateReport
 from store.records import Run
 from store.words import PhaseName, RunState
 from tui import requests as ask
