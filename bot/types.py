@@ -125,7 +125,8 @@ class AdapterRef:
 class Answer:
     """One finished generation. ``reused_tokens``: how much of the prompt came out of the cache of an earlier turn;
     ``dropped_exchanges``: how many of the oldest exchanges did not fit into the model's context; ``certainty``: the
-    mean natural logarithm of the probabilities of its tokens (0 is certain), None where nobody measured it."""
+    mean natural logarithm of the probabilities of its tokens (0 is certain), ``least``: that of its least likely token.
+    None where nobody measured them."""
 
     text: str
     new_tokens: int
@@ -135,6 +136,7 @@ class Answer:
     reused_tokens: int = 0
     dropped_exchanges: int = 0
     certainty: float | None = None
+    least: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -335,3 +335,16 @@ def test_certainty_leaves_temperature_out(generator: Generator) -> None:
     prompt = Prompt(SYSTEM, (), "Where is my order?")
     sure = Decoding(do_sample=True, temperature=0.01, max_new_tokens=SHORT.max_new_tokens)
     assert say(generator, prompt, sure)[0].certainty == pytest.approx(say(generator, prompt)[0].certainty, abs=1e-4)
+
+
+def test_a_batch_is_as_certain_as_its_answers_one_by_one(generator: Generator) -> None:
+    prompts = [Prompt(SYSTEM, (), text) for text in ("Where is my order?", "Hello", "May I return a lamp?")]
+    found: dict[int, Answer] = {}
+    generator.batch(prompts, SHORT, found.__setitem__)
+    for place, prompt in enumerate(prompts):
+        alone, _ = say(generator, prompt)
+        assert found[place].certainty == pytest.approx(alone.certainty, abs=1e-3)
+        assert found[place].least == pytest.approx(alone.least, abs=1e-3)
+        assert alone.certainty is not None
+        assert alone.least is not None
+        assert alone.least <= alone.certainty <= 0

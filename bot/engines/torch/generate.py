@@ -84,11 +84,13 @@ class Generator:
         if decoding.seed is not None:
             torch.manual_seed(decoding.seed)
         certainty = Certainty()
-        text = TextStream(self._tokenizer, emit, certainty.chose, stops=self._stops, text_ends=self._text_ends)
+        text = TextStream(self._tokenizer, emit, stops=self._stops, text_ends=self._text_ends)
         watched = LogitsProcessorList([certainty])
         row = torch.tensor([self._placeholders(ids, held) + ids])
         ends = [Stop(stop), self._ends(row.shape[1], [decoding.max_new_tokens])]
-        self._generate(row, torch.ones_like(row), decoding, cache, ends, streamer=text, logits_processor=watched)
+        more: dict[str, Any] = {"streamer": text, "logits_processor": watched}
+        out = self._generate(row, torch.ones_like(row), decoding, cache, ends, **more)
+        mean, least = certainty.of(out, 0, len(text.ids))
         self._caches.keep(key, ids + text.ids, cache)
         said, finish = self._read(text.ids, stopped=stop.is_set())
         return Answer(
@@ -99,7 +101,8 @@ class Generator:
             finish=finish,
             reused_tokens=reused,
             dropped_exchanges=dropped,
-            certainty=certainty.mean,
+            certainty=mean,
+            least=least,
         )
 
     @torch.inference_mode()
@@ -132,14 +135,18 @@ class Generator:
                 torch.manual_seed(decoding.seed)
             ends = [Stop(stop), self._ends(held + width, [most[index] for index in chosen])]
             longest = replace(decoding, max_new_tokens=max(most[index] for index in chosen))
-            out = self._generate(ids, mask, longest, cache, ends)
+            certainty = Certainty()
+            watched = LogitsProcessorList([certainty])
+            out = self._generate(ids, mask, longest, cache, ends, logits_processor=watched)
             if stop.is_set():
                 return
             seconds = (time.perf_counter() - start) / len(chosen)
-            for index, row in zip(chosen, out[:, held + width :].tolist(), strict=True):
+            for place, row in enumerate(out[:, held + width :].tolist()):
+                index = chosen[place]
                 new = self._until_stop(row[: most[index]])
                 text, finish = self._read(new, stopped=False)
-                progress(index, Answer(text, len(new), seconds, None, finish, 0, fitted[index][1]))
+                sure = certainty.of(out, place, len(new))
+                progress(index, Answer(text, len(new), seconds, None, finish, 0, fitted[index][1], *sure))
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text is as an answer, its end included."""

@@ -16,44 +16,50 @@ from bot import lines
 
 class Certainty(LogitsProcessor):
     """How sure the model was of the tokens it chose: of each, the natural logarithm of the probability it had before
-    temperature and top-p, so that the presets can be compared. Costs one pass over the vocabulary a token."""
+    temperature and top-p, so that the presets can be compared. Costs one pass over the vocabulary a token, for any
+    number of rows at once."""
 
     def __init__(self) -> None:
-        self._scores: torch.Tensor | None = None
-        self._sum, self._count = 0.0, 0
+        self._scores: torch.Tensor | None = None  # of the token that is about to be chosen, a row each
+        self._chosen: list[list[float]] = []  # of each token so far, a number for every row
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """Called by ``generate`` before a token is chosen; changes nothing."""
-        self._scores = scores[0]
+        self._chose(input_ids)
+        self._scores = scores
         return scores
 
-    def chose(self, token: int) -> None:
-        """The token that was chosen from the scores of the moment."""
+    def _chose(self, ids: torch.Tensor) -> None:
+        """Take note of the last tokens of *ids*, which were chosen from the scores of the moment."""
         if self._scores is not None:
-            self._sum += float(self._scores[token].float() - torch.logsumexp(self._scores.float(), 0))
-            self._count += 1
+            scores = self._scores.float()
+            chosen = scores.gather(1, ids[:, -1:].to(scores.device))[:, 0] - torch.logsumexp(scores, 1)
+            self._chosen.append(chosen.tolist())
+            self._scores = None
 
-    @property
-    def mean(self) -> float | None:
-        """The mean over the tokens so far; None without any, or if one of them had no probability at all."""
-        mean = self._sum / self._count if self._count else math.nan
-        return mean if math.isfinite(mean) else None
+    def of(self, ids: torch.Tensor, row: int, tokens: int) -> tuple[float | None, float | None]:
+        """The mean and the least over the first *tokens* tokens of a *row* of *ids*, which ``generate`` returned. None
+        without any, or if one of them had no probability at all."""
+        self._chose(ids)
+        values = [step[row] for step in self._chosen[:tokens]]
+        if not values or not all(map(math.isfinite, values)):
+            return None, None
+        return sum(values) / len(values), min(values)
 
 
 class TextStream(BaseStreamer):
     """Turns tokens into text as they come, and holds back what is not a whole character yet and, with *text_ends*, what
-    may be the customer's next turn. *chose* is told every token."""
+    may be the customer's next turn."""
 
     def __init__(
         self,
         tokenizer: Any,
         emit: Callable[[str], None],
-        chose: Callable[[int], None] = lambda token: None,
         *,
         stops: Sequence[int] = (),
         text_ends: bool = False,
     ) -> None:
-        self._tokenizer, self._emit, self._chose = tokenizer, emit, chose
+        self._tokenizer, self._emit = tokenizer, emit
         self._stops, self._text_ends = stops, text_ends
         self.ids: list[int] = []
         self.first_at: float | None = None
@@ -67,10 +73,7 @@ class TextStream(BaseStreamer):
             self._prompt_seen = True
             return
         self.first_at = self.first_at or time.perf_counter()
-        new = value.reshape(-1).tolist()
-        for token in new:
-            self._chose(token)
-        self.ids += new
+        self.ids += value.reshape(-1).tolist()
         before = self._decode(self.ids[self._from : self._read])
         text = self._decode(self.ids[self._from :])
         if len(text) > len(before) and not text.endswith("\ufffd"):
