@@ -41,10 +41,10 @@ def loop(base: Path, seconds: float, watch: bool) -> None:
 
     from bot import contention
     from bot.types import BaseSpec
+    from finetune.objectives.answers import answer_loss
     from finetune.recipe import Recipe
     from finetune.run.worker import NICENESS
     from finetune.train.setup import load_for_training
-    from finetune.train.validate import answer_loss
 
     os.nice(NICENESS)
     torch.manual_seed(0)

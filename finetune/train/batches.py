@@ -9,14 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch.utils.data import Sampler
 
+from finetune.objectives.answers import IGNORED, Batch
 from finetune.recipe import Recipe
 from finetune.train.plan import Plan
 from finetune.train.rows import Row
 
-IGNORED = -100  # the label of a place that is not learned, by torch's convention
 BUCKET_BATCHES = 9  # batches sorted by length among themselves: little padding, still a random order
-
-Batch = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)

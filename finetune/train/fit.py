@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from finetune.failures import RunFailure
-from finetune.train.batches import Batch
+from finetune.objectives.answers import Batch
 from finetune.train.checkpoints import save_checkpoint
 from finetune.train.monitor import Monitor
 from finetune.train.progress import Progress, StepTaken, Validation
 from finetune.train.setup import Training
-from finetune.train.validate import answer_loss, answers_bleu, heldout_loss, learned_tokens
+from finetune.train.validate import answers_bleu, heldout_loss
 
 SAVE_EVERY = 30.0  # seconds between checkpoints: what a power cut costs at most
 
@@ -49,19 +49,21 @@ def fit(training: Training, progress: Progress, monitor: Monitor) -> None:
 
 
 def take_step(training: Training, batches: Sequence[Batch]) -> StepTaken:
-    """Learn from *batches*, which make one step however many they are: a token weighs the same in each of them.
+    """Learn from *batches*, which make one step however many they are.
 
     Raises :class:`RunFailure` (``diverged``) before a loss that is no number does any harm."""
     accelerator, tuned = training.accelerator, training.tuned
-    learned, loss = learned_tokens(batches), 0.0
+    loss = 0.0
+    with accelerator.autocast():
+        part_of = training.objective.step(tuned, batches)
     for number, batch in enumerate(batches, start=1):
         with nullcontext() if number == len(batches) else accelerator.no_sync(tuned.model):
             with accelerator.autocast():
-                total, _ = answer_loss(tuned, batch)
-            loss += float(total.detach()) / learned
+                part = part_of(batch)
+            loss += float(part.detach())
             if not math.isfinite(loss):
                 raise RunFailure("diverged", f"loss {loss}")
-            accelerator.backward(total / learned)
+            accelerator.backward(part)
         if training.dropout is not None:
             training.dropout.forget()
     norm = accelerator.clip_grad_norm_(tuned.model.parameters(), training.recipe.max_grad_norm)

@@ -18,8 +18,11 @@ from bot.types import BaseSpec
 from finetune.failures import RunFailure
 from finetune.files import JobFiles
 from finetune.methods import METHODS, Tuned
+from finetune.objectives.answers import Batch
+from finetune.objectives.objective import Objective
+from finetune.objectives.sft import Sft
 from finetune.recipe import Recipe
-from finetune.train.batches import Batch, Collator, Order, StepSampler
+from finetune.train.batches import Collator, Order, StepSampler
 from finetune.train.frozen import unpack_frozen
 from finetune.train.lora_kernel import SharedDropout, install
 from finetune.train.optimizers import make_optimizer, make_schedule
@@ -77,6 +80,7 @@ class Training:
     tokenizer: Any
     recipe: Recipe
     plan: Plan
+    objective: Objective
     material: Material
     order: Order
     optimizer: Any
@@ -138,6 +142,7 @@ def set_up(tuned: Tuned, tokenizer: Any, recipe: Recipe, material: Material, *, 
         tokenizer=tokenizer,
         recipe=recipe,
         plan=plan,
+        objective=Sft(),
         material=material,
         order=Order(list(material.rows["length"]), recipe),
         optimizer=optimizer,

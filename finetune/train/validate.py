@@ -1,5 +1,5 @@
-"""How a training does: the loss of what it learns, and on pairs it does not learn from, loss and BLEU of what it would
-answer. The latter two leave no trace in what is trained."""
+"""How a training does on pairs it does not learn from: their loss, and the BLEU of what it would answer. Neither leaves
+a trace in what is trained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch.nn import functional
 from transformers import DynamicCache
 
 from bot.engines.torch.generate import Generator
@@ -20,7 +19,7 @@ from finetune.gate.report import total
 from finetune.gate.scores import score_by_language
 from finetune.job import JobPair
 from finetune.methods import Tuned
-from finetune.train.batches import IGNORED, Batch
+from finetune.objectives.answers import Batch, answer_loss
 from finetune.train.rows import Row
 from store.text import clean
 
@@ -36,21 +35,6 @@ class Watched:
     pairs: Sequence[JobPair] = ()
     system: str = ""
     kind: WatchedKind = "held-out"
-
-
-def answer_loss(tuned: Tuned, batch: Batch) -> tuple[torch.Tensor, int]:
-    """(sum of the cross-entropy of the answers' tokens, how many those are). The head, a fifth of a small model's work,
-    is applied to the places that are learned alone."""
-    hidden = tuned.hidden(batch["input_ids"], batch.get("position_ids"))
-    targets = batch["labels"][:, 1:]
-    learned = targets != IGNORED
-    logits = tuned.base.get_output_embeddings()(hidden[:, :-1][learned]).float()
-    return functional.cross_entropy(logits, targets[learned], reduction="sum"), int(learned.sum())
-
-
-def learned_tokens(batches: Sequence[Batch]) -> int:
-    """How many tokens of *batches* are learned."""
-    return sum(int((batch["labels"][:, 1:] != IGNORED).sum()) for batch in batches)
 
 
 @dataclass(frozen=True, slots=True)

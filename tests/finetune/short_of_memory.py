@@ -6,8 +6,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from finetune.objectives.answers import Batch
 from finetune.train import fit, trainer
-from finetune.train.batches import Batch
 from finetune.train.progress import StepTaken
 from finetune.train.setup import Training
 

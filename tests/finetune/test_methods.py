@@ -19,9 +19,9 @@ from bot.kinds.bottleneck import Bottlenecks
 from bot.types import AdapterRef
 from finetune.failures import RunFailure
 from finetune.methods import METHODS, Tuned
+from finetune.objectives.answers import IGNORED
 from finetune.recipe import Recipe
 from finetune.recipe_values import PRESETS, recipe_of
-from finetune.train.batches import IGNORED
 from finetune.train.fit import Interrupted
 from finetune.train.setup import load_for_training
 from store.words import Version

@@ -15,11 +15,12 @@ from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, Prompt
 from finetune.failures import RunFailure
 from finetune.methods import METHODS
+from finetune.objectives.answers import IGNORED, answer_loss
 from finetune.recipe import VIRTUAL, Recipe, RecipeError
 from finetune.recipe_values import PRESETS, recipe_of
-from finetune.train.batches import IGNORED, Collator, Order
+from finetune.train.batches import Collator, Order
 from finetune.train.fit import Interrupted
-from finetune.train.validate import answer_loss, answers_bleu
+from finetune.train.validate import answers_bleu
 from store.text import clean
 from store.words import Version
 from tests import tiny as makers

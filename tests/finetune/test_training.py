@@ -23,8 +23,9 @@ from finetune.failures import RunFailure, kind_of
 from finetune.files import MARK, JobFiles
 from finetune.job import JobPair
 from finetune.methods.method import PeftTuned
+from finetune.objectives.answers import IGNORED, Batch, answer_loss, learned_tokens
 from finetune.recipe import Recipe
-from finetune.train.batches import IGNORED, Batch, Collator, Order, StepSampler
+from finetune.train.batches import Collator, Order, StepSampler
 from finetune.train.fit import Interrupted
 from finetune.train.frozen import unpack_frozen
 from finetune.train.lora_kernel import install
@@ -32,7 +33,7 @@ from finetune.train.plan import TIMES, Plan
 from finetune.train.rows import Cuts, Renderer, Row, learned_rows
 from finetune.train.setup import Material, load_for_training, set_up
 from finetune.train.training import train
-from finetune.train.validate import Watched, answer_loss, heldout_loss, learned_tokens
+from finetune.train.validate import Watched, heldout_loss
 from store.owned import make_own
 from tests import tiny as makers
 
@@ -350,7 +351,9 @@ def test_a_checkpoint_without_its_mark_is_not_resumed_from(
 
 
 def test_an_infinite_loss_is_a_failure_of_its_own(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("finetune.train.validate.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan")))
+    monkeypatch.setattr(
+        "finetune.objectives.answers.functional.cross_entropy", lambda *a, **k: torch.tensor(float("nan"))
+    )
     with pytest.raises(RunFailure) as failure:
         train_tiny(tiny, files_in(tmp_path / "nan"), monkeypatch)
     assert failure.value.kind == "diverged"
