@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from finetune.events import Done, Failed
+from finetune.gate.measures import Recall
 from finetune.gate.report import GateReport, Sides, report_of
-from finetune.gate.words import HeldReason
+from finetune.gate.words import HeldReason, capital
 from finetune.stored import made
 from store.records import Run
 from store.words import RunState, Version
@@ -33,28 +34,36 @@ _WORDS: dict[RunState, str] = {
 @dataclass(frozen=True, slots=True)
 class Ending:
     """How a run ended. ``bleu``: held-out BLEU (0 to 100) of the version before it and of its own, as far as the check
-    got; ``held``: why its version is held, if it is."""
+    got; ``held``: why its version is held, if it is; ``recall``: how it answers what it was taught, if it was asked."""
 
     state: RunState
     version: Version | None = None
     bleu: Sides = field(default_factory=Sides)
     held: HeldReason | None = None
+    recall: Recall | None = None
     failure: Failed | None = None
     ways: tuple[Way, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What the run came to; what it failed of has a sentence of its own, ``failure.sentence``."""
-        words = _WORDS.get(self.state, f"The run is {self.state}.")
-        return words.format(version=self.version, why=(self.held or HeldReason.TOO_LITTLE).because)
+        little = self.recall if self.recall is not None and self.recall.little else None
+        why = (self.held or HeldReason.TOO_LITTLE).because
+        if little is not None and self.held is HeldReason.NOT_TAUGHT:
+            why, little = f"it learned little and {little.words}", None
+        words = _WORDS.get(self.state, f"The run is {self.state}.").format(version=self.version, why=why)
+        return words if little is None else f"{self.version} learned little: it {little.words}. {words}"
 
     @property
     def numbers(self) -> str:
         """The check's numbers in short; empty if it did not get so far."""
-        if self.bleu.candidate is None:
-            return ""
-        before = "?" if self.bleu.active is None else f"{self.bleu.active:.1f}"
-        return f"BLEU {before} -> {self.bleu.candidate:.1f}."
+        told = []
+        if self.bleu.candidate is not None:
+            before = "?" if self.bleu.active is None else f"{self.bleu.active:.1f}"
+            told.append(f"BLEU {before} -> {self.bleu.candidate:.1f}")
+        if self.recall is not None:
+            told.append(f"recall {self.recall.taught:,} of {self.recall.asked:,}")
+        return f"{capital(', '.join(told))}." if told else ""
 
 
 def ending_of(run: Run) -> Ending:
@@ -65,6 +74,7 @@ def ending_of(run: Run) -> Ending:
         version=run.candidate,
         bleu=report.bleu if report is not None else Sides(),
         held=_held(run.state, report),
+        recall=_recall(run.state, report),
         failure=failure_of(run),
         ways=tuple(_ways(run)),
     )
@@ -72,7 +82,8 @@ def ending_of(run: Run) -> Ending:
 
 def ending_told(done: Done, report: GateReport | None) -> Ending:
     """How a run ended, by its last event and the *report* that it told before; without the ways on."""
-    return Ending(done.state, done.version, done.bleu or Sides(), _held(done.state, report))
+    held, recall = _held(done.state, report), _recall(done.state, report)
+    return Ending(done.state, done.version, done.bleu or Sides(), held, recall)
 
 
 def failure_of(run: Run) -> Failed | None:
@@ -90,6 +101,10 @@ def _held(state: RunState, report: GateReport | None) -> HeldReason | None:
         return None
     # what passed is held only where nobody compared it with what answers now
     return None if report is None else HeldReason.OVERTAKEN if report.verdict == "promote" else report.held
+
+
+def _recall(state: RunState, report: GateReport | None) -> Recall | None:
+    return report.recall if report is not None and state in JUDGED else None
 
 
 def _ways(run: Run) -> list[Way]:

@@ -70,8 +70,10 @@ FailureKind = Literal[
 
 # -- the gate and its consequences ---------------------------------------------------------------------
 Verdict = Literal["promote", "reject", "inconclusive"]
-JudgedKind = Literal["heldout", "correction"]
+JudgedKind = Literal["heldout", "correction", "taught"]
+"""Why an answer was judged; of the ``taught`` ones those are kept that are not as taught."""
+
 OutcomeName = Literal["learned", "not learned", "regressed"]
-"""What became of a correction that a run trained on."""
+"""What became of a correction, or of another question, that a run trained on."""
 
 PromotionKind = Literal["gate", "manual", "forced", "rollback", "probe-failed"]

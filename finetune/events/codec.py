@@ -20,6 +20,7 @@ from finetune.events.kinds import (
     Note,
     Phase,
     Promoted,
+    Recalled,
     Step,
     Trained,
     TrainerFailed,
@@ -40,6 +41,7 @@ KINDS: dict[str, type[Event]] = {
     "fitted": Fitted,
     "trouble": TroubleFound,
     "judged": Judged,
+    "recalled": Recalled,
     "verdict": Decided,
     "promoted": Promoted,
     "failed": Failed,
@@ -74,6 +76,8 @@ def encode(event: Event) -> tuple[str, dict[str, Any]]:
             return "verdict", {"version": version, **report.to_dict()}
         case TroubleFound(trouble):
             return "trouble", {"trouble": trouble.to_dict(), "sentence": trouble.sentence}
+        case Recalled(version, recall):
+            return "recalled", {"version": version, "recall": recall.to_dict(), "sentence": event.sentence}
         case Evaluated():
             return "evaluated", {**asdict(event), "sentence": event.sentence}
         case _:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from finetune.gate.measures import Recall
 from finetune.gate.report import GateReport, Sides, Trouble
 from store.words import PhaseName, RunState, Verdict, Version
 
@@ -140,6 +141,19 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """How ``version`` answers the questions that it was taught."""
+
+    version: Version
+    recall: Recall
+
+    @property
+    def sentence(self) -> str:
+        """The numbers."""
+        return f"{self.version} {self.recall.words}."
+
+
+@dataclass(frozen=True, slots=True)
 class Decided:
     """The gate's verdict on ``version``."""
 
@@ -226,7 +240,7 @@ class Unknown:
 
 
 Event = (
-    Phase | Step | Evaluated | Note | Fitted | TroubleFound | Judged | Decided | Promoted | Failed | Done
+    Phase | Step | Evaluated | Note | Fitted | TroubleFound | Judged | Recalled | Decided | Promoted | Failed | Done
     | Trained | TrainerFailed | Unknown
 )  # fmt: skip
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,34 +14,50 @@ from bot.types import FAITHFUL, BaseSpec, Prompt
 from finetune.gate.answers import Asker, Judge, OnAnswered, nobody
 from finetune.gate.general import ANSWER_TOKENS, QUESTIONS, Drift
 from finetune.gate.measures import Scores
-from finetune.gate.questions import Question, Questions
+from finetune.gate.questions import Question, Questions, prompt_of
+from finetune.gate.recall import with_recall
 from finetune.gate.report import GateItem, GateReport, total
 from finetune.gate.scores import score_by_language, tokenizer_for
+from finetune.gate.sentences import Names
+from finetune.gate.taught import Lesson, Said, Taught, recall_of
 from finetune.gate.verdict import judge as verdict_on
 from store.text import clean
 from store.words import BASE, Version
 
 
-async def evaluate_versions(
-    judge: Judge, active: Version, candidate: Version, heldout: Sequence[Question], corrections: Sequence[Question]
-) -> GateReport:
-    """Ask *active* and *candidate* ("base" or "vN") everything and judge.
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """What two versions are judged by: ``heldout`` and ``corrections`` are pairs of the store, known in the report by
+    their ids; ``lesson`` is what the second version was taught."""
 
-    *heldout* and *corrections* are pairs of the store, known in the report by their ids. Raises as every question of a
-    :class:`Judge` does."""
-    asked = [*heldout, *corrections]
-    questions = await judge.asker.questions(asked)
-    before = await judge.answers(active, questions)
-    after = await judge.answers(candidate, questions)
-    items = _items(asked, before, after)
-    return await asyncio.to_thread(  # seconds of arithmetic for a thousand pairs; a cancel need not wait for it
-        verdict_on,
-        items[: len(heldout)],
-        items[len(heldout) :],
-        judge.asker.margins,
-        active="the bare base" if active == BASE else active,
-        candidate="the bare base" if candidate == BASE else candidate,
-    )
+    heldout: Sequence[Question]
+    corrections: Sequence[Question] = ()
+    lesson: Lesson = Lesson()  # noqa: RUF009  (frozen)
+
+
+async def evaluate_versions(judge: Judge, active: Version, candidate: Version, exam: Exam) -> GateReport:
+    """Ask *active* and *candidate* ("base" or "vN") everything and judge. Taught questions are asked of the candidate,
+    and of the active version where it was taught them as well. Raises as every question of a :class:`Judge` does."""
+    compared, lesson = [*exam.heldout, *exam.corrections], exam.lesson
+    shared = [one for one in lesson.asked if one.known_to_active]
+    questions = await judge.asker.questions([*compared, *_each(lesson.asked)])
+    known = [prompt_of(question, judge.asker.system) for question in (*compared, *_each(shared))]
+    before = await _said(judge, active, questions.only(known))
+    after = await _said(judge, candidate, questions)
+    names = Names(_called(active), _called(candidate))
+    margins = judge.asker.margins
+
+    def found() -> GateReport:
+        prompts = questions.prompts[: len(compared)]
+        items = _items(compared, [before[prompt] for prompt in prompts], [after[prompt] for prompt in prompts])
+        held_out, corrected = items[: len(exam.heldout)], items[len(exam.heldout) :]
+        report = verdict_on(held_out, corrected, margins, active=names.active, candidate=names.candidate)
+        asked = [(one, prompt_of(one.question, judge.asker.system)) for one in lesson.asked]
+        said = [Said(one, before.get(prompt), after[prompt]) for one, prompt in asked]
+        recall, failed = recall_of(said, lesson.of, margins)
+        return with_recall(replace(report, answers=(*report.answers, *failed)), recall, names)
+
+    return await asyncio.to_thread(found)  # seconds of arithmetic for a thousand pairs; a cancel need not wait for it
 
 
 async def judge_merged(judge: Judge, version: Version, merged: Path) -> GateReport:
@@ -106,6 +122,20 @@ async def evaluate_file(
 
 
 # -- small parts -----------------------------------------------------------------------------------
+async def _said(judge: Judge, version: Version, questions: Questions) -> dict[Prompt, str]:
+    """What *version* answers to each of *questions*."""
+    return dict(zip(questions.prompts, await judge.answers(version, questions), strict=True))
+
+
+def _each(taught: Sequence[Taught]) -> Iterator[Question]:
+    """Taught questions as they are asked, once with each answer."""
+    return (question for one in taught for question in one.questions())
+
+
+def _called(version: Version) -> str:
+    return "the bare base" if version == BASE else version
+
+
 def _items(asked: Sequence[Question], before: Sequence[str], after: Sequence[str]) -> list[GateItem]:
     return [
         GateItem(_pair_id(question), question.lang or "", clean(question.output), old, new)

@@ -35,12 +35,13 @@ def _name(item: GateItem, before: float, after: float, margins: GateMargins) -> 
     if exact(item.target, item.before):
         return "regressed"
     close = after >= margins.learned_chrf
-    if close and (100 - after) * 2 <= 100 - before and _numbers(item.target) == _numbers(item.after):
+    if close and (100 - after) * 2 <= 100 - before and same_numbers(item.target, item.after):
         return "learned"
     if (before >= margins.learned_chrf and not close) or before - after >= margins.large_drop:
         return "regressed"
     return "not learned"
 
 
-def _numbers(text: str) -> list[str]:
-    return sorted(_NUMBER.findall(text))
+def same_numbers(one: str, other: str) -> bool:
+    """Whether two texts say the same numbers, in whatever order."""
+    return sorted(_NUMBER.findall(one)) == sorted(_NUMBER.findall(other))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from finetune.gate.general import Drift
 from finetune.gate.margins import GateMargins
-from finetune.gate.measures import MetricName, Scores
+from finetune.gate.measures import MetricName, Recall, Scores
 from finetune.gate.words import Decision, HeldReason, TroubleKind, held_reason
 from finetune.stored import each, made, made_or_none
 from store.records import JudgedAnswer, Run
@@ -129,6 +129,7 @@ class GateReport:
     chrf: Sides = Sides()
     exact: Sides = Sides()
     held: HeldReason | None = None
+    recall: Recall | None = None
     drift: Drift | None = None
     troubles: tuple[Trouble, ...] = ()
 
@@ -164,6 +165,8 @@ class GateReport:
             "margins": self.margins.to_dict(),
             "troubles": [trouble.to_dict() for trouble in self.troubles],
         }
+        if self.recall is not None:
+            body["recall"] = self.recall.to_dict()
         if self.drift is not None:
             body["drift"] = {**asdict(self.drift), "sentence": self.drift.sentence}
         return body
@@ -184,6 +187,7 @@ class GateReport:
             chrf=made_or_none(values.get("chrf"), Sides) or Sides(),
             exact=made_or_none(values.get("exact"), Sides) or Sides(),
             held=held or held_reason(verdict, [language.decision for language in languages]),
+            recall=made_or_none(values.get("recall"), Recall),
             drift=made_or_none(values.get("drift"), Drift),
             troubles=tuple(each(values.get("troubles"), Trouble.from_dict)),
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import LanguageReport, Outcome
-from finetune.gate.words import HeldReason
+from finetune.gate.words import HeldReason, capital
 from store.words import Verdict
 
 _NAMES = {
@@ -41,6 +41,11 @@ class Names:
 
 def verdict_sentence(found: Finding, margins: GateMargins, names: Names) -> str:
     """The sentence of a report."""
+    return f"{finding(found, margins, names)} {consequence(found, names)}"
+
+
+def finding(found: Finding, margins: GateMargins, names: Names) -> str:
+    """What was found, in numbers."""
     head = _head(found, names)
     parts = [_numbers(language, margins, name=len(found.languages) > 1) for language in found.languages]
     if found.outcomes:
@@ -48,7 +53,7 @@ def verdict_sentence(found: Finding, margins: GateMargins, names: Names) -> str:
     joint = ": " if found.languages else "; "
     if parts:
         head = f"{head}{joint}{'; '.join(parts)}"
-    return f"{_capital(head)}. {_consequence(found, names)}"
+    return f"{capital(head)}."
 
 
 def corrections_phrase(outcomes: Sequence[Outcome]) -> str:
@@ -112,16 +117,12 @@ def _why(language: LanguageReport, margins: GateMargins) -> str:
     return chance
 
 
-def _consequence(found: Finding, names: Names) -> str:
+def consequence(found: Finding, names: Names) -> str:
+    """What happens now."""
     if found.verdict == "promote":
-        return f"{_capital(names.candidate)} can answer from now on."
+        return f"{capital(names.candidate)} can answer from now on."
     if found.verdict == "reject":
-        return f"{_capital(names.active)} goes on answering."
+        return f"{capital(names.active)} goes on answering."
     advice = " Approve replies, import pairs or pin tests to give the check something to measure."
-    until = f"{_capital(names.active)} goes on answering until you decide whether to activate {names.candidate}."
+    until = f"{capital(names.active)} goes on answering until you decide whether to activate {names.candidate}."
     return until if found.languages else until + advice
-
-
-def _capital(text: str) -> str:
-    """*text* with a capital first letter, except that version names ("v4") stay as they are."""
-    return text if text[:1] == "v" and text[1:2].isdigit() else text[:1].upper() + text[1:]

@@ -19,6 +19,8 @@ class HeldReason(StrEnum):
     UNCLEAR = "unclear"
     NOT_LEARNED = "not-learned"
     TOO_LITTLE = "too-little"
+    NOT_TAUGHT = "not-taught"
+    FORGOT = "forgot"
 
     @property
     def because(self) -> str:
@@ -31,6 +33,8 @@ _BECAUSE = {
     HeldReason.UNCLEAR: "the check can't tell whether it is worse",
     HeldReason.NOT_LEARNED: "it did not learn what it was trained for",
     HeldReason.TOO_LITTLE: "there is not enough to judge by",
+    HeldReason.NOT_TAUGHT: "it learned little of what it was taught",
+    HeldReason.FORGOT: "it may have forgotten what the version before knew",
 }
 
 
@@ -43,3 +47,8 @@ def held_reason(verdict: Verdict, decisions: Collection[Decision]) -> HeldReason
     if "unclear" in decisions:
         return HeldReason.UNCLEAR
     return HeldReason.NOT_LEARNED if "pass" in decisions else HeldReason.TOO_LITTLE
+
+
+def capital(text: str) -> str:
+    """*text* with a capital first letter, except that version names ("v4") stay as they are."""
+    return text if text[:1] == "v" and text[1:2].isdigit() else text[:1].upper() + text[1:]

@@ -9,16 +9,19 @@ import time
 from dataclasses import dataclass
 
 from bot.adapters import read_manifest
-from finetune.events import Judged, Phase, Trained
+from finetune.events import Judged, Phase, Recalled, Trained
 from finetune.gate.answers import Asker, Judge
 from finetune.gate.general import Drift
-from finetune.gate.judging import drift_of, evaluate_versions
+from finetune.gate.judging import Exam, drift_of, evaluate_versions
 from finetune.gate.report import GateReport
+from finetune.gate.taught import lesson
 from finetune.run.context import RunContext
 from finetune.run.serving import Serving
 from finetune.run.troubles import Course
+from store.desk import Desk
 from store.records import Snapshot
-from store.words import Version
+from store.text import counted
+from store.words import BASE, Version
 
 JUDGED_EVERY = 0.5  # seconds between two events that say how many answers are judged
 
@@ -37,14 +40,25 @@ async def judge(run: RunContext, serving: Serving, candidate: Version, data: Sna
     """Compare *candidate* with the version that is active now, by the pairs of the run. Raises
     :class:`bot.types.EngineError`."""
     active = Version(run.desk.promotions.active())
-    run.emit(Phase("judging", f"Comparing {candidate} with {active} on {len(data.heldout)} held-out pairs."))
     waiting = {pair.id for pair in run.desk.judgements.corrections_since_promotion()}
-    corrections = [pair for pair, _ in data.train if pair.id in waiting]
+    trained = [pair for pair, _ in data.train]
+    corrections = [pair for pair in trained if pair.id in waiting]
+    taught = lesson(trained, waiting, _taught_to(run.desk, active))
+    questions = f"{len(data.heldout)} held-out pairs and {counted(len(taught.asked), 'taught question')}"
+    run.emit(Phase("judging", f"Comparing {candidate} with {active} on {questions}."))
     asker = Asker.of(run.desk, serving.engine, run.system)
     asking = Judge(asker, run.desk, serving.base, _Counter(run))
-    report = await evaluate_versions(asking, active, candidate, data.heldout, corrections)
+    report = await evaluate_versions(asking, active, candidate, Exam(data.heldout, corrections, taught))
+    if report.recall is not None:
+        run.emit(Recalled(candidate, report.recall))
     run.emit(Phase("judging", "Measuring how far the new version has moved from the base."))
     return Judgement(active, candidate, report, await drift_of(asking, candidate))
+
+
+def _taught_to(desk: Desk, version: Version) -> set[int]:
+    """The pairs that *version* was trained on; the bare base on none."""
+    run_id = None if version == BASE else desk.versions.get(version).run_id
+    return set() if run_id is None else {pair for pair, _ in desk.runs.trained_on(run_id)}
 
 
 class _Counter:
@@ -69,6 +83,6 @@ def course_of(run: RunContext, judgement: Judgement, facts: Trained) -> Course:
         facts,
         fitted=run.fitted() is not None,
         difference=None if probe is None else probe.difference,
-        answers=judgement.report.answers,
+        answers=[answer for answer in judgement.report.answers if answer.kind != "taught"],
         before=judgement.active,
     )

@@ -459,3 +459,26 @@ def m015_personal_data_again(db: Database) -> None:
     # Addresses of any street, names in more greetings, numbers with dots: what was cleared stays cleared.
     db.conn.execute("DELETE FROM personal_data")
     _look_through(db)
+
+
+@migrations()
+def m016_taught_questions(db: Database) -> None:
+    # kind 'taught': a question that the version was taught and does not answer so. SQLite changes no CHECK, so the
+    # table is made anew; nothing refers to it.
+    _script(
+        db,
+        """
+ALTER TABLE judged_answers RENAME TO judged_before
+--
+CREATE TABLE judged_answers (
+    run_id INTEGER NOT NULL REFERENCES runs(id), pair_id INTEGER NOT NULL REFERENCES pairs(id),
+    kind TEXT NOT NULL CHECK (kind IN ('heldout', 'correction', 'taught')),
+    before TEXT NOT NULL, after TEXT NOT NULL, target TEXT NOT NULL, outcome TEXT,
+    PRIMARY KEY (run_id, pair_id, kind)
+)
+--
+INSERT INTO judged_answers SELECT * FROM judged_before
+--
+DROP TABLE judged_before
+""",
+    )

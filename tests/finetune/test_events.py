@@ -22,6 +22,7 @@ from finetune.events import (
     Note,
     Phase,
     Promoted,
+    Recalled,
     Step,
     Trained,
     TrainerFailed,
@@ -34,6 +35,7 @@ from finetune.events import (
     to_line,
 )
 from finetune.gate.general import Drift
+from finetune.gate.measures import Recall
 from finetune.gate.report import GateReport, Sides, Trouble, report_of
 from finetune.gate.words import HeldReason
 from store.desk import Desk
@@ -47,6 +49,7 @@ REPORT = GateReport(
     "There is too little.",
     bleu=Sides(1.0, 2.0),
     held=HeldReason.TOO_LITTLE,
+    recall=Recall(10, 7, 8, 10),
     drift=Drift(0.5, 50),
     troubles=(TROUBLE,),
 )
@@ -63,6 +66,7 @@ EVERY: list[tuple[Event, str]] = [
     (Fitted("In smaller parts.", 2, 4, True), "In smaller parts."),
     (TroubleFound(TROUBLE), "It was slow. Close other programs."),
     (Judged(3, 12, V2), "Checking v2: 3 of 12 answers"),
+    (Recalled(V2, Recall(100, 94, 96, 1080, 60, 58, 2, 1)), "v2 answers 96 of 100 taught questions as taught."),
     (Decided(V2, REPORT), "There is too little."),
     (Promoted(V2), "v2 answers now."),
     (Failed("disk-full", "The disk is full.", "/run.log"), "The disk is full."),

@@ -13,7 +13,7 @@ from bot.engines.scripted import Script, ScriptedEngine
 from bot.types import FAITHFUL, AdapterRef, BaseFacts, EngineError, Prompt
 from finetune.gate import answers as asking
 from finetune.gate.answers import CHUNK, Asker, Judge, OnAnswered, answer_key, judging_decoding, nobody
-from finetune.gate.judging import evaluate_file, evaluate_versions
+from finetune.gate.judging import Exam, evaluate_file, evaluate_versions
 from finetune.gate.margins import GateMargins
 from finetune.gate.questions import FileQuestion
 from finetune.gate.report import GateReport
@@ -70,7 +70,7 @@ async def judged(
 ) -> GateReport:
     """Both versions asked and judged as the desk's settings have it."""
     judge = Judge(Asker.of(desk, engine), desk, base, on_answered)
-    return await evaluate_versions(judge, Version(active), Version(candidate), heldout, corrections)
+    return await evaluate_versions(judge, Version(active), Version(candidate), Exam(heldout, corrections))
 
 
 async def test_both_versions_answer_the_same_questions_and_are_judged(desk: Desk) -> None:

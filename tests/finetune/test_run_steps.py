@@ -110,7 +110,7 @@ async def test_a_run_takes_its_steps_and_its_version_answers_if_it_is_not_worse(
         "snapshot", "loading", "training", "publishing", "publishing", "judging", "judging",
     ]  # fmt: skip
     kinds = [row.kind for row in desk.runs.events(ended.id) if row.kind not in ("phase", "judged", "trouble")]
-    assert kinds == ["step", "verdict", *(["promoted"] if state == "promoted" else []), "done"]
+    assert kinds == ["step", "recalled", "verdict", *(["promoted"] if state == "promoted" else []), "done"]
     assert [engine.closed for engine in script.engines] == [True]
     assert not RunFiles.of(desk.home, ended.id).job.adapter.exists()
 
