@@ -12,6 +12,7 @@ from store.conversations import Conversations
 from store.conversations.drafts import Drafts
 from store.conversations.judgements import Judgements
 from store.conversations.listing import Listing
+from store.conversations.mistakes import Mistakes
 from store.conversations.quality import Quality
 from store.conversations.review import Review
 from store.database import Database
@@ -69,6 +70,7 @@ class Desk:
         self.pair_listing = PairListing(self.db, self.conflicts)
         self.pair_stories = PairStories(self.db, self.pair_listing)
         self.judgements = Judgements(self.db, self.conversations, self.pairs)
+        self.mistakes = Mistakes(self.db, self.conversations, self.settings)
         self.review = Review(self.db, self.conversations, self.judgements)
         self.listing = Listing(self.db)
         self.runs = Runs(self.db, home)

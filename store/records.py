@@ -42,8 +42,10 @@ class Reply:
     """How a bot turn came to be, and what the operators think of it. ``id`` is its turn's id.
 
     ``state`` is ``failed`` with ``finished_at`` None while the reply is being written: a crash needs no repair.
-    ``skipped``: somebody passed over it in the review. ``certainty``: the mean natural logarithm of the probabilities
-    of its tokens (0 is certain), None if nobody measured it.
+    ``rejected``: somebody said that it is wrong, and nobody what is right. ``from_correction``: the pair of the
+    correction whose words it is; no model made it then. ``skipped``: somebody passed over it in the review.
+    ``certainty``: the mean natural logarithm of the probabilities of its tokens (0 is certain), None if nobody
+    measured it.
     """
 
     id: int
@@ -58,11 +60,13 @@ class Reply:
     approved: bool
     skipped: bool = False
     certainty: float | None = None
+    rejected: bool = False
+    from_correction: int | None = None
 
     @property
     def judged(self) -> bool:
         """Whether an operator's judgement of it stands; passing over it is none."""
-        return self.approved or self.correction is not None
+        return self.approved or self.rejected or self.correction is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What operators think of replies: corrections and approvals, and the pairs that come of them."""
+"""What operators think of replies: corrections, approvals and rejections, and the pairs that come of them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from store.times import now
 _TABLES = {
     "corrected": ("corrections", "correction_id"),
     "approved": ("approvals", "approval_id"),
+    "rejected": ("rejections", "rejection_id"),
     "skipped": ("skips", "skip_id"),
 }
 
@@ -61,6 +62,26 @@ class Judgements:
             new = NewPair(message.text, reply.text, self._conversations.history(message.id))
             return self._keep(new, "approval", who, f"approval:{approval}", reply_id)
 
+    def reject(self, reply_id: int, who: str) -> Turn:
+        """Keep the word that a reply was wrong, without saying what is right. The pair of an approval that stood before
+        is kept out; a later correction or approval stands in its place.
+
+        Raises :class:`Refused` if that is known already, or the reply is not complete; :class:`NotThere` for an
+        unknown one."""
+        reply, _ = self._judgeable(reply_id)
+        if reply.reply is None or reply.reply.state != "complete":
+            raise Refused("Only a complete reply can be marked as wrong. Correct it, or let the bot answer again.")
+        if reply.reply.correction is not None:
+            raise Refused("This reply is corrected already, so it is known to be wrong.")
+        if reply.reply.rejected:
+            raise Refused("This reply is marked as wrong already. A correction says what would be right.")
+        with self._db.atomic():
+            self._db.run(
+                "INSERT INTO rejections (reply_id, created_at, created_by) VALUES (?, ?, ?)", reply_id, now(), who
+            )
+            self._pairs.reject(reply_id, who)
+        return self._conversations.turn(reply_id)
+
     def withdraw(self, reply_id: int, who: str) -> Turn:
         """Take the judgement of a reply that stands back; what stood before it stands again.
 
@@ -77,7 +98,9 @@ class Judgements:
                 f"AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.{column} = j.id)",
                 reply_id,
             )
-            if word != "skipped":
+            if word == "rejected":
+                self._pairs.unreject(reply_id, who)
+            elif word != "skipped":
                 self._pairs.withdraw(f"{table[:-1]}:{number}", reply_id, who)
             self._db.run(
                 f"INSERT INTO withdrawals ({column}, created_at, created_by) VALUES (?, ?, ?)", number, now(), who

@@ -16,7 +16,7 @@ _CORRECTION = """CASE r.judgement WHEN 'corrected' THEN (SELECT c.text FROM corr
 
 _TURN = f"""
 SELECT t.*, r.version, r.decoding, r.state, r.finished_at, r.new_tokens, r.seconds, r.first_token_seconds,
-    r.certainty, r.judgement, {_CORRECTION} AS correction
+    r.certainty, r.judgement, r.from_correction, {_CORRECTION} AS correction
 FROM turns t LEFT JOIN replies r ON r.turn_id = t.id
 """
 
@@ -99,6 +99,8 @@ def _turn(row: Row) -> Turn:
             approved=row["judgement"] == "approved",
             skipped=row["judgement"] == "skipped",
             certainty=row["certainty"],
+            rejected=row["judgement"] == "rejected",
+            from_correction=row["from_correction"],
         )
     return Turn(
         row["id"],

@@ -482,3 +482,97 @@ INSERT INTO judged_answers SELECT * FROM judged_before
 DROP TABLE judged_before
 """,
     )
+
+
+_STANDING_OF_FOUR = """
+SELECT word FROM (
+    SELECT 'corrected' AS word, c.created_at AS at, 4 AS place FROM corrections c WHERE c.reply_id = {reply}
+        AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.correction_id = c.id)
+    UNION ALL SELECT 'approved', a.created_at, 3 FROM approvals a WHERE a.reply_id = {reply}
+        AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.approval_id = a.id)
+    UNION ALL SELECT 'rejected', x.created_at, 2 FROM rejections x WHERE x.reply_id = {reply}
+        AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.rejection_id = x.id)
+    UNION ALL SELECT 'skipped', '', 1 FROM skips s WHERE s.reply_id = {reply}
+        AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.skip_id = s.id)
+) ORDER BY at DESC, place DESC LIMIT 1
+"""
+# What names the column that gets a fourth word; SQLite lets no column go that an index or a trigger names.
+_NAMING_JUDGEMENT = (
+    ("TRIGGER", "corrections_stand"),
+    ("TRIGGER", "approvals_stand"),
+    ("TRIGGER", "skips_stand"),
+    ("INDEX", "replies_by_judgement"),
+    ("INDEX", "replies_to_review"),
+    ("INDEX", "replies_to_review_by_certainty"),
+)
+_REJECTIONS = """
+CREATE TABLE rejections (
+    id INTEGER PRIMARY KEY, reply_id INTEGER NOT NULL REFERENCES replies(turn_id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL
+)
+--
+CREATE INDEX rejections_by_reply ON rejections(reply_id)
+--
+CREATE TABLE withdrawals_of_four (
+    id INTEGER PRIMARY KEY,
+    correction_id INTEGER UNIQUE REFERENCES corrections(id), approval_id INTEGER UNIQUE REFERENCES approvals(id),
+    skip_id INTEGER UNIQUE REFERENCES skips(id), rejection_id INTEGER UNIQUE REFERENCES rejections(id),
+    created_at TEXT NOT NULL, created_by TEXT NOT NULL,
+    CHECK ((correction_id IS NOT NULL) + (approval_id IS NOT NULL) + (skip_id IS NOT NULL)
+        + (rejection_id IS NOT NULL) = 1)
+)
+--
+INSERT INTO withdrawals_of_four SELECT id, correction_id, approval_id, skip_id, NULL, created_at, created_by
+FROM withdrawals
+--
+DROP TABLE withdrawals
+--
+ALTER TABLE withdrawals_of_four RENAME TO withdrawals
+--
+ALTER TABLE replies RENAME COLUMN judgement TO judgement_of_three
+--
+ALTER TABLE replies ADD COLUMN judgement TEXT CHECK (judgement IN ('corrected', 'approved', 'rejected', 'skipped'))
+--
+UPDATE replies SET judgement = judgement_of_three WHERE judgement_of_three IS NOT NULL
+--
+ALTER TABLE replies DROP COLUMN judgement_of_three
+"""
+_REJECTIONS_STAND = f"""
+CREATE TRIGGER rejections_stand AFTER INSERT ON rejections
+BEGIN UPDATE replies SET judgement = 'rejected' WHERE turn_id = new.reply_id; END
+--
+CREATE TRIGGER withdrawals_reopen AFTER INSERT ON withdrawals
+BEGIN UPDATE replies SET judgement = ({_STANDING_OF_FOUR.format(reply="replies.turn_id")})
+WHERE turn_id = coalesce((SELECT reply_id FROM corrections WHERE id = new.correction_id),
+    (SELECT reply_id FROM approvals WHERE id = new.approval_id), (SELECT reply_id FROM skips WHERE id = new.skip_id),
+    (SELECT reply_id FROM rejections WHERE id = new.rejection_id));
+END
+"""
+
+
+@migrations()
+def m017_rejections(db: Database) -> None:
+    # A rejection says that a reply was wrong, without saying what is right. Both tables that list the kinds of
+    # judgements in a check get one more kind: withdrawals is written anew, and the column of replies.
+    sql = "SELECT sql FROM sqlite_master WHERE type = ? AND name = ?"
+    again = [db.conn.execute(sql, (kind.lower(), name)).fetchone()[0] for kind, name in _NAMING_JUDGEMENT]
+    for kind, name in _NAMING_JUDGEMENT:
+        db.conn.execute(f"DROP {kind} {name}")
+    _script(db, _REJECTIONS)
+    for statement in again:
+        db.conn.execute(statement)
+    _script(db, _REJECTIONS_STAND)
+    _append_only(db, "rejections", "withdrawals")
+
+
+@migrations()
+def m018_answers_from_corrections(db: Database) -> None:
+    # The pair of the correction whose words a reply is, if no model made it.
+    _script(
+        db,
+        """
+ALTER TABLE replies ADD COLUMN from_correction INTEGER REFERENCES pairs(id)
+--
+CREATE INDEX replies_from_correction ON replies(from_correction) WHERE from_correction IS NOT NULL
+""",
+    )

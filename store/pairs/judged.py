@@ -5,7 +5,7 @@ from __future__ import annotations
 from store.database import Database
 from store.errors import Refused
 from store.pairs.conditions import LIVE
-from store.pairs.new import CORRECTED, WITHDRAWN, PairWriter
+from store.pairs.new import CORRECTED, REJECTED, WITHDRAWN, PairWriter
 from store.times import now
 
 
@@ -22,6 +22,26 @@ class JudgedPairs:
             pair_id,
             reply_id,
             pair_id,
+        )
+
+    def reject(self, reply_id: int, who: str) -> None:
+        """Keep the pair of a reply that is found wrong out."""
+        self._db.run(
+            f"UPDATE pairs AS p SET excluded_at = ?, excluded_by = ?, excluded_why = ? WHERE p.reply_id = ? AND {LIVE}",
+            now(),
+            who,
+            REJECTED,
+            reply_id,
+        )
+
+    def unreject(self, reply_id: int, who: str) -> None:
+        """Undo :meth:`reject`."""
+        self._db.run(
+            "UPDATE pairs SET excluded_at = NULL, excluded_by = ?, excluded_why = NULL "
+            "WHERE reply_id = ? AND excluded_why = ? AND superseded_by IS NULL",
+            who,
+            reply_id,
+            REJECTED,
         )
 
     def withdraw(self, ref: str, reply_id: int, who: str) -> None:

@@ -18,6 +18,7 @@ LONGEST = 200_000  # characters in one text: beyond any message, and beyond what
 LONGEST_WORD = 200  # characters in a category
 # Why a pair is excluded, where nobody gave a reason of their own.
 CORRECTED = "corrected"  # a test whose question was corrected, and trains now
+REJECTED = "marked as wrong"  # an approval whose reply was rejected later
 WITHDRAWN = "withdrawn"  # the judgement it came of was taken back
 
 

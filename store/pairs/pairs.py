@@ -8,7 +8,7 @@ from store.database import Database
 from store.errors import NotThere, Refused
 from store.pairs.conditions import LIVE, WITH_SPLIT, pair_of
 from store.pairs.judged import JudgedPairs
-from store.pairs.new import WITHDRAWN, NewPair, Origin, PairWriter
+from store.pairs.new import REJECTED, WITHDRAWN, NewPair, Origin, PairWriter
 from store.pairs.sets import PairSets
 from store.records import Pair
 from store.settings import SettingsTable
@@ -78,13 +78,20 @@ class Pairs(PairSets, JudgedPairs):
     def restore(self, pair_id: int, who: str) -> Pair:
         """Undo :meth:`exclude`; the pair comes back on the side its question is on now.
 
-        Raises :class:`Refused` for the pair of a judgement that was taken back, and one that was erased."""
+        Raises :class:`Refused` for the pair of a judgement that was taken back or of a reply that was found wrong, and
+        one that was erased."""
         self.get(pair_id)
         if self.erased(pair_id):
             raise Refused(
                 f"Part of pair {pair_id} was erased, and the rest teaches nothing. Edit it: the new text trains."
             )
-        if self._db.value("SELECT excluded_why FROM pairs WHERE id = ?", pair_id) == WITHDRAWN:
+        why = self._db.value("SELECT excluded_why FROM pairs WHERE id = ?", pair_id)
+        if why == REJECTED:
+            raise Refused(
+                f"Pair {pair_id} is a reply that was marked as wrong. Correct the reply, or undo that; "
+                "then its pair is back."
+            )
+        if why == WITHDRAWN:
             raise Refused(
                 f"Pair {pair_id} came from a judgement that was undone. Judge the reply again; that makes a new pair."
             )

@@ -71,12 +71,12 @@ class QualityDesk:
 def fisher_p(rate: Rate, before: Rate) -> float:
     """One-sided p of Fisher's exact test: how often, with so many corrections in all, *rate*'s side gets at least as
     many of them as it did."""
-    judged, corrected = rate.judged + before.judged, rate.corrected + before.corrected
+    judged, corrected = rate.judged + before.judged, rate.wrong + before.wrong
     most = min(corrected, rate.judged)
     everything = _log_choices(judged, rate.judged)
     terms = (
         _log_choices(corrected, count) + _log_choices(judged - corrected, rate.judged - count) - everything
-        for count in range(max(rate.corrected, corrected - before.judged), most + 1)
+        for count in range(max(rate.wrong, corrected - before.judged), most + 1)
     )
     return min(1.0, math.fsum(math.exp(term) for term in terms))
 
