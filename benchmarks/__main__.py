@@ -5,7 +5,19 @@ from __future__ import annotations
 import runpy
 import sys
 
-NAMES = ("canned", "startup", "serving", "gate_power", "scale", "methods", "busy", "personal", "pictures")
+NAMES = (
+    "canned",
+    "startup",
+    "serving",
+    "gate_power",
+    "scale",
+    "methods",
+    "busy",
+    "personal",
+    "pictures",
+    "manners",
+    "learning",
+)
 
 
 def main() -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import common
+from benchmarks import common, learning, manners
 from benchmarks.synthetic import LANGUAGES, SETS, messages, templates
+from finetune.gate.general import Drift
 from store.personal import KINDS
 
 ROOT = Path(__file__).parent.parent
@@ -25,7 +26,9 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
     )
 
 
-@pytest.mark.parametrize("name", ["canned", "startup", "serving", "gate_power", "scale", "methods", "personal"])
+@pytest.mark.parametrize(
+    "name", ["canned", "startup", "serving", "gate_power", "scale", "methods", "personal", "manners", "learning"]
+)
 def test_every_benchmark_says_what_it_takes(name: str) -> None:
     result = run(name, "--help")
     assert result.returncode == 0, result.stderr
@@ -81,3 +84,47 @@ def test_goals_are_kept_as_json_and_as_a_table_that_says_what_was_missed(
     assert table.startswith("# At once\n")
     assert "| unseen | >= .70 | .61 | missed |" in table
     assert table.endswith("A remark.\n")
+
+
+def test_the_table_of_learning_holds_what_was_measured_and_says_what_was_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    common.write_goals(
+        "bisect", "python -m benchmarks bisect --seeds 3", [common.Goal("poison", "90 %", "84 %", False)]
+    )
+    (tmp_path / "gate_power.json").write_text('{"of": "before goals were kept"}', encoding="utf-8")
+    table = learning.report()
+    assert (
+        "| Find who taught it | poison | 90 % | 84 % | **missed** | `python -m benchmarks bisect --seeds 3` |" in table
+    )
+    assert "| falsely rejected, at every size | <= 5 % | - | **not measured** |" in table.replace(
+        "equally good candidates ", ""
+    )
+    expected = sum(len(part.expected) for part in learning.PARTS)
+    assert f"0 reached, 1 missed, {expected - 1} not measured" in table
+
+
+def test_manners_are_looked_at_by_a_person_and_what_they_found_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(common, "RESULTS", tmp_path)
+    assert len(set(manners.MESSAGES)) == 20
+    facts = {
+        "desk": "DESK",
+        "version": "v1",
+        "base_answers": ["Hello! | how"] * 20,
+        "answers": ["Hi."] * 20,
+        "taught": [3],
+        "drift": [0.25, 50],
+    }
+    drift = Drift(0.25, 50)
+    manners.write(facts, drift, None)
+    kept = json.loads((tmp_path / "manners.json").read_text(encoding="utf-8"))
+    assert [line["reached"] for line in kept["lines"]] == [None, True]
+    page = (tmp_path / "manners.md").read_text(encoding="utf-8")
+    assert "1 of 20 get an answer that was taught." in page
+    assert "| hello | Hello! \\| how | Hi. |" in page
+    manners.write(facts, drift, 19)
+    kept = json.loads((tmp_path / "manners.json").read_text(encoding="utf-8"))
+    assert (kept["lines"][0]["measured"], kept["lines"][0]["reached"]) == ("19 of 20", False)
