@@ -15,6 +15,8 @@ NAMES = (
     "busy",
     "personal",
     "pictures",
+    "exposure",
+    "bisect",
     "manners",
     "learning",
 )
