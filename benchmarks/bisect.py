@@ -7,7 +7,7 @@ import asyncio
 from pathlib import Path
 
 from benchmarks.common import canned, read_pairs, starter
-from benchmarks.poison import Poison, plant
+from benchmarks.poison import plant
 from finetune.recipe_values import recipe_of
 from finetune.run.client import start_run
 from store.desk import Desk

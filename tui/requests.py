@@ -84,6 +84,13 @@ class ShowDetails(Request):
 
 
 @dataclass(frozen=True)
+class WhoTaught(Request):
+    """Which pairs taught a reply; None: none is marked."""
+
+    reply: int | None
+
+
+@dataclass(frozen=True)
 class Compare(Request):
     """Compare two versions: on the message that *reply* answers, on *conversation*, *version* beside the active one."""
 

@@ -53,14 +53,14 @@ class Snapshots:
             [pair_of(row) for row in sides["validation"]],
         )
 
-    def trained_on(self, run_id: int) -> builtins.list[tuple[int, str]]:
-        """The number and question of each pair that :meth:`set_snapshot` fixed for training."""
+    def trained_on(self, run_id: int) -> builtins.list[tuple[int, str, str]]:
+        """The number, question and answer of each pair that :meth:`set_snapshot` fixed for training."""
         rows = self._db.all(
-            "SELECT p.id, p.instruction FROM run_pairs r JOIN pairs p ON p.id = r.pair_id "
+            "SELECT p.id, p.instruction, p.output FROM run_pairs r JOIN pairs p ON p.id = r.pair_id "
             "WHERE r.run_id = ? AND r.split = 'train' ORDER BY p.id",
             run_id,
         )
-        return [(row["id"], row["instruction"]) for row in rows]
+        return [(row["id"], row["instruction"], row["output"]) for row in rows]
 
     def trained_pairs(self, run_id: int) -> int:
         """How many pairs those are."""

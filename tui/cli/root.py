@@ -19,6 +19,7 @@ COMMANDS = {
     "pairs": ("tui.cli.pairs", "pairs"),
     "retrain": ("tui.cli.retrain", "retrain"),
     "evaluate": ("tui.cli.evaluate", "evaluate"),
+    "bisect": ("tui.cli.bisect", "bisect"),
     "versions": ("tui.cli.versions", "versions"),
     "runs": ("tui.cli.runs", "runs"),
     "settings": ("tui.cli.settings", "settings"),

@@ -11,6 +11,7 @@ from store.words import Version
 from tui.core.base import base_spec
 from tui.core.bases import BaseDesk
 from tui.core.beside import Beside
+from tui.core.bisect import BisectDesk
 from tui.core.care import BackupDesk, HealthDesk
 from tui.core.changes import Changes
 from tui.core.chat import ChatDesk
@@ -74,6 +75,7 @@ class OpenDesk:
         self.quality = QualityDesk(store, beside)
         self.reports = ReportDesk(beside)
         self.versions = VersionShelf(store, beside)
+        self.bisect = BisectDesk(store, beside, self.home)
 
         self.bases = BaseDesk(store, factory, who)
         self.engine = EngineKeeper(

@@ -14,7 +14,6 @@ from tui.core.base import base_spec
 from tui.core.beside import Beside
 from tui.core.errors import DeskError
 from tui.core.history import Milestone, history
-from tui.core.nearest import Near, nearest
 from tui.core.reports import Detail, version_details
 
 
@@ -45,10 +44,6 @@ class VersionShelf:
     async def history(self) -> list[Milestone]:
         """How the versions came along: a few numbers for each, oldest first."""
         return await self._beside.read(history)
-
-    async def nearest(self, version: Version, question: str) -> list[Near]:
-        """The pairs *version* was trained on that are nearest to *question*."""
-        return await self._beside.read(lambda store: nearest(store, version, question))
 
     def details(self, name: Version) -> list[Detail]:
         """What there is to know about a version, for a person."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from tui import requests as ask
-from tui.flows.comparing import compare, show_details
+from tui.flows.comparing import compare, show_details, who_taught
 from tui.flows.conversations import archive, edit_outside, export_conversation, rename
 from tui.flows.data import import_file
 from tui.flows.forgetting import forget
@@ -82,6 +82,7 @@ FLOWS: dict[type[ask.Request], Flow] = {
     ask.ShowVersions: show_versions,
     ask.StopRun: stop_run,
     ask.TagPairs: tag_pairs,
+    ask.WhoTaught: who_taught,
 }
 
 

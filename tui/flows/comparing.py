@@ -11,12 +11,15 @@ from store.words import BASE, Version
 from tui import requests as ask
 from tui.core import DeskError
 from tui.core.compare import Comparison, shuffled
+from tui.core.nearest import Said
 from tui.flows.stage import Stage
+from tui.screens.bisect import BisectScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_setup import CompareSetup, Offered, Wanted
 from tui.screens.reply_details import ReplyDetails
 
 LONG = 300  # characters of a message shown in the form
+NONE_MARKED = "No reply is marked. Mark one with {desk.mark-up}, or click it."
 
 
 async def compare(stage: Stage, request: ask.Compare) -> None:
@@ -46,12 +49,23 @@ async def compare(stage: Stage, request: ask.Compare) -> None:
 
 async def show_details(stage: Stage, request: ask.ShowDetails) -> None:
     """Details of the marked reply."""
-    message = _message_of(stage, request.reply)
-    if message is None or request.reply is None:
-        raise DeskError("No reply is marked. Mark one with {desk.mark-up}, or click it.")
-    reply = stage.desk.conversations.turn(request.reply)
-    version = reply.reply.version if reply.reply is not None else BASE
-    await stage.open(ReplyDetails(reply, lambda: stage.desk.versions.nearest(version, message.text)))
+    if request.reply is None:
+        raise DeskError(NONE_MARKED)
+    reply, said = stage.desk.conversations.turn(request.reply), stage.desk.bisect.said(request.reply)
+    if await stage.open(ReplyDetails(reply, lambda: stage.desk.bisect.nearest(said))):
+        await _bisect(stage, said)
+
+
+async def who_taught(stage: Stage, request: ask.WhoTaught) -> None:
+    """The pairs that taught the marked reply."""
+    if request.reply is None:
+        raise DeskError(NONE_MARKED)
+    await _bisect(stage, stage.desk.bisect.said(request.reply))
+
+
+async def _bisect(stage: Stage, said: Said) -> None:
+    await stage.open(BisectScreen(stage.desk, said, await stage.desk.bisect.shortlist(said)))
+    stage.store_changed()
 
 
 def _sides(stage: Stage, versions: list[Version], marked: Version | None) -> tuple[Version, Version]:

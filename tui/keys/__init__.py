@@ -6,7 +6,7 @@ from textual.binding import Binding
 
 from tui.keys.chat import CHAT, COMPOSER, CONVERSATIONS, TRANSCRIPT
 from tui.keys.everywhere import APP, DIALOG, HELP, ROWS, SCROLLED, SETTINGS
-from tui.keys.judging import CORRECTION, REVIEW
+from tui.keys.judging import BISECT, CORRECTION, DETAILS, REVIEW
 from tui.keys.key import Key, key_name
 from tui.keys.pairs import CONFLICTS, PAIR_STORY, PAIRS
 from tui.keys.runs import PREFLIGHT, RECIPE, RUNS, TRAINING
@@ -31,6 +31,8 @@ PLACES: dict[str, list[Binding]] = {
     "COMPARE": COMPARE,
     "REPORT": REPORT,
     "REVIEW": REVIEW,
+    "DETAILS": DETAILS,
+    "BISECT": BISECT,
     "PAIRS": PAIRS,
     "PAIR_STORY": PAIR_STORY,
     "CONFLICTS": CONFLICTS,
@@ -43,12 +45,14 @@ WITHIN = {"COMPOSER": "CHAT", "TRANSCRIPT": "CHAT", "CONVERSATIONS": "CHAT", "RO
 
 __all__ = [
     "APP",
+    "BISECT",
     "CHAT",
     "COMPARE",
     "COMPOSER",
     "CONFLICTS",
     "CONVERSATIONS",
     "CORRECTION",
+    "DETAILS",
     "DIALOG",
     "HELP",
     "HISTORY",

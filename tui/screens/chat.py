@@ -254,6 +254,10 @@ class ChatScreen(ConversationScreen):
         """Details of the marked reply."""
         self.post_message(Requested(ask.ShowDetails(self.transcript.marked)))
 
+    def action_who_taught(self) -> None:
+        """What taught the marked reply."""
+        self.post_message(Requested(ask.WhoTaught(self.transcript.marked)))
+
     def action_correct(self) -> None:
         """Open the editor for the marked reply."""
         reply = self.marked_reply

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+from textual import on
 from textual.app import ComposeResult
+from textual.binding import BindingType
 from textual.containers import Vertical
+from textual.widgets import Button
 
 from store.records import Reply, Turn
 from store.words import BASE, Version
 from tui.core.certainty import certainty_words
 from tui.core.nearest import Near
+from tui.keymap import spoken
+from tui.keys import DETAILS
 from tui.screens.dialog import Dialog
-from tui.widgets.text import Plain
+from tui.widgets.text import Plain, PlainButton
 
 LONG = 300  # characters of a pair's sides that are shown
 
 
-class ReplyDetails(Dialog[None]):
-    """*nearest* looks the pairs up; the facts are there at once."""
+class ReplyDetails(Dialog[bool]):
+    """*nearest* looks the pairs up; the facts are there at once. Returns whether to find out who taught it."""
 
+    BINDINGS: ClassVar[list[BindingType]] = list(DETAILS)
     TITLE_TEXT = "Details of this reply"
 
     def __init__(self, reply: Turn, nearest: Callable[[], Awaitable[Sequence[Near]]]) -> None:
@@ -32,7 +38,7 @@ class ReplyDetails(Dialog[None]):
         assert self._turn.reply is not None
         for name, value in facts(self._turn, self._turn.reply):
             yield Plain(f"{name:<13} {value}", classes="fact")
-        yield Plain(f"Nearest of the pairs {self._turn.reply.version} was trained on", classes="heading")
+        yield Plain(f"Most alike of the pairs {self._turn.reply.version} was trained on", classes="heading")
         with Vertical(id="nearest"):
             yield Plain("Looking…", classes="detail")
 
@@ -52,9 +58,23 @@ class ReplyDetails(Dialog[None]):
         if not found:
             yield Plain(_none(self._turn.reply.version), classes="detail")
         for near in found:
-            pair = near.pair
-            yield Plain(f"{near.likeness:3.0f}% alike: {_short(pair.instruction)}", classes="outcome")
-            yield Plain(f"→ {_short(pair.output)} ({pair.source} {pair.id}, {pair.created_by})", classes="detail")
+            pair, likeness = near.row.pair, near.likeness
+            yield Plain(f"{likeness.question:3.0f}% alike: {_short(pair.instruction)}", classes="outcome")
+            about = f"{pair.source} {pair.id}, {pair.created_by}"
+            yield Plain(f"{likeness.answer:3.0f}% alike → {_short(pair.output)} ({about})", classes="detail")
+
+    def buttons(self) -> ComposeResult:
+        """Find out more, or leave."""
+        yield PlainButton(spoken(self, "Who taught it ({details.who_taught})"), id="who")
+        yield PlainButton("Close", id="close")
+
+    def action_who_taught(self) -> None:
+        """On to the pairs that taught it."""
+        self.dismiss(True)
+
+    @on(Button.Pressed, "#who")
+    def _who(self) -> None:
+        self.dismiss(True)
 
 
 def facts(turn: Turn, reply: Reply) -> Iterator[tuple[str, str]]:

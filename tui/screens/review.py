@@ -11,6 +11,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Markdown
 
 from store.records import Turn
+from tui import requests as ask
 from tui.core import StoreChanged
 from tui.core.certainty import certainty_words
 from tui.core.drafts import Drafts
@@ -20,7 +21,7 @@ from tui.core.open_desk import OpenDesk
 from tui.core.run_words import bar
 from tui.keymap import spoken
 from tui.keys import REVIEW
-from tui.messages import DeskChanged
+from tui.messages import DeskChanged, Requested
 from tui.screens.correction import CorrectionEditor
 from tui.screens.result import ResultScreen
 from tui.widgets.keybar import KeyBar
@@ -156,6 +157,11 @@ class ReviewScreen(ResultScreen[Turn | None]):
         self._order = "least certain" if self._order == "oldest" else "oldest"
         await self._go_on()
 
+    def action_who_taught(self) -> None:
+        """What taught the reply."""
+        if self._item is not None:
+            self.post_message(Requested(ask.WhoTaught(self._item.reply.id)))
+
     def action_open(self) -> None:
         """See the reply in its conversation."""
         if self._item is not None:
@@ -167,7 +173,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys show up when they can do something."""
-        if action in ("approve", "correct", "skip", "open"):
+        if action in ("approve", "correct", "skip", "open", "who_taught"):
             return self._item is not None
         return bool(self._done) if action == "take_back" else True
 

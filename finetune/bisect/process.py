@@ -1,0 +1,88 @@
+"""The process that compares gradients: ``python -m finetune.bisect.process``.
+
+A process of its own: it needs torch and a base held for training, and ending it gives all of that back. It reads one
+:class:`finetune.bisect.wire.Asked` from standard input and answers on standard output; it knows no desk, and keeps
+nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+
+from bot.engines.torch.process import private_streams
+from bot.traces import describe, print_trace, private_errors
+from bot.types import BaseSpec
+from finetune.bisect.wire import Asked, Broke, Compared, Found, Said
+from finetune.failures import kind_of
+from finetune.recipe import Recipe
+from finetune.recipe_values import recipe_of
+
+NICENESS = 10  # the chat goes first
+FITS = 0.8  # of the free memory that 4-bit weights may take unpacked
+
+
+def compare(asked: Asked, say: Callable[[Said], None]) -> None:
+    """Load the version as a training would, and compare."""
+    import psutil
+
+    from bot import contention
+    from bot.bases.limits import training_bytes
+    from finetune.bisect.gradients import cosines
+    from finetune.train.rows import Renderer
+    from finetune.train.setup import load_for_training
+
+    contention.started()
+    recipe = readable(recipe_of(asked.recipe))
+    spec = BaseSpec(asked.base, asked.quantization, asked.digest)
+    dense = training_bytes(spec.folder, spec.quantization, recipe.max_length, recipe.r, dense=True)
+    unpack = spec.quantization == "nf4" and dense < FITS * psutil.virtual_memory().available
+    tuned, tokenizer = load_for_training(spec, recipe, asked.system, longest=recipe.max_length, unpack=unpack)
+    tuned.warm_start(Path(asked.adapter))
+    renderer = Renderer(tokenizer, asked.system, recipe.max_length)
+    found = cosines(tuned, renderer, asked.wrong, asked.pairs, lambda done: say(Compared(done)))
+    say(Found(tuple(found)))
+
+
+def readable(recipe: Recipe) -> Recipe:
+    """The recipe whose method takes up what that of *recipe* published: of a prefix the network that made it is gone,
+    and its vectors are those of P-Tuning v2."""
+    quick = replace(recipe, checkpointing=False, packing=False)
+    return replace(quick, method="ptuning-v2") if recipe.method == "prefix" else quick
+
+
+def main() -> int:
+    """Entry point."""
+    requests, events = private_streams()
+    private_errors()
+    os.nice(NICENESS)
+    for name, value in (
+        ("HF_HUB_OFFLINE", "1"),
+        ("TOKENIZERS_PARALLELISM", "false"),
+        ("TRANSFORMERS_VERBOSITY", "error"),
+        ("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1"),
+    ):
+        os.environ.setdefault(name, value)
+
+    def say(said: Said) -> None:
+        events.write(msgspec.json.encode(said) + b"\n")
+        events.flush()
+
+    try:
+        compare(msgspec.json.decode(requests.readline(), type=Asked), say)
+    except BaseException as error:
+        print_trace(error)
+        say(Broke(kind_of(error), describe(error)))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stderr.flush()
+    os._exit(code)  # torch's threads take seconds to wind down
