@@ -156,6 +156,12 @@ class Recipe:
     new_weight: int = _field(
         8, "How often per epoch a correction is seen that the active version does not know.", between=(1, 1000)
     )
+    canaries: int = _field(
+        0,
+        "How many made-up secrets to plant, to measure how well the version remembers what one pair says. They stay in "
+        "its weights.",
+        between=(0, 20),
+    )
 
     def __post_init__(self) -> None:
         for item in fields(self):

@@ -146,8 +146,12 @@ class Judge:
     async def likelihoods(self, version: Version, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
         """How likely *version* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
         digest = _digest(self.desk, version)
-        mark = hashlib.sha256("".join(answer for _, answer in texts).encode()).hexdigest()
-        keys = [answer_key(self.base, f"{digest}/likelihood/{mark}", FAITHFUL, prompt) for prompt, _ in texts]
+        keys = [
+            answer_key(
+                self.base, f"{digest}/likelihood/{hashlib.sha256(answer.encode()).hexdigest()}", FAITHFUL, prompt
+            )
+            for prompt, answer in texts
+        ]
         known = [self.desk.answers.get(key) for key in keys]
         if None in known:
             ticket = Ticket(await self._ready(version), Priority.GATE)

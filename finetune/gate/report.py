@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from finetune.gate.exposure import Exposure
 from finetune.gate.general import Drift
 from finetune.gate.margins import GateMargins
 from finetune.gate.measures import MetricName, Recall, Scores
@@ -131,6 +132,7 @@ class GateReport:
     held: HeldReason | None = None
     recall: Recall | None = None
     drift: Drift | None = None
+    exposure: Exposure | None = None
     troubles: tuple[Trouble, ...] = ()
 
     @property
@@ -169,6 +171,8 @@ class GateReport:
             body["recall"] = self.recall.to_dict()
         if self.drift is not None:
             body["drift"] = {**asdict(self.drift), "sentence": self.drift.sentence}
+        if self.exposure is not None:
+            body["exposure"] = self.exposure.to_dict()
         return body
 
     @classmethod
@@ -189,6 +193,7 @@ class GateReport:
             held=held or held_reason(verdict, [language.decision for language in languages]),
             recall=made_or_none(values.get("recall"), Recall),
             drift=made_or_none(values.get("drift"), Drift),
+            exposure=made_or_none(values.get("exposure"), Exposure),
             troubles=tuple(each(values.get("troubles"), Trouble.from_dict)),
         )
 

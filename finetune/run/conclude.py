@@ -53,4 +53,9 @@ def final_report(judgement: Judgement, troubles: Sequence[Trouble], answering: V
         )
     if judgement.drift.far:
         sentence += f" {judgement.drift.sentence}"
-    return replace(report, sentence=sentence, held=held, drift=judgement.drift, troubles=tuple(troubles))
+    exposure = judgement.exposure
+    if exposure is not None and exposure.high:
+        sentence += f" {exposure.sentence}"
+    return replace(
+        report, sentence=sentence, held=held, drift=judgement.drift, exposure=exposure, troubles=tuple(troubles)
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.engines import EngineFactory, make_engine
+from finetune.canaries import Canary, canaries
 from finetune.events import Done, Event, Fitted, Note, Phase, Step, decode, encode
 from finetune.files import RunFiles
 from finetune.gate.report import Sides, report_of
@@ -59,6 +60,11 @@ class RunContext:
     def run(self) -> Run:
         """Its row, as it is now."""
         return self.desk.runs.get(self.run_id)
+
+    @property
+    def canaries(self) -> list[Canary]:
+        """The made-up secrets that it plants; see :mod:`finetune.canaries`."""
+        return canaries(f"{self.run.data_hash}/{self.run_id}", self.recipe.canaries)
 
     def folder(self, version: Version) -> Path:
         """Where the files of a published version are."""

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from bot.adapters import read_manifest
 from finetune.events import Judged, Phase, Recalled, Trained
 from finetune.gate.answers import Asker, Judge
+from finetune.gate.exposure import Exposure
 from finetune.gate.general import Drift
 from finetune.gate.judging import Exam, drift_of, evaluate_versions
 from finetune.gate.report import GateReport
+from finetune.gate.secrets import exposure_of, secrets_in
 from finetune.gate.taught import lesson
 from finetune.run.context import RunContext
 from finetune.run.serving import Serving
@@ -34,6 +36,7 @@ class Judgement:
     candidate: Version
     report: GateReport
     drift: Drift
+    exposure: Exposure | None = None
 
 
 async def judge(run: RunContext, serving: Serving, candidate: Version, data: Snapshot) -> Judgement:
@@ -52,13 +55,23 @@ async def judge(run: RunContext, serving: Serving, candidate: Version, data: Sna
     if report.recall is not None:
         run.emit(Recalled(candidate, report.recall))
     run.emit(Phase("judging", "Measuring how far the new version has moved from the base."))
-    return Judgement(active, candidate, report, await drift_of(asking, candidate))
+    drift = await drift_of(asking, candidate)
+    return Judgement(active, candidate, report, drift, await _exposure(run, asking, candidate, data))
+
+
+async def _exposure(run: RunContext, asking: Judge, candidate: Version, data: Snapshot) -> Exposure | None:
+    """How well *candidate* remembers what it should not tell."""
+    pairs = [pair for pair, _ in data.train]
+    secrets = await secrets_in(asking, run.canaries, pairs, f"{run.run.data_hash}/{run.run_id}")
+    if secrets.tested:
+        run.emit(Phase("judging", f"Measuring how well it remembers {counted(len(secrets.tested), 'secret')}."))
+    return await exposure_of(asking, candidate, secrets)
 
 
 def _taught_to(desk: Desk, version: Version) -> set[int]:
     """The pairs that *version* was trained on; the bare base on none."""
     run_id = None if version == BASE else desk.versions.get(version).run_id
-    return set() if run_id is None else {pair for pair, _ in desk.runs.trained_on(run_id)}
+    return set() if run_id is None else {pair for pair, _, _ in desk.runs.trained_on(run_id)}
 
 
 class _Counter:

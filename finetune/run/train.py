@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -61,7 +62,8 @@ def _job(run: RunContext, prepared: Prepared, recipe: Recipe) -> JobFiles:
         watched="validation" if data.validation else "held-out",
         libraries=library_versions(),
     )
-    learned = (_job_pair(pair, weight) for pair, weight in data.train)
+    planted = [JobPair(canary.question, (), canary.answer, "en") for canary in run.canaries]
+    learned = chain((_job_pair(pair, weight) for pair, weight in data.train), planted)
     watched = map(_job_pair, data.validation or spread(data.heldout))
     write_job(files, job, learned, watched, None if prepared.parent == BASE else run.folder(prepared.parent))
     change_recipe(files, recipe)

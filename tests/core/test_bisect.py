@@ -50,9 +50,7 @@ def publish_card(open_desk: OpenDesk) -> None:
     (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
-async def test_gradients_decide_the_order_and_what_has_none_comes_last(
-    open_desk: OpenDesk, asked: list[Asked]
-) -> None:
+async def test_gradients_decide_the_order_and_what_has_none_comes_last(open_desk: OpenDesk, asked: list[Asked]) -> None:
     publish_card(open_desk)
     words = await open_desk.bisect.shortlist(WRONG)
     assert [near.row.pair.id for near in words] == [1, 2, 3]

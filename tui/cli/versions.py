@@ -69,8 +69,9 @@ def show(cli: Cli, version: Version) -> None:
     cli.emit(facts)
     for key, value in facts.items():
         cli.data(f"{key}: {value}")
-    if report is not None and report.drift is not None:
-        cli.data(report.drift.sentence)
+    for measured in (report.drift, report.exposure) if report is not None else ():
+        if measured is not None:
+            cli.data(measured.sentence)
 
 
 @versions.command()

@@ -118,6 +118,8 @@ def _checked(run: Run) -> list[Detail]:
         found.append(("Check", report.sentence))
     if report.drift is not None:
         found.append(("Drift", report.drift.sentence))
+    if report.exposure is not None:
+        found.append(("Secrets", report.exposure.sentence))
     return found
 
 

@@ -163,6 +163,8 @@ def report_lines(run: Run) -> Iterator[tuple[str, str]]:
         yield f"Corrections: {', '.join(told)}", "heading"
     if report.drift is not None:
         yield report.drift.sentence, "detail"
+    if report.exposure is not None:
+        yield report.exposure.sentence, "warning" if report.exposure.high else "detail"
     for trouble in report.troubles:
         yield f"! {trouble.finding}", "warning"
         yield f"  {trouble.advice}", "fact"
