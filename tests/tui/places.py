@@ -20,6 +20,7 @@ from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
 from tui.app import DeskloopApp
 from tui.core import OpenDesk
+from tui.screens.bisect import BisectScreen
 from tui.screens.chat import ChatScreen
 from tui.screens.compare import CompareScreen
 from tui.screens.compare_setup import CompareSetup
@@ -83,6 +84,7 @@ PLACES = {
     "settings": Place(SettingsScreen, ("f9",), "quantization"),
     "search": Place(SearchDialog, ("ctrl+f", "a"), "Search everything"),
     "review": Place(ReviewScreen, ("f10",), "judged today"),
+    "bisect": Place(BisectScreen, ("alt+w",), "By words."),
     "details": Place(ReplyDetails, ("ctrl+d",), "Details of this reply"),
     "rename": Place(Ask, ("alt+r",), "Rename the conversation"),
     "export": Place(Ask, ("alt+x",), "Export the conversation"),
@@ -152,7 +154,7 @@ def furnish(open_desk: OpenDesk) -> None:
     scenes.talk(desk)
     scenes.judge(desk, "reject")
     scenes.pairs_to_look_at(desk)
-    scenes.said(desk, "Pots", ("Which pots stand frost, and which do not?", "All of them do.", "v2", "complete"))
+    scenes.said(desk, "Pots", ("Which pots stand frost, and which do not?", "All of them do.", "v3", "complete"))
     (open_desk.home.root / CHATS).write_text(scenes.CHATS, encoding="utf-8")
     (open_desk.home.root / TABLE).write_text("wen,was\n[b]Wo?[/b],Hier.\n", encoding="utf-8")
 

@@ -92,6 +92,7 @@ OTHERS = {
     "preflight.conflicts": "z", "preflight.personal": "y", "pairs.search": "y", "pairs.filter_pairs": "g",
     "pairs.redact_pairs": "z", "pairs.clear_pairs": "w", "pairs.restore_pairs": "v", "pair_story.open": "z",
     "runs.diff": "z", "conflicts.keep_answer": "z",
+    "details.who_taught": "z", "bisect.compare_gradients": "y",
 }  # fmt: skip
 LISTED = ("ctrl+b", "?G Filter")
 
@@ -103,6 +104,8 @@ LISTED = ("ctrl+b", "?G Filter")
         (("ctrl+n",), "Write as a customer would and press Ctrl+S."),
         (("ctrl+r",), "Edit this copy. Ctrl+S sends it"),
         (("ctrl+n", "?Nothing has been said yet", "ctrl+d"), "Mark one with Alt+U"),
+        (("ctrl+d",), "Who taught it (Z)"),
+        (("alt+w",), "By words. Y compares gradients"),
         (("f2",), "Cancel (F12)"),
         (("f5",), "2 open: Z settles them"),
         (("f5",), ": Y looks at them"),
