@@ -15,9 +15,10 @@ import torch
 
 from finetune.job import JobPair
 from finetune.methods import Tuned
+from finetune.objectives.answers import answer_loss
 from finetune.train.batches import Collator
 from finetune.train.rows import Renderer, Row
-from finetune.train.validate import answer_loss, at_rest
+from finetune.train.validate import at_rest
 
 LAST = 0.15  # of all layers, from the last one down: 4 of the starter's 30
 _NUMBER = re.compile(r"\.(\d+)\.")

@@ -14,6 +14,7 @@ def taught(desk: Desk, parent: Version, *pairs: int) -> Version:
     """A version that goes on from *parent* and was trained on *pairs*."""
     run = desk.runs.create({}, parent, "maria")
     desk.runs.set_snapshot(run.id, [(pair, 1) for pair in pairs], [], "hash")
+    desk.runs.transition(run.id, "cancelled")  # how it ended is no matter here
     return make_version(desk, run_id=run.id)
 
 

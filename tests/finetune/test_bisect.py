@@ -73,8 +73,8 @@ def test_they_are_the_gradients_of_the_last_layers_alone(tiny: Path) -> None:
 
 def test_they_are_those_that_training_would_have(tiny: Path) -> None:
     """Through the loss as the trainer computes it, and with NF4 weights that stay unpacked after a forward."""
+    from finetune.objectives.answers import answer_loss
     from finetune.train.batches import Collator
-    from finetune.train.validate import answer_loss
 
     tuned = tuned_on(tiny, method="qlora")
     randomise(tuned)
