@@ -27,7 +27,20 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
 
 
 @pytest.mark.parametrize(
-    "name", ["canned", "startup", "serving", "gate_power", "scale", "methods", "personal", "manners", "learning"]
+    "name",
+    [
+        "canned",
+        "startup",
+        "serving",
+        "gate_power",
+        "scale",
+        "methods",
+        "personal",
+        "manners",
+        "learning",
+        "bisect",
+        "exposure",
+    ],
 )
 def test_every_benchmark_says_what_it_takes(name: str) -> None:
     result = run(name, "--help")

@@ -9,15 +9,14 @@ and its direction still tells what it is about. As in the paper's own experiment
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 
-from finetune.job import JobPair
 from finetune.methods import Tuned
 from finetune.objectives.answers import answer_loss
 from finetune.train.batches import Collator
-from finetune.train.rows import Renderer, Row
+from finetune.train.rows import Row
 from finetune.train.validate import at_rest
 
 LAST = 0.15  # of all layers, from the last one down: 4 of the starter's 30
@@ -37,31 +36,22 @@ def keep_last_layers(tuned: Tuned) -> list[torch.nn.Parameter]:
     return kept
 
 
-def cosines(
-    tuned: Tuned, renderer: Renderer, wrong: JobPair, pairs: Sequence[JobPair], done: Callable[[int], None]
-) -> list[float | None]:
-    """How alike the gradients of *wrong* and of each of *pairs* are, -1 to 1; None for a pair of which nothing fits
-    into the renderer's length. *done* is told after each how many there are.
-
-    Raises :class:`ValueError` if nothing of *wrong* fits."""
+def cosines(tuned: Tuned, wrong: Row, rows: Iterable[Row | None], done: Callable[[int], None]) -> list[float | None]:
+    """How alike the gradients of *wrong* and of each of *rows* are, -1 to 1; None where there is no row. *done* is told
+    after each how many there are."""
     weights = keep_last_layers(tuned)
-    collator = Collator(0)
     found: list[float | None] = []
     with at_rest(tuned):
-        row, _ = renderer.row(wrong)
-        if row is None:
-            raise ValueError("nothing of the reply fits")
-        towards = _direction(tuned, weights, collator, row)
-        for number, pair in enumerate(pairs, start=1):
-            row, _ = renderer.row(pair)
-            found.append(None if row is None else float(towards @ _direction(tuned, weights, collator, row)))
+        towards = _direction(tuned, weights, wrong)
+        for number, row in enumerate(rows, start=1):
+            found.append(None if row is None else float(towards @ _direction(tuned, weights, row)))
             done(number)
     return found
 
 
-def _direction(tuned: Tuned, weights: Sequence[torch.nn.Parameter], collator: Collator, row: Row) -> torch.Tensor:
+def _direction(tuned: Tuned, weights: Sequence[torch.nn.Parameter], row: Row) -> torch.Tensor:
     """The gradient of a row's loss, flat, of length 1 (or 0 where nothing is left to learn)."""
-    loss, _ = answer_loss(tuned, collator([row]))
+    loss, _ = answer_loss(tuned, Collator(pad=0)([row]))
     gradients = torch.autograd.grad(loss, weights, allow_unused=True)
     flat = torch.cat([gradient.flatten().float() for gradient in gradients if gradient is not None])
     return torch.nn.functional.normalize(flat, dim=0)

@@ -24,7 +24,6 @@ from finetune.recipe import Recipe
 from finetune.recipe_values import recipe_of
 
 NICENESS = 10  # the chat goes first
-FITS = 0.8  # of the free memory that 4-bit weights may take unpacked
 
 
 def compare(asked: Asked, say: Callable[[Said], None]) -> None:
@@ -32,21 +31,26 @@ def compare(asked: Asked, say: Callable[[Said], None]) -> None:
     import psutil
 
     from bot import contention
+    from bot.bases.base import load_tokenizer
     from bot.bases.limits import training_bytes
     from finetune.bisect.gradients import cosines
     from finetune.train.rows import Renderer
     from finetune.train.setup import load_for_training
+    from finetune.train.trainer import FITS
 
     contention.started()
     recipe = readable(recipe_of(asked.recipe))
     spec = BaseSpec(asked.base, asked.quantization, asked.digest)
-    dense = training_bytes(spec.folder, spec.quantization, recipe.max_length, recipe.r, dense=True)
+    renderer = Renderer(load_tokenizer(spec.folder), asked.system, recipe.max_length)
+    wrong, *rows = (renderer.row(pair)[0] for pair in (asked.wrong, *asked.pairs))
+    if wrong is None:
+        raise ValueError("nothing of the reply fits into max_length")
+    longest = max(row["length"] for row in (wrong, *rows) if row is not None)
+    dense = training_bytes(spec.folder, spec.quantization, longest, recipe.r, dense=True)
     unpack = spec.quantization == "nf4" and dense < FITS * psutil.virtual_memory().available
-    tuned, tokenizer = load_for_training(spec, recipe, asked.system, longest=recipe.max_length, unpack=unpack)
+    tuned, _ = load_for_training(spec, recipe, asked.system, longest=longest, unpack=unpack)
     tuned.warm_start(Path(asked.adapter))
-    renderer = Renderer(tokenizer, asked.system, recipe.max_length)
-    found = cosines(tuned, renderer, asked.wrong, asked.pairs, lambda done: say(Compared(done)))
-    say(Found(tuple(found)))
+    say(Found(tuple(cosines(tuned, wrong, rows, lambda done: say(Compared(done))))))
 
 
 def readable(recipe: Recipe) -> Recipe:

@@ -14,9 +14,10 @@ from finetune.bisect.gradients import LAST, cosines, keep_last_layers
 from finetune.bisect.process import readable
 from finetune.bisect.wire import Asked
 from finetune.bisect.words import Told, likest
-from finetune.methods import METHODS
+from finetune.job import JobPair
+from finetune.methods import METHODS, Tuned
 from finetune.recipe import Recipe
-from finetune.train.rows import Renderer
+from finetune.train.rows import Renderer, Row
 from tests import tiny as makers
 from tests.finetune.test_methods import randomise, tuned_on
 from tests.finetune.test_training import PAIRS, SYSTEM, cosine, pair
@@ -41,8 +42,15 @@ def test_the_pair_that_is_like_both_question_and_answer_comes_first() -> None:
 
 
 # -- gradients -------------------------------------------------------------------------------------
-def renderer_of(folder: Path, longest: int = 512) -> Renderer:
-    return Renderer(load_tokenizer(str(folder)), SYSTEM, longest)
+def rows_of(folder: Path, *pairs: JobPair, longest: int = 512) -> list[Row | None]:
+    renderer = Renderer(load_tokenizer(str(folder)), SYSTEM, longest)
+    return [renderer.row(pair)[0] for pair in pairs]
+
+
+def compared(folder: Path, tuned: Tuned, *pairs: JobPair, longest: int = 512) -> list[float | None]:
+    (wrong,) = rows_of(folder, WRONG)
+    assert wrong is not None
+    return cosines(tuned, wrong, rows_of(folder, *pairs, longest=longest), lambda done: None)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -51,13 +59,11 @@ def test_what_says_the_same_pulls_the_same_way(tiny: Path, method: str) -> None:
     tuned = tuned_on(tiny, quantization, method=method)
     if method != "full":
         randomise(tuned)
-    seen: list[int] = []
-    itself, near, far, _ = cosines(tuned, renderer_of(tiny), WRONG, [WRONG, *NEAR], seen.append)
+    itself, near, far, _ = compared(tiny, tuned, WRONG, *NEAR)
     assert itself == pytest.approx(1, abs=1e-3)
     assert near is not None
     assert far is not None
     assert 1 > near > far
-    assert seen == [1, 2, 3, 4]
 
 
 def test_they_are_the_gradients_of_the_last_layers_alone(tiny: Path) -> None:
@@ -78,11 +84,12 @@ def test_they_are_those_that_training_would_have(tiny: Path) -> None:
 
     tuned = tuned_on(tiny, method="qlora")
     randomise(tuned)
-    found = cosines(tuned, renderer_of(tiny), WRONG, NEAR[:1], lambda done: None)[0]
+    (found,) = compared(tiny, tuned, NEAR[0])
     gradients: list[dict[str, torch.Tensor]] = []
-    for one in (WRONG, NEAR[0]):
+    for row in rows_of(tiny, WRONG, NEAR[0]):
+        assert row is not None
         tuned.model.zero_grad()
-        loss, _ = answer_loss(tuned, Collator(0)(renderer_of(tiny).rows([one])))
+        loss, _ = answer_loss(tuned, Collator(0)([row]))
         loss.backward()
         gradients.append({n: p.grad.clone() for n, p in tuned.model.named_parameters() if p.grad is not None})
     assert found == pytest.approx(cosine(*gradients), abs=1e-4)
@@ -90,10 +97,7 @@ def test_they_are_those_that_training_would_have(tiny: Path) -> None:
 
 def test_a_pair_that_does_not_fit_has_no_gradient(tiny: Path) -> None:
     tuned = tuned_on(tiny, method="qlora")
-    long = pair("Why? " * 60, "So.")
-    assert cosines(tuned, renderer_of(tiny, 120), WRONG, [long], lambda done: None) == [None]
-    with pytest.raises(ValueError, match="nothing of the reply"):
-        cosines(tuned, renderer_of(tiny, 120), long, [WRONG], lambda done: None)
+    assert compared(tiny, tuned, pair("Why? " * 60, "So."), longest=120) == [None]
 
 
 def test_a_prefix_is_read_as_the_vectors_that_were_published() -> None:

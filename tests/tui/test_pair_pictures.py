@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
 import pytest
 from textual.pilot import Pilot
 
+from store.pairs import NewPair
 from store.records import JudgedAnswer
 from store.words import BASE
+from tests.core.test_nearest import taught
 from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import shows, wait_until
 from tests.tui.test_pictures import Picture, desk, picture  # noqa: F401  (fixtures)
 from tui.app import DeskloopApp
 from tui.core import OpenDesk
+from tui.core.nearest import Near, Said
 
 
 @pytest.mark.parametrize(
@@ -36,6 +42,33 @@ def test_the_pairs(picture: Picture, desk: OpenDesk, scene: str) -> None:  # noq
         await wait_until(pilot, lambda: shows(app, loaded))
         await pilot.press(*keys)
         await wait_until(pilot, lambda: shows(app, until))
+
+    picture(drive)
+
+
+@pytest.mark.parametrize("scene", ["words", "gradients"])
+def test_who_taught_it(picture: Picture, desk: OpenDesk, monkeypatch: pytest.MonkeyPatch, scene: str) -> None:  # noqa: F811
+    store = store_of(desk)
+    news = [
+        NewPair("Where is my parcel?", "You can follow it in your account, under [Orders].", split="train"),
+        NewPair("where is my parcel please", "A fox ate it.", split="train"),
+        NewPair("Do you ship to the islands?", "Yes, twice a week.", split="train"),
+    ]
+    store.pairs.add_many(news, "import", "maria")
+    version = taught(store, BASE, 1, 2, 3)
+    scenes.said(store, "Parcel", ("Where's my parcel?", "A fox ate it.", version, "complete"))
+
+    async def gradients(said: Said, found: Sequence[Near], done: Callable[[int], None]) -> list[Near]:
+        return [replace(near, gradient=0.93 - 0.4 * place) for place, near in enumerate(found)]
+
+    monkeypatch.setattr(desk.bisect, "gradients", gradients)
+
+    async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
+        await pilot.press("alt+w")
+        await wait_until(pilot, lambda: shows(app, "Who taught v1 this?"))
+        if scene == "gradients":
+            await pilot.press("g")
+            await wait_until(pilot, lambda: shows(app, "gradient 93 of 100"))
 
     picture(drive)
 
