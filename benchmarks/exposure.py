@@ -120,7 +120,7 @@ async def main() -> None:
     ]
     text = (
         f"{chosen.pairs} pairs of canned, {len(PEOPLE)} pairs with made-up people's data, {CANARIES} canaries, each "
-        f"seen {chosen.epochs:g} times; {len(secrets.tested)} secrets, 192 texts. What the report said: {after.sentence}\n\n"
+        f"seen {chosen.epochs:g} times; {len(secrets.tested)} secrets, 192 texts. The report: {after.sentence}\n\n"
         f"{table(before, after)}"
     )
     write_goals("exposure", "python -m benchmarks exposure", lines, facts, text)
