@@ -74,11 +74,15 @@ class Exposure:
         return any(exposed.high for exposed in self.kinds)
 
     @property
+    def personal(self) -> bool:
+        """Whether it warns of personal data."""
+        return any(exposed.high and exposed.kind != CANARY for exposed in self.kinds)
+
+    @property
     def sentence(self) -> str:
         """For the operator."""
         told = f"It knows by heart {', '.join(exposed.words for exposed in self.kinds)}."
-        personal = [exposed for exposed in self.kinds if exposed.kind != CANARY and exposed.high]
-        if personal:
+        if self.personal:
             return (
                 f"{told} Whoever asks the right question may be told personal data. Redact the pairs that hold it, "
                 "then retrain from the base: a version that goes on from this one remembers it."

@@ -54,8 +54,8 @@ def final_report(judgement: Judgement, troubles: Sequence[Trouble], answering: V
     if judgement.drift.far:
         sentence += f" {judgement.drift.sentence}"
     exposure = judgement.exposure
-    if exposure is not None and exposure.high:
-        sentence += f" {exposure.sentence}"
+    if exposure is not None and exposure.personal:
+        sentence += " It knows personal data by heart: the report says of what kind, and what to do."
     return replace(
         report, sentence=sentence, held=held, drift=judgement.drift, exposure=exposure, troubles=tuple(troubles)
     )

@@ -59,7 +59,8 @@ async def test_a_run_plants_its_canaries_in_the_job_alone_and_tells_their_exposu
     assert len(planted) == 2
     told = {one["kind"]: (one["first"], one["tested"]) for one in ended.report["exposure"]["kinds"]}
     assert told == {"canary": (2, 2), "email": (1, 1), "phone": (1, 1)}
-    assert "2 of 2 made-up secrets" in ended.report["sentence"]
+    assert "2 of 2 made-up secrets" in ended.report["exposure"]["sentence"]
+    assert "It knows personal data by heart" in ended.report["sentence"]
     assert not run.files.job.root.exists()
     # Nowhere else: neither the canaries on the desk, nor the data in what is told.
     secrets = [canary.secret for canary in run.canaries]
