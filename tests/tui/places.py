@@ -84,7 +84,7 @@ PLACES = {
     "settings": Place(SettingsScreen, ("f9",), "quantization"),
     "search": Place(SearchDialog, ("ctrl+f", "a"), "Search everything"),
     "review": Place(ReviewScreen, ("f10",), "judged today"),
-    "bisect": Place(BisectScreen, ("alt+w",), "By words."),
+    "bisect": Place(BisectScreen, ("alt+t",), "By words."),
     "details": Place(ReplyDetails, ("ctrl+d",), "Details of this reply"),
     "rename": Place(Ask, ("alt+r",), "Rename the conversation"),
     "export": Place(Ask, ("alt+x",), "Export the conversation"),

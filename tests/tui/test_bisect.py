@@ -69,7 +69,7 @@ def gradients(open_desk: OpenDesk, monkeypatch: pytest.MonkeyPatch) -> Gradients
 async def test_from_the_chat_to_the_pair_that_taught_it_and_out_of_training(app: DeskloopApp, desk: Desk) -> None:
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await ready(app, pilot)
-        await pilot.press("alt+w")
+        await pilot.press("alt+t")
         await wait_until(pilot, lambda: isinstance(app.screen, BisectScreen))
         await wait_until(pilot, lambda: shows(app, "Who taught v1 this?") and shows(app, "Pair 13 · trains · import"))
         assert shows(app, "Bot: A fox ate it.")
@@ -99,7 +99,7 @@ async def test_gradients_come_when_asked_for_and_change_the_order(
 ) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        await pilot.press("alt+w")
+        await pilot.press("alt+t")
         await wait_until(pilot, lambda: shows(app, "Pair 13 · trains"))
         await pilot.press("g")
         await wait_until(pilot, lambda: shows(app, "Comparing gradients") and shows(app, "1 of 3"))
@@ -118,7 +118,7 @@ async def test_gradients_come_when_asked_for_and_change_the_order(
 async def test_who_leaves_stops_it(app: DeskloopApp, desk: Desk, gradients: Gradients) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        await pilot.press("alt+w")
+        await pilot.press("alt+t")
         await wait_until(pilot, lambda: shows(app, "Pair 13 · trains"))
         await pilot.press("g")
         await wait_until(pilot, lambda: shows(app, "1 of 3"))
@@ -131,13 +131,13 @@ async def test_the_details_and_the_review_lead_there(app: DeskloopApp, desk: Des
         await ready(app, pilot)
         await pilot.press("ctrl+d")
         await wait_until(pilot, lambda: isinstance(app.screen, ReplyDetails) and shows(app, "100% alike → A fox"))
-        await pilot.press("w")
+        await pilot.press("t")
         await wait_until(pilot, lambda: isinstance(app.screen, BisectScreen))
         await pilot.press("escape")
         await wait_until(pilot, lambda: app.screen is app.chat)
         await pilot.press("f10")
         await wait_until(pilot, lambda: isinstance(app.screen, ReviewScreen) and shows(app, "A fox ate it."))
-        await pilot.press("w")
+        await pilot.press("t")
         await wait_until(pilot, lambda: isinstance(app.screen, BisectScreen))
         await pilot.press("escape")
         await wait_until(pilot, lambda: isinstance(app.screen, ReviewScreen))
@@ -147,6 +147,6 @@ async def test_nobody_taught_the_base(app: DeskloopApp, open_desk: OpenDesk) -> 
     scenes.said(store_of(open_desk), "Parcel", ("Where is it?", "No idea.", "base", "complete"))
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)
-        await pilot.press("alt+w")
+        await pilot.press("alt+t")
         await wait_until(pilot, lambda: told(app, "bare base model was not trained on this desk"))
         assert app.screen is app.chat

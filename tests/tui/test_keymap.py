@@ -105,7 +105,7 @@ LISTED = ("ctrl+b", "?G Filter")
         (("ctrl+r",), "Edit this copy. Ctrl+S sends it"),
         (("ctrl+n", "?Nothing has been said yet", "ctrl+d"), "Mark one with Alt+U"),
         (("ctrl+d",), "Who taught it (Z)"),
-        (("alt+w",), "By words. Y compares gradients"),
+        (("alt+t",), "By words. Y compares gradients"),
         (("f2",), "Cancel (F12)"),
         (("f5",), "2 open: Z settles them"),
         (("f5",), ": Y looks at them"),

@@ -64,7 +64,7 @@ def test_who_taught_it(picture: Picture, desk: OpenDesk, monkeypatch: pytest.Mon
     monkeypatch.setattr(desk.bisect, "gradients", gradients)
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
-        await pilot.press("alt+w")
+        await pilot.press("alt+t")
         await wait_until(pilot, lambda: shows(app, "Who taught v1 this?"))
         if scene == "gradients":
             await pilot.press("g")

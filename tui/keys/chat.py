@@ -54,7 +54,7 @@ CHAT = [
             first=True,
         ),
         Key("ctrl+d", "details", "Details", "Details of the marked reply", shown=False, first=True),
-        Key("alt+w", "who_taught", "Who taught it", "Which pairs taught the bot the marked reply", shown=False),
+        Key("alt+t", "who_taught", "Who taught it", "Which pairs taught the bot the marked reply", shown=False),
         Key("f9", "app.settings", "Settings", "The desk's settings", shown=False, first=True),
         Key("ctrl+g", "app.runs", "Runs", "Every run of this desk, and their recipes", shown=False, first=True),
         Key(

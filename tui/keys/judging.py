@@ -23,7 +23,7 @@ REVIEW = [
         Key("s", "skip", "Skip", "Skip this reply; nobody is asked about it again"),
         Key("u,ctrl+z", "take_back", "Undo", "Undo the last step"),
         Key("o", "order", "Order", "Sort by age, or by how sure the bot was"),
-        Key("w", "who_taught", "Who taught it", "Which pairs taught the bot this reply"),
+        Key("t", "who_taught", "Who taught it", "Which pairs taught the bot this reply"),
         Key("enter", "open", "Open", "See the reply in its conversation"),
     ),
 ]
@@ -31,7 +31,7 @@ REVIEW = [
 DETAILS = [
     *DIALOG,
     *SCROLLED,
-    *bindings("details", Key("w", "who_taught", "Who taught it", "Which pairs taught the bot this reply")),
+    *bindings("details", Key("t", "who_taught", "Who taught it", "Which pairs taught the bot this reply")),
 ]
 
 BISECT = [
