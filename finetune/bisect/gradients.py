@@ -19,7 +19,7 @@ from finetune.train.batches import Collator
 from finetune.train.rows import Row
 from finetune.train.validate import at_rest
 
-LAST = 0.15  # of all layers, from the last one down: 4 of the starter's 30
+LAST = 0.15  # of all layers, from the last one down, but one at least: 4 of the starter's 30
 _NUMBER = re.compile(r"\.(\d+)\.")
 
 
@@ -28,7 +28,8 @@ def keep_last_layers(tuned: Tuned) -> list[torch.nn.Parameter]:
     layer (virtual tokens) stay all, unless others do belong to one."""
     trainable = [(name, value) for name, value in tuned.model.named_parameters() if value.requires_grad]
     layers = {name: int(found[1]) for name, _ in trainable if (found := _NUMBER.search(name))}
-    first = (1 - LAST) * (1 + max(layers.values(), default=0))
+    count = 1 + max(layers.values(), default=0)
+    first = count - max(1, round(LAST * count))
     kept = []
     for name, value in trainable:
         value.requires_grad_(not layers or layers.get(name, -1) >= first)
