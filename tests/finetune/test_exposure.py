@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -52,9 +52,9 @@ class Remembering(ScriptedEngine):
 
 
 @pytest.fixture
-def judge(tmp_path: Path) -> Judge:
+def judge(tmp_path: Path) -> Iterator[Judge]:
     with Desk.open(tmp_path) as desk:
-        return Judge(Asker(Remembering(Script()), "Be kind."), desk, FACTS)
+        yield Judge(Asker(Remembering(Script()), "Be kind."), desk, FACTS)
 
 
 # -- canaries --------------------------------------------------------------------------------------
