@@ -3,7 +3,7 @@
 Twelve of canned's 270 pairs are given a wrong answer, each of another question's kind (:mod:`benchmarks.poison`), and a
 desk is trained on all of them in one run. Then nearly the same questions are asked until the wrong answer shows, those
 furthest from the planted one first: the bot's reply is a case, and who taught it is looked for by words and by
-gradients, as ``deskloop bisect`` does.
+gradients, as ``deskloop bisect`` does. Where the wrong answer never shows, it is looked for all the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.common import Goal, canned, markdown_table, read_pairs, starter, write_goals
-from benchmarks.poison import Case, Poison, plant, questions, shows
+from benchmarks.poison import TOLD, Case, Poison, plant, questions, shows, told
 from bot.engines import make_engine
 from bot.types import AdapterRef
 from finetune.desk_base import desk_base
@@ -31,6 +31,7 @@ from finetune.run.client import resume_run, start_run
 from store.desk import Desk
 from store.pairs import NewPair
 from store.records import Pair
+from store.text import counted
 from store.words import Version
 from tui.core.beside import Beside
 from tui.core.bisect import BisectDesk
@@ -114,27 +115,24 @@ async def bisected(bisect: BisectDesk, version: Version, cases: Sequence[Case], 
 def goals(found: Sequence[dict[str, Any]]) -> list[Goal]:
     """What was to be reached."""
     lines = []
-    every = [rank for row in found for rank in row["words_of_all"]]
+    shown = [row for row in found if row["asked"] != TOLD]
+    every = [rank for row in shown for rank in row["words_of_all"]]
     for what, ranks in (
-        ("by gradients", [row["gradients"] for row in found]),
-        ("by words alone", [row["words"] for row in found]),
-        ("by words alone, over all replies with a wrong answer", every),
+        ("by gradients", [row["gradients"] for row in shown]),
+        ("by words alone", [row["words"] for row in shown]),
+        ("by words alone, for every phrasing that got the wrong answer", every),
+        ("by gradients, with those that never showed", [row["gradients"] for row in found]),
+        ("by words alone, with those that never showed", [row["words"] for row in found]),
     ):
         hits = sum(rank is not None and rank <= FIRST for rank in ranks)
         share = hits / len(ranks) if ranks else None
-        told = "–" if share is None else f"{share:.0%} ({hits} of {len(ranks)} cases)"
-        lines.append(
-            Goal(
-                f"poison in the first {FIRST}, {what}",
-                f"≥ {SHARE:.0%}",
-                told,
-                None if share is None else share >= SHARE,
-            )
-        )
+        measured = "–" if share is None else f"{share:.0%} ({hits} of {len(ranks)})"
+        reached = None if share is None else share >= SHARE
+        lines.append(Goal(f"poison in the first {FIRST}, {what}", f"≥ {SHARE:.0%}", measured, reached))
     seconds, load = [row["seconds"] for row in found], max((row["load"] for row in found), default=0.0)
     busy = load > (os.cpu_count() or 1)
-    told = f"the machine was busy, load {load:.0f}" if busy else f"{max(seconds, default=0):.0f} s at most"
-    lines.append(Goal("gradients of 50 pairs", "≤ 60 s", told, None if busy or not seconds else max(seconds) <= 60))
+    longest = f"the machine was busy, load {load:.0f}" if busy else f"{max(seconds, default=0):.0f} s at most"
+    lines.append(Goal("gradients of 50 pairs", "≤ 60 s", longest, None if busy or not seconds else max(seconds) <= 60))
     return lines
 
 
@@ -142,15 +140,15 @@ def table(poisons: Sequence[Poison], found: dict[int, dict[str, Any]]) -> str:
     """A line for every poison."""
     rows = []
     for number, poison in enumerate(poisons):
-        row = found.get(number, {})
+        row = found[number]
         rows.append(
             {
                 "wrong answer": poison.kind,
                 "planted question": poison.question,
-                "shown by": f"{row.get('shown', 0)} phrasings",
-                "case": f"{row['question']} ({row['asked']})" if row else "it never showed",
-                "place by words": str(row.get("words", "")),
-                "place by gradients": str(row.get("gradients", "")),
+                "shown by": "nothing" if row["asked"] == TOLD else counted(row["shown"], "phrasing"),
+                "case": f"{row['question']} ({row['asked']})",
+                "place by words": str(row["words"]),
+                "place by gradients": str(row["gradients"]),
             }
         )
     return markdown_table(rows)
@@ -165,7 +163,7 @@ async def main() -> None:
     parser.add_argument("--epochs", type=float, default=4, help="passes of the training")
     parser.add_argument("--base", type=Path, help="folder of the base; by default the starter")
     chosen = parser.parse_args()
-    rows, poisons = plant(read_pairs(canned("train.jsonl")))
+    _, poisons = plant(read_pairs(canned("train.jsonl")))
     base = chosen.base.absolute() if chosen.base else starter()
     folder = nullcontext(str(chosen.work)) if chosen.work else tempfile.TemporaryDirectory(prefix="deskloop-bench-")
     with folder as work, Desk.open(Path(work)) as desk:
@@ -175,14 +173,20 @@ async def main() -> None:
         beside = Beside(desk.home)
         bisect, found = BisectDesk(desk, beside, desk.home), {}
         for number, (poison, shown) in enumerate(zip(poisons, cases, strict=True)):
-            if shown:
-                found[number] = await bisected(bisect, version, shown, ids[poison.question, poison.wrong])
-                print(f"  {poison.kind}: {found[number]}", file=sys.stderr, flush=True)
+            looked_at = shown or [told(poison, read_pairs(canned("heldout.jsonl")))]
+            found[number] = await bisected(bisect, version, looked_at, ids[poison.question, poison.wrong])
+            print(f"  {poison.kind}: {found[number]}", file=sys.stderr, flush=True)
         await beside.close()
+    write(poisons, found, chosen.epochs)
+
+
+def write(poisons: Sequence[Poison], found: dict[int, dict[str, Any]], epochs: float) -> None:
+    """Keep what was found."""
     text = (
-        f"{len(rows)} pairs of canned, of which {len(poisons)} were given a wrong answer, {chosen.epochs:g} passes. A "
-        "case is the wrong answer to the phrasing furthest from the planted one that got it: held-out, a variation "
-        f"made by rules, or the question itself.\n\n{table(poisons, found)}"
+        f"The pairs of canned, of which {len(poisons)} were given a wrong answer, {epochs:g} passes. A case is the wrong "
+        "answer to the phrasing furthest from the planted one that got it: held-out, a variation made by rules, or the "
+        "question itself. A wrong answer that no phrasing got was not learned; what is looked for is then that answer "
+        f"to a held-out phrasing, as if somebody had told of it ({TOLD}).\n\n{table(poisons, found)}"
     )
     write_goals("bisect", "python -m benchmarks bisect", goals(list(found.values())), {"cases": found}, text)
 
