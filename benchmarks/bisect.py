@@ -183,7 +183,7 @@ async def main() -> None:
 def write(poisons: Sequence[Poison], found: dict[int, dict[str, Any]], epochs: float) -> None:
     """Keep what was found."""
     text = (
-        f"The pairs of canned, of which {len(poisons)} were given a wrong answer, {epochs:g} passes. A case is the wrong "
+        f"Canned, of which {len(poisons)} pairs were given a wrong answer, {epochs:g} passes. A case is the wrong "
         "answer to the phrasing furthest from the planted one that got it: held-out, a variation made by rules, or the "
         "question itself. A wrong answer that no phrasing got was not learned; what is looked for is then that answer "
         f"to a held-out phrasing, as if somebody had told of it ({TOLD}).\n\n{table(poisons, found)}"
