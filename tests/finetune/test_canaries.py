@@ -17,7 +17,7 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.words import BASE
 from tests.finetune.test_exposure import BO, Remembering
-from tests.finetune.test_run_steps import ANSWER, Place, desk  # noqa: F401  (a fixture)
+from tests.finetune.test_run_steps import ANSWER, Place, desk, queued  # noqa: F401  (a fixture)
 
 
 class Knowing(Script):
@@ -70,7 +70,7 @@ async def test_a_run_plants_its_canaries_in_the_job_alone_and_tells_their_exposu
 
 
 async def test_a_run_with_nothing_to_hide_asks_nothing_more(desk: Desk) -> None:  # noqa: F811
-    run = RunContext.of(desk, desk.runs.create({}, BASE, "ann"), launcher=Place(), make_engine=Script())
+    run = RunContext.of(desk, queued(desk), launcher=Place(), make_engine=Script())
     ended = await work(run)
     assert ended.report is not None
     assert "exposure" not in ended.report
