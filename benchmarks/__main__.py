@@ -18,6 +18,7 @@ NAMES = (
     "exposure",
     "bisect",
     "manners",
+    "teaching",
     "learning",
 )
 

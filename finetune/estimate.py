@@ -2,39 +2,87 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from bot.lengths import estimated_tokens
 from finetune.events import Step, recorded
 from finetune.lengths import PROMPT_TOKENS
-from finetune.parent import warm_parent
+from finetune.parent import known_pairs, warm_parent
 from finetune.recipe import Recipe
 from store.desk import Desk
 from store.records import Pair
 from store.words import BASE
 
 # Trained tokens a second where this desk has no run of its own to go by: SmolLM2-135M on 2 cores, benchmarks/.
-DEFAULT_SPEED = 200.0
+DEFAULT_SPEED = 300.0
 STARTING_SECONDS = 25.0  # of the two processes of a run
-ANSWER_SECONDS = 0.8  # for a held-out question, answered by two versions
+ANSWER_SECONDS = 0.4  # for a question that two versions answer, most of them as the draft says
+# Epochs until a bot is taught, from the base and from a version, with those in which the rate falls (`teaching`).
+USUAL_EPOCHS, USUAL_WARM_EPOCHS = 10.0, 5.0
+TELLING = 4  # tokens by which an answer differs from all others, and its opening begins to count
+WHOLE_SHARE = 0.25  # see finetune.train.openings, which needs torch
+TAUGHT_ASKED = 100
 
 
-def estimate_seconds(desk: Desk, recipe: Recipe, training: Sequence[tuple[Pair, bool]] | None = None) -> float:
-    """Seconds until the verdict of a run with *recipe*. *training*: the desk's training set, if it is at hand."""
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds until the verdict: those it will take, about, and those that it takes at most."""
+
+    seconds: float
+    at_most: float
+
+    @property
+    def words(self) -> str:
+        """For an operator: "about 4 minutes, at most 9"."""
+        usual, most = (max(1, round(seconds / 60)) for seconds in (self.seconds, self.at_most))
+        return f"about {usual} minute{'s' if usual > 1 else ''}" + (f", at most {most}" if most > usual else "")
+
+
+def estimate(desk: Desk, recipe: Recipe, training: Sequence[tuple[Pair, bool]] | None = None) -> Estimate:
+    """How long a run with *recipe* takes. *training*: the desk's training set, if it is at hand."""
     pairs = desk.pairs.training_set() if training is None else training
-    weighted = [(tokens_of(pair), recipe.new_weight if new else 1) for pair, new in pairs]
-    epochs = recipe.epochs if warm_parent(desk, recipe) == BASE else recipe.warm_epochs
+    parent = warm_parent(desk, recipe)
+    known = known_pairs(desk, parent)
+    epoch = epoch_tokens(pairs, recipe, known) / measured_speed(desk)
+    asked = desk.pairs.count(split="heldout") + min(TAUGHT_ASKED, len(pairs))
+    around = STARTING_SECONDS + ANSWER_SECONDS * asked
+    usual, most = _epochs(recipe, warm=parent != BASE, rows=sum(recipe.new_weight if new else 1 for _, new in pairs))
+    return Estimate(around + usual * epoch, around + most * epoch)
+
+
+def _epochs(recipe: Recipe, *, warm: bool, rows: int) -> tuple[float, float]:
+    """(how often the pairs are usually gone through, how often at most)."""
     if recipe.steps:
-        seen = sum(weight for _, weight in weighted)
-        epochs = recipe.steps * recipe.batch_size * recipe.gradient_accumulation / max(1, seen)
-    learning = sum(tokens * weight for tokens, weight in weighted) * epochs / measured_speed(desk)
-    return STARTING_SECONDS + learning + ANSWER_SECONDS * desk.pairs.count(split="heldout")
+        fixed = recipe.steps * recipe.batch_size * recipe.gradient_accumulation / max(1, rows)
+        return fixed, fixed
+    if fixed := recipe.warm_epochs if warm else recipe.epochs:
+        return fixed, fixed
+    return min(USUAL_WARM_EPOCHS if warm else USUAL_EPOCHS, recipe.most_epochs), recipe.most_epochs
 
 
-def tokens_of(pair: Pair) -> float:
-    """About how many tokens *pair* takes."""
-    text = "".join([pair.instruction, pair.output, *(side for exchange in pair.history for side in exchange)])
-    return PROMPT_TOKENS + estimated_tokens(text)
+def epoch_tokens(pairs: Sequence[tuple[Pair, bool]], recipe: Recipe, known: set[int]) -> float:
+    """About how many tokens an epoch of *pairs* takes, each with whether it is new; *known*: the numbers of those that
+    the version knows which training goes on from."""
+    phrasings: dict[str, int] = {}
+    for pair, _ in pairs:
+        phrasings[pair.output] = phrasings.get(pair.output, 0) + 1
+    total = 0.0
+    for pair, new in pairs:
+        prompt, answer = tokens_of(pair)
+        count = phrasings[pair.output]
+        whole = math.ceil(WHOLE_SHARE * count) / count if recipe.opening else 1.0
+        tokens = prompt + whole * answer + (1 - whole) * min(answer, TELLING + recipe.opening)
+        times = recipe.rehearsal if pair.id in known and not new else recipe.new_weight if new else 1
+        total += tokens * times
+    return total * (1 + recipe.replay)
+
+
+def tokens_of(pair: Pair) -> tuple[float, float]:
+    """About how many tokens the prompt of *pair* takes, and how many its answer."""
+    asked = "".join([pair.instruction, *(side for exchange in pair.history for side in exchange)])
+    return PROMPT_TOKENS + estimated_tokens(asked), float(estimated_tokens(pair.output))
 
 
 def measured_speed(desk: Desk) -> float:

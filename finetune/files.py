@@ -59,6 +59,11 @@ class JobFiles:
         return self.root / "rows"
 
     @property
+    def lower(self) -> Path:
+        """What the layers that don't learn make of the rows (see :mod:`finetune.train.lower`)."""
+        return self.rows / "lower.bin"
+
+    @property
     def checkpoints(self) -> Path:
         """What a resume goes on from."""
         return self.root / "checkpoints"

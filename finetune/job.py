@@ -44,13 +44,20 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True, slots=True)
 class JobPair:
-    """A pair, as far as a training needs it. ``weight``: how often an epoch has it."""
+    """A pair, as far as a training needs it. ``weight``: how often an epoch has it; ``known``: the version
+    that training goes on from has learned it; ``replayed``: no pair of the desk, see :mod:`finetune.replay`;
+    ``ends``: the answer ends where its text does; ``phrasings``: other forms of the instruction, made for this training
+    (:mod:`finetune.phrasings`)."""
 
     instruction: str
     history: tuple[Exchange, ...]
     output: str
     lang: str
     weight: int = 1
+    known: bool = False
+    replayed: bool = False
+    ends: bool = True
+    phrasings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import psutil
 from bot.bases.limits import serving_bytes
 from bot.types import EngineError
 from finetune.desk_base import desk_base
-from finetune.estimate import estimate_seconds
+from finetune.estimate import Estimate, estimate
 from finetune.lengths import too_long, too_long_warning
 from finetune.memory import memory_plan, savings
 from finetune.parent import warm_parent
@@ -44,10 +44,16 @@ class Preflight:
     memory_available: int
     disk_free: int
     estimate_seconds: float
+    at_most_seconds: float
     problems: tuple[str, ...]
     warnings: tuple[str, ...]
     unload_engine: bool  # the chat's memory would have to be lent to the run
     too_long: int = 0  # pairs that do not fit into max_length
+
+    @property
+    def time(self) -> Estimate:
+        """How long it takes."""
+        return Estimate(self.estimate_seconds, self.at_most_seconds)
 
 
 def preflight(desk: Desk, recipe: Recipe) -> Preflight:
@@ -56,6 +62,7 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
     settings = desk.settings.load()
     data = _data(desk, settings, recipe)
     memory = _memory(desk, settings, recipe)
+    time = estimate(desk, recipe, data.training)
     disk_free = shutil.disk_usage(desk.home.root).free
     return Preflight(
         recipe=recipe,
@@ -69,7 +76,8 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         memory_needed=memory.needed,
         memory_available=memory.available,
         disk_free=disk_free,
-        estimate_seconds=estimate_seconds(desk, recipe, data.training),
+        estimate_seconds=time.seconds,
+        at_most_seconds=time.at_most,
         problems=(
             *_too_few(data, settings),
             *_wrong_grid(settings, recipe),

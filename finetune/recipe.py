@@ -18,6 +18,7 @@ OPTIMIZERS = ("adamw", "adamw_8bit", "paged_adamw_8bit")
 SCHEDULES = ("cosine", "linear", "constant_with_warmup")
 ALL_LINEAR = "all-linear"
 LAYER_SETS = ("qv", "qkvo")  # layers by what they do, whatever a base calls them
+WITH_LAYERS = ("qlora", "lora", "adapter")  # methods that put an adapter on chosen layers
 VIRTUAL = ("prefix", "prompt", "ptuning-v2")  # methods that put virtual tokens before the text
 MEASURES = ("loss", "bleu")
 BIASES = ("none", "lora")
@@ -35,9 +36,8 @@ def _field(default: Any, what: str, *, between: tuple[float, float] | None = Non
 class Recipe:
     """Every value of a retraining. Raises :class:`RecipeError` for values that make no sense.
 
-    Sources of the defaults: rank, alpha, dropout and targets are the usual QLoRA setting. Learning rate, epochs and
-    batch size were chosen by measurement on the canned workload (``benchmarks/``): batches of 4 at 1e-3 over 3 epochs
-    reach more with fewer tokens than batches of 8 over 4.
+    Sources of the defaults: rank, alpha and targets are the usual QLoRA setting. The others that decide what is learned
+    were chosen by measurement on the canned workload and the sample desk (``python -m benchmarks teaching``).
     """
 
     method: Method = _field(  # noqa: RUF009  (a dataclass field, as the others)
@@ -49,7 +49,7 @@ class Recipe:
     r: int = _field(16, "LoRA's rank: how much an adapter can hold.", between=(1, 1024))
     alpha: int = _field(32, "LoRA's scale is alpha / r.", between=(1, 4096))
     dropout: float = _field(
-        0.05, "The share of an adapter's inputs that is dropped at random during training.", between=(0, 0.9)
+        0.0, "The share of an adapter's inputs that is dropped at random during training.", between=(0, 0.9)
     )
     target_modules: str = _field(
         ALL_LINEAR,
@@ -64,6 +64,28 @@ class Recipe:
     lora_plus: float = _field(
         1.0, "LoRA+: how many times faster LoRA's second matrix learns than its first.", between=(0.1, 100)
     )
+    frozen: float = _field(
+        0.34,
+        "qlora, lora, adapter: the share of the base's lowest layers that get no adapter. What they compute is kept.",
+        between=(0, 0.9),
+    )
+    opening: int = _field(
+        8,
+        "In each epoch a quarter of an answer's phrasings teach it whole, the others so many tokens past where it "
+        "differs from all other answers; 0: all teach it whole.",
+        between=(0, 100_000),
+    )
+    phrasings: int = _field(
+        4,
+        "How many other phrasings of each question are made by rules and learned in turns with it; 0: none.",
+        between=(0, 100),
+    )
+    replay: float = _field(
+        0.15,
+        "The share of general questions, with the base's own answers, that is learned beside the pairs: it keeps the "
+        "bot from forgetting everything else.",
+        between=(0, 10),
+    )
     adapter_size: int = _field(64, "adapter: the width of the bottlenecks.", between=(1, 8192))
     adapter_reduction: int = _field(
         0, "adapter: the base's width divided by the bottleneck's; 0: use adapter_size.", between=(0, 1024)
@@ -76,9 +98,19 @@ class Recipe:
     )
     prefix_rate: float = _field(0.2, "prefix: its learning rate as a share of learning_rate.", between=(1e-3, 100))
     prompt_init: str = _field("", "prompt: the words it starts from; empty: the desk's system message.")
-    learning_rate: float = _field(1e-3, "The learning rate. With epochs, what matters most.", between=(1e-8, 1))
+    learning_rate: float = _field(2e-3, "The learning rate. With epochs, what matters most.", between=(1e-8, 1))
     epochs: float = _field(
-        3.0, "How often every pair is seen when training starts from the base.", between=(0.01, 1000)
+        0.0,
+        "How often every pair is seen when training starts from the base; 0: until the bot is taught.",
+        between=(0, 1000),
+    )
+    taught: float = _field(
+        0.98,
+        "Where training goes on until the bot is taught: the share of taught questions it must know.",
+        between=(0.01, 1),
+    )
+    most_epochs: float = _field(
+        16.0, "Where training goes on until the bot is taught: how often every pair is seen at most.", between=(1, 1000)
     )
     steps: int = _field(
         0, "How many steps a run takes, overriding epochs; 0: as many as the epochs need.", between=(0, 10_000_000)
@@ -148,13 +180,20 @@ class Recipe:
     seed: int = _field(0, "Runs with the same seed, data and machine give the same adapter.", between=(0, 2**31 - 1))
     warm_start: bool = _field(True, "Continue from the active version if method, layers and base allow it.")
     warm_epochs: float = _field(
-        1.0, "How often every pair is seen when training continues from the active version.", between=(0.01, 1000)
+        0.0,
+        "How often every pair is seen when training continues from the active version; 0: until the bot is taught.",
+        between=(0, 1000),
+    )
+    rehearsal: float = _field(
+        0.25,
+        "When training continues from the active version: the share of the pairs it already knows in each epoch.",
+        between=(0.01, 1),
     )
     warm_learning_rate: float = _field(
-        5e-4, "The learning rate when training continues from the active version.", between=(1e-8, 1)
+        1e-3, "The learning rate when training continues from the active version.", between=(1e-8, 1)
     )
     new_weight: int = _field(
-        8, "How often per epoch a correction is seen that the active version does not know.", between=(1, 1000)
+        4, "How often per epoch a correction is seen that the active version does not know.", between=(1, 1000)
     )
     canaries: int = _field(
         0,
@@ -215,7 +254,7 @@ class Recipe:
     def can_go_on_from(self, other: dict[str, Any]) -> bool:
         """Whether an adapter trained with recipe *other* has the shape this recipe asks for, and its method can go on
         from published weights: of a prefix the network that made them is gone."""
-        before = {item.name: item.default for item in fields(Recipe)} | other
+        before = {item.name: item.default for item in fields(Recipe)} | BEFORE | other
         return self.method != "prefix" and all(
             before[name] == getattr(self, name) for name in ("method", *_SHAPE[self.method])
         )
@@ -237,13 +276,15 @@ class Recipe:
         return asdict(self)
 
 
+# What recipes did that were written down before a field was there. (A recipe is written down whole.)
+BEFORE: dict[str, Any] = {"frozen": 0.0, "opening": 0, "rehearsal": 1.0, "replay": 0.0, "phrasings": 0}
 _RANK = re.compile(r"(?P<name>[A-Za-z_][\w.]*)=(?P<r>[1-9]\d{0,3})(:(?P<alpha>[1-9]\d{0,3}))?")
-_LORA = ("r", "alpha", "target_modules", "ranks", "bias", "rslora", "dora")
+_LORA = ("r", "alpha", "target_modules", "ranks", "bias", "rslora", "dora", "frozen")
 # the fields that decide what an adapter's weights are, by method
 _SHAPE: dict[str, tuple[str, ...]] = {
     "qlora": _LORA,
     "lora": _LORA,
-    "adapter": ("adapter_size", "adapter_reduction", "adapter_activation"),
+    "adapter": ("adapter_size", "adapter_reduction", "adapter_activation", "frozen"),
     "prefix": ("virtual_tokens",),
     "prompt": ("virtual_tokens",),
     "ptuning-v2": ("virtual_tokens",),

@@ -9,13 +9,13 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from finetune.recipe import ALL_LINEAR, KINDS, Recipe, RecipeError
+from finetune.recipe import ALL_LINEAR, BEFORE, KINDS, Recipe, RecipeError
 
 # Settings of the article that deskloop grew out of: its Qwen2.5 run, and the customer-service bot it ends with.
 _ARTICLE = {
     "r": 16, "alpha": 32, "dropout": 0.05, "target_modules": "qkvo", "batch_size": 2,
     "gradient_accumulation": 8, "learning_rate": 1e-3, "epochs": 5.0, "schedule": "cosine", "warmup": 0.03,
-    "warm_start": False,
+    "warm_start": False, "frozen": 0.0, "opening": 0, "phrasings": 0, "replay": 0.0,
 }  # fmt: skip
 PRESETS: dict[str, dict[str, Any]] = {
     "article": _ARTICLE,
@@ -24,17 +24,20 @@ PRESETS: dict[str, dict[str, Any]] = {
 # What a method's default is where it isn't that of LoRA.
 # Rates were chosen on the canned workload by the loss on its held-out pairs, epochs and growing data by the answers to
 # them (`python -m benchmarks methods`; docs/methods.md has the numbers): virtual tokens take many more steps than LoRA.
+_WHOLE: dict[str, Any] = {
+    "epochs": 10.0,
+    "warm_epochs": 1.0,
+    "opening": 0,
+    "rehearsal": 1.0,
+    "phrasings": 0,
+    "replay": 0.0,
+}
 METHOD_DEFAULTS: dict[str, dict[str, Any]] = {
-    "prefix": {"learning_rate": 5e-3, "epochs": 10.0},  # it learns at a fifth of it: at 2e-3 less, at 6e-3 nothing
-    "ptuning-v2": {"learning_rate": 6e-2, "warm_learning_rate": 3e-2, "epochs": 10.0},  # at 1e-2 four times the loss
-    "prompt": {
-        "learning_rate": 5e-2,
-        "warm_learning_rate": 2e-2,
-        "virtual_tokens": 60,
-        "epochs": 10.0,
-        "grow": 4,
-    },
-    "full": {"learning_rate": 2e-4, "warm_learning_rate": 5e-5},  # what is trained is the base's own numbers
+    "prefix": _WHOLE | {"learning_rate": 5e-3},  # it learns at a fifth of it: at 2e-3 less, at 6e-3 nothing
+    "ptuning-v2": _WHOLE | {"learning_rate": 6e-2, "warm_learning_rate": 3e-2},  # at 1e-2 four times the loss
+    "prompt": _WHOLE | {"learning_rate": 5e-2, "warm_learning_rate": 2e-2, "virtual_tokens": 60, "grow": 4},
+    # what is trained is the base's own numbers
+    "full": _WHOLE | {"learning_rate": 2e-4, "warm_learning_rate": 5e-5, "epochs": 3.0},
 }
 
 
@@ -44,6 +47,12 @@ def recipe_of(values: dict[str, Any]) -> Recipe:
     if unknown := sorted(set(values) - known):
         raise RecipeError(f"A recipe has no {unknown[0]!r}. It has: {', '.join(sorted(known))}.")
     return Recipe(**(METHOD_DEFAULTS.get(str(values.get("method")), {}) | values))
+
+
+def recorded_recipe(values: dict[str, Any]) -> Recipe:
+    """The recipe of a run or a version, which is written down whole; what it says nothing of was not there yet. Raises
+    as :func:`recipe_of`."""
+    return recipe_of(BEFORE | values)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:

@@ -9,7 +9,7 @@ the base as it was.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +62,13 @@ class Bottlenecks(nn.Module):
         self._hooks: list[RemovableHandle] = []
 
     @classmethod
-    def for_base(cls, base: nn.Module, size: int, activation: str) -> Bottlenecks:
-        """Fresh detours of *size* at every place of *base*. Raises :class:`ValueError` if it has none that is known."""
+    def for_base(cls, base: nn.Module, size: int, activation: str, among: Collection[str] | None = None) -> Bottlenecks:
+        """Fresh detours of *size* at every place of *base*, or at those *among* the layers of these names. Raises
+        :class:`ValueError` if it has none that is known."""
         widths = {
             name: int(module.out_features)
             for name, module in base.named_modules()
-            if name.endswith(PLACES) and hasattr(module, "out_features")
+            if name.endswith(PLACES) and hasattr(module, "out_features") and (among is None or name in among)
         }
         if not widths:
             raise ValueError("The base has no attention and feed-forward layers of a known name.")

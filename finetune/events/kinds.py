@@ -22,7 +22,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A training step was taken, the ``step``th of ``steps``.
+    """A training step was taken, the ``step``th of ``steps``, or of ``at_most`` so many.
 
     ``epoch``: how often the data was gone through; ``loss``: nats a token; ``tokens_per_second``: since the second
     step. None: not known yet."""
@@ -36,6 +36,7 @@ class Step:
     tokens_per_second: float | None = None
     seconds_left: float | None = None
     peak_memory_bytes: int | None = None
+    at_most: bool = False
 
     @property
     def share(self) -> float:
@@ -45,8 +46,7 @@ class Step:
     @property
     def place(self) -> str:
         """How far, and how long still: what fits beside a bar."""
-        left = "" if self.seconds_left is None else f", {clock(self.seconds_left)} left"
-        return f"step {self.step} of {self.steps}{left}"
+        return f"step {self.step} of {self._steps}{self._left}"
 
     @property
     def machine(self) -> str:
@@ -59,8 +59,17 @@ class Step:
     def sentence(self) -> str:
         """How far, how well, how long still."""
         loss = "" if self.loss is None else f", loss {self.loss:.2f}"
-        left = "" if self.seconds_left is None else f", {clock(self.seconds_left)} left"
-        return f"step {self.step} of {self.steps}{loss}{left}"
+        return f"step {self.step} of {self._steps}{loss}{self._left}"
+
+    @property
+    def _steps(self) -> str:
+        return f"at most {self.steps}" if self.at_most else str(self.steps)
+
+    @property
+    def _left(self) -> str:
+        if self.seconds_left is None:
+            return ""
+        return f", {'at most ' if self.at_most else ''}{clock(self.seconds_left)} left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +94,26 @@ class Evaluated:
         if self.bleu is not None:
             sentence += f", BLEU {self.bleu:.1f}" + (f" of {self.answers} answers" if self.answers else "")
         return f"{sentence}."
+
+
+@dataclass(frozen=True, slots=True)
+class Taught:
+    """After ``epochs`` epochs of a training that goes on until it is taught: of ``asked`` taught questions ``known``
+    would be answered as taught, and so many of those that are new, where it goes on from a version."""
+
+    step: int
+    epochs: int
+    asked: int
+    known: int
+    asked_new: int = 0
+    known_new: int = 0
+
+    @property
+    def sentence(self) -> str:
+        """The numbers."""
+        passes = "1 pass" if self.epochs == 1 else f"{self.epochs} passes"
+        new = f" ({self.known_new} of {self.asked_new} new ones)" if self.asked_new else ""
+        return f"After {passes} it knows {self.known} of {self.asked} taught answers{new}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +269,8 @@ class Unknown:
 
 
 Event = (
-    Phase | Step | Evaluated | Note | Fitted | TroubleFound | Judged | Recalled | Decided | Promoted | Failed | Done
+    Phase | Step | Evaluated | Taught | Note | Fitted | TroubleFound | Judged | Recalled | Decided | Promoted | Failed
+    | Done
     | Trained | TrainerFailed | Unknown
 )  # fmt: skip
 

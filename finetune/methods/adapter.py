@@ -10,6 +10,7 @@ import torch
 
 from bot.kinds.bottleneck import Bottlenecks
 from bot.types import EngineError
+from finetune.methods.layers import learning
 from finetune.methods.method import Tuned, unfit
 from finetune.recipe import Recipe
 
@@ -36,6 +37,7 @@ def build(base: Any, tokenizer: Any, recipe: Recipe, system: str) -> Tuned:
     size = recipe.adapter_size
     if recipe.adapter_reduction:
         size = max(1, base.config.hidden_size // recipe.adapter_reduction)
-    detours = Bottlenecks.for_base(base, size, recipe.adapter_activation).to(base.device, torch.float32)
+    places = learning(base, recipe)
+    detours = Bottlenecks.for_base(base, size, recipe.adapter_activation, places).to(base.device, torch.float32)
     detours.attach(base)
     return _Adapter(base, detours)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from finetune.failures import RunFailure
+from finetune.methods.layers import frozen_layers, learning
 from finetune.methods.method import PeftTuned
 from finetune.recipe import ALL_LINEAR, Recipe
 
@@ -51,4 +52,7 @@ def target_modules(base: Any, recipe: Recipe) -> str | list[str]:
     named = [*([] if isinstance(wanted, str) else wanted), *recipe.patterns[0]]
     if unknown := sorted({name for name in named if name.rpartition(".")[2] not in layers}):
         raise RunFailure("no-such-layer", f"there is no {', '.join(unknown)}; there are {', '.join(sorted(layers))}")
-    return wanted if isinstance(wanted, str) else list(wanted)
+    if not frozen_layers(base, recipe):
+        return wanted if isinstance(wanted, str) else list(wanted)
+    chosen = learning(base, recipe)
+    return chosen if isinstance(wanted, str) else [name for name in chosen if name.endswith(tuple(wanted))]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import DynamicCache
 
 from bot.adapters import WEIGHTS_NAME
 from finetune.failures import RunFailure
+
+
+class Lower(Protocol):
+    """Where what the lower layers of a base make of texts is put in their place; see :mod:`finetune.train.lower`."""
+
+    def given(self, states: torch.Tensor) -> AbstractContextManager[None]:
+        """While it is open, the base goes on from *states*."""
+        ...
 
 
 class Tuned(ABC):
@@ -21,15 +30,23 @@ class Tuned(ABC):
 
     def __init__(self, base: Any, model: torch.nn.Module) -> None:
         self.base, self.model = base, model
+        self.lower: Lower | None = None
 
-    def hidden(self, input_ids: torch.Tensor, position_ids: torch.Tensor | None = None) -> torch.Tensor:
+    def hidden(
+        self,
+        input_ids: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+        lower: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """The last hidden states, (batch, tokens, width), at the places of *input_ids* (batch, tokens), which is padded
         on the right. There is no attention mask: under a causal mask no place that counts looks at a pad. Where
         *position_ids* begin anew, another text begins, which sees nothing of the one before (methods with virtual
-        tokens don't take them)."""
-        states: torch.Tensor = self.base.base_model(
-            input_ids=input_ids, position_ids=position_ids, use_cache=False
-        ).last_hidden_state
+        tokens don't take them). *lower*, (batch, tokens, width): what the layers below the first one that learns make
+        of these texts, where that is known."""
+        with nullcontext() if lower is None or self.lower is None else self.lower.given(lower):
+            states: torch.Tensor = self.base.base_model(
+                input_ids=input_ids, position_ids=position_ids, use_cache=False
+            ).last_hidden_state
         return states
 
     def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:

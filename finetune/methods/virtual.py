@@ -42,7 +42,12 @@ class _Prefix(_Virtual):
         cache: DynamicCache = self.model.get_prompt(batch)
         return cache, cache.get_seq_length()
 
-    def hidden(self, input_ids: torch.Tensor, position_ids: torch.Tensor | None = None) -> torch.Tensor:
+    def hidden(
+        self,
+        input_ids: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+        lower: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """The text reads the prefix out of a cache."""
         states: torch.Tensor = self.base.base_model(
             input_ids=input_ids, past_key_values=self.model.get_prompt(input_ids.shape[0])
@@ -64,7 +69,12 @@ class _SoftPrompt(_Virtual):
         )
         return cache, prompt.shape[1]
 
-    def hidden(self, input_ids: torch.Tensor, position_ids: torch.Tensor | None = None) -> torch.Tensor:
+    def hidden(
+        self,
+        input_ids: torch.Tensor,
+        position_ids: torch.Tensor | None = None,
+        lower: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """The vectors' own places are left out of what comes back."""
         prompt = self.model.get_prompt(input_ids.shape[0])
         text = self.base.get_input_embeddings()(input_ids)

@@ -17,11 +17,24 @@ Batch = dict[str, torch.Tensor]
 def answer_loss(tuned: Tuned, batch: Batch) -> tuple[torch.Tensor, int]:
     """(sum of the cross-entropy of the answers' tokens, how many those are). The head, a fifth of a small model's work,
     is applied to the places that are learned alone."""
-    hidden = tuned.hidden(batch["input_ids"], batch.get("position_ids"))
+    logits, targets, learned = _likely(tuned, batch)
+    return functional.cross_entropy(logits, targets[learned], reduction="sum"), int(learned.sum())
+
+
+def answers_right(tuned: Tuned, batch: Batch) -> torch.Tensor:
+    """For each row of *batch*, which is padded, whether every token of its answer is the likeliest one: (rows,)."""
+    logits, targets, learned = _likely(tuned, batch)
+    right = torch.ones_like(learned)
+    right[learned] = logits.argmax(-1) == targets[learned]
+    return right.all(dim=1)
+
+
+def _likely(tuned: Tuned, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(logits of the learned places, the targets of all places, which of them are learned)."""
+    hidden = tuned.hidden(batch["input_ids"], batch.get("position_ids"), batch.get("lower"))
     targets = batch["labels"][:, 1:]
     learned = targets != IGNORED
-    logits = tuned.base.get_output_embeddings()(hidden[:, :-1][learned]).float()
-    return functional.cross_entropy(logits, targets[learned], reduction="sum"), int(learned.sum())
+    return tuned.base.get_output_embeddings()(hidden[:, :-1][learned]).float(), targets, learned
 
 
 def learned_tokens(batches: Sequence[Batch]) -> int:

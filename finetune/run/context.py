@@ -13,7 +13,7 @@ from finetune.gate.report import Sides, report_of
 from finetune.launch.here import Here
 from finetune.launch.launcher import Launcher
 from finetune.recipe import Recipe
-from finetune.recipe_values import recipe_of
+from finetune.recipe_values import recorded_recipe
 from finetune.run.wishes import Wishes
 from store.desk import Desk
 from store.records import Run
@@ -48,7 +48,7 @@ class RunContext:
         return cls(
             desk=desk,
             run_id=run.id,
-            recipe=recipe_of(run.recipe),
+            recipe=recorded_recipe(run.recipe),
             files=RunFiles.of(desk.home, run.id),
             system=desk.settings.load().system_message,
             wishes=wishes or Wishes(),

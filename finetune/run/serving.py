@@ -11,6 +11,8 @@ from bot.types import BaseFacts, BaseSpec
 from finetune.events import Phase
 from finetune.run.context import RunContext
 
+TO_SERVE = Phase("publishing", "Loading the base as it will serve the new version.")
+
 
 @dataclass(frozen=True, slots=True)
 class Serving:
@@ -21,9 +23,9 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(run: RunContext, spec: BaseSpec) -> AsyncIterator[Serving]:
-    """An engine of the run's own with the base, for the length of the block."""
-    run.emit(Phase("publishing", "Loading the base as it will serve the new version."))
+async def serving(run: RunContext, spec: BaseSpec, phase: Phase = TO_SERVE) -> AsyncIterator[Serving]:
+    """An engine of the run's own with the base, for the length of the block; *phase* says what for."""
+    run.emit(phase)
     engine = run.make_engine(log=run.files.log)
     try:
         yield Serving(engine, await engine.load(spec))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -11,6 +14,8 @@ from finetune.events import Phase, Trained
 from finetune.files import JobFiles
 from finetune.job import Job, JobBase, JobPair, change_recipe, spread, write_job
 from finetune.libraries import library_versions
+from finetune.parent import known_pairs
+from finetune.phrasings import phrasings
 from finetune.recipe import Recipe
 from finetune.run.context import RunContext
 from finetune.run.ladder import train_as_it_fits
@@ -20,8 +25,9 @@ from store.records import Pair
 from store.words import BASE
 
 
-async def train(run: RunContext, prepared: Prepared) -> Trained:
-    """Train, and return what the training found out about itself; a run that had come that far does not do it again.
+async def train(run: RunContext, prepared: Prepared, replayed: Sequence[JobPair] = ()) -> Trained:
+    """Train, on *replayed* beside the pairs, and return what the training found out about itself; a run that had come
+    that far does not do it again.
 
     When this is cancelled, or the desk takes no more events, the training is stopped with a checkpoint; if the run is
     to be cancelled, at once. Raises :class:`finetune.failures.RunFailure`."""
@@ -38,12 +44,14 @@ async def train(run: RunContext, prepared: Prepared) -> Trained:
         else f"Learning from {len(prepared.data.train)} pairs, from {prepared.parent}"
     )
     run.emit(Phase("loading", f"{start}: loading the model."))
-    return await train_as_it_fits(run, lambda recipe: train_once(run, prepared, recipe))
+    return await train_as_it_fits(
+        run, lambda recipe: train_once(run, job_of(run, prepared, recipe, replayed), prepared)
+    )
 
 
-async def train_once(run: RunContext, prepared: Prepared, recipe: Recipe) -> Trained:
-    """One training with *recipe*, which is the run's own or a rung of its ladder. Ends and raises as :func:`train`."""
-    training = await run.launcher.start(_job(run, prepared, recipe), Path(prepared.spec.folder))
+async def train_once(run: RunContext, job: JobFiles, prepared: Prepared) -> Trained:
+    """One training of *job*. Ends and raises as :func:`train`."""
+    training = await run.launcher.start(job, Path(prepared.spec.folder))
     try:
         return await training.follow(run.emit)
     except BaseException:
@@ -51,8 +59,9 @@ async def train_once(run: RunContext, prepared: Prepared, recipe: Recipe) -> Tra
         raise
 
 
-def _job(run: RunContext, prepared: Prepared, recipe: Recipe) -> JobFiles:
-    """The job's folder. It is written when the run begins, and only its recipe changes afterwards."""
+def job_of(run: RunContext, prepared: Prepared, recipe: Recipe, replayed: Sequence[JobPair] = ()) -> JobFiles:
+    """The job's folder. It is written when the run begins; only its recipe, which may be a rung of the run's ladder,
+    changes afterwards."""
     files, data, spec = run.files.job, prepared.data, prepared.spec
     job = Job(
         recipe=recipe,
@@ -63,12 +72,25 @@ def _job(run: RunContext, prepared: Prepared, recipe: Recipe) -> JobFiles:
         libraries=library_versions(),
     )
     planted = [JobPair(canary.question, (), canary.answer, "en") for canary in run.canaries]
-    learned = chain((_job_pair(pair, weight) for pair, weight in data.train), planted)
+    learned = chain(_learned(run, prepared, recipe), planted, replayed)
     watched = map(_job_pair, data.validation or spread(data.heldout))
     write_job(files, job, learned, watched, None if prepared.parent == BASE else run.folder(prepared.parent))
     change_recipe(files, recipe)
     return files
 
 
-def _job_pair(pair: Pair, weight: int = 1) -> JobPair:
-    return JobPair(pair.instruction, pair.history, pair.output, pair.lang, weight)
+def _learned(run: RunContext, prepared: Prepared, recipe: Recipe) -> Iterator[JobPair]:
+    """The pairs of the run, with more phrasings of their questions."""
+    known = known_pairs(run.desk, prepared.parent)
+    said: dict[str, list[str]] = {}
+    for pair, _ in prepared.data.train:
+        said.setdefault(pair.output, []).append(pair.instruction)
+    for pair, weight in prepared.data.train:
+        others = [question for question in said[pair.output] if question != pair.instruction]
+        chance = random.Random(f"{recipe.seed}/{pair.id}")
+        made = phrasings(pair.instruction, others, pair.lang, recipe.phrasings, chance)
+        yield replace(_job_pair(pair), weight=weight, known=pair.id in known, phrasings=made)
+
+
+def _job_pair(pair: Pair) -> JobPair:
+    return JobPair(pair.instruction, pair.history, pair.output, pair.lang)

@@ -28,6 +28,7 @@ from finetune.run.judge import course_of, judge
 from finetune.run.leash import watch_leash
 from finetune.run.prepare import prepare
 from finetune.run.publish import publish_candidate
+from finetune.run.replay import replayed
 from finetune.run.serving import serving
 from finetune.run.train import train
 from finetune.run.troubles import diverged, troubles_of
@@ -47,7 +48,7 @@ async def take_steps(run: RunContext) -> None:
     """From wherever the run stands to its verdict."""
     prepared = await prepare(run)
     run.desk.runs.transition(run.run_id, "training", phase="training", base_fingerprint=prepared.mark, pid=os.getpid())
-    facts = await train(run, prepared)
+    facts = await train(run, prepared, await replayed(run, prepared))
     run.desk.runs.transition(run.run_id, "evaluating", phase="publishing")
     async with serving(run, prepared.spec) as served:
         candidate = await publish_candidate(run, prepared, facts, served.engine)

@@ -11,9 +11,9 @@ from finetune.failures import RunFailure
 from finetune.objectives.answers import Batch
 from finetune.train.checkpoints import save_checkpoint
 from finetune.train.monitor import Monitor
-from finetune.train.progress import Progress, StepTaken, Validation
+from finetune.train.progress import Progress, StepTaken, TaughtShare, Validation
 from finetune.train.setup import Training
-from finetune.train.validate import answers_bleu, heldout_loss
+from finetune.train.validate import answers_bleu, heldout_loss, taught_rows
 
 SAVE_EVERY = 30.0  # seconds between checkpoints: what a power cut costs at most
 
@@ -29,18 +29,18 @@ def fit(training: Training, progress: Progress, monitor: Monitor) -> None:
     recipe, plan = training.recipe, training.plan
     saved = time.monotonic()
     training.tuned.model.train()
-    validate(training, progress, monitor)  # what an interruption left out
+    look(training, progress, monitor)  # what an interruption left out
     for batches in training.steps_after(progress.step):
-        if progress.stopped_early:
+        if progress.stopped_early or progress.step == plan.last(progress.falls_from):
             break
         taken = take_step(training, batches)
         progress.step += 1
-        monitor.report_step(progress.step, taken, training.schedule.get_last_lr()[0])
-        last = progress.step == plan.steps
+        monitor.report_step(progress, taken, training.schedule.get_last_lr()[0])
+        last = progress.step == plan.last(progress.falls_from)
         if monitor.stop_wanted and not last:
             save_checkpoint(training, progress)
             raise Interrupted
-        decided = validate(training, progress, monitor)
+        decided = look(training, progress, monitor)
         every = recipe.save_every
         due = progress.step % every == 0 if every else time.monotonic() - saved >= SAVE_EVERY
         if (due or decided) and not last:
@@ -73,12 +73,42 @@ def take_step(training: Training, batches: Sequence[Batch]) -> StepTaken:
     return StepTaken(loss, float(norm), sum(batch["input_ids"].numel() for batch in batches))
 
 
+def look(training: Training, progress: Progress, monitor: Monitor) -> bool:
+    """If it is time for that, look what is taught, and how it does on what it does not learn from. Returns whether that
+    decides anything: then it must be in a checkpoint before anything goes on from it."""
+    taught = ask_taught(training, progress, monitor)
+    return validate(training, progress, monitor) or taught
+
+
+def ask_taught(training: Training, progress: Progress, monitor: Monitor) -> bool:
+    """At the end of an epoch, ask what is taught so far; if it is enough, or there is no more time, let the rate fall.
+    Returns whether it does from now on."""
+    plan, step, asked = training.plan, progress.step, training.asked
+    if not plan.until_taught or progress.falls_from is not None:
+        return False
+    if plan.ends_epoch(step) and not progress.is_asked:
+        with monitor.validating(), training.accelerator.autocast():
+            known, new = (
+                taught_rows(training.tuned, training.taught_batches(rows)) for rows in (asked.rows, asked.new)
+            )
+        found = TaughtShare(step, len(asked.rows), known, len(asked.new), new)
+        progress.taught.append(found)
+        monitor.report_taught(found)
+    enough = progress.is_asked and progress.taught[-1].share >= training.recipe.taught
+    if enough or step >= plan.falls_at_latest:
+        progress.falls_from = step
+        training.schedule.scheduler.fall(step, plan.last(step))
+    return progress.falls_from is not None
+
+
 def validate(training: Training, progress: Progress, monitor: Monitor) -> bool:
     """If it is time for that, see how the training does on pairs it does not learn from, keep its weights if they are
     the best so far, and call for its end if they have not been for long. Returns whether that decides anything: then
     it must be in a checkpoint before anything goes on from it."""
     recipe, watched = training.recipe, training.material.watched
-    if not watched.rows or progress.is_validated or not training.plan.validates_after(progress.step):
+    last = training.plan.last(progress.falls_from)
+    due = training.plan.validates_after(progress.step, progress.falls_from)
+    if not watched.rows or progress.is_validated or not due:
         return False
     with monitor.validating(), training.accelerator.autocast():
         loss = heldout_loss(training.tuned, training.watched_batches())
@@ -93,7 +123,7 @@ def validate(training: Training, progress: Progress, monitor: Monitor) -> bool:
     if recipe.keep_best and best is found:
         training.save_learned(training.material.files.best(found.step))
     without_better = sum(other.step > best.step for other in progress.validations)
-    if recipe.early_stopping and without_better >= recipe.early_stopping and progress.step < training.plan.steps:
+    if recipe.early_stopping and without_better >= recipe.early_stopping and progress.step < last:
         progress.stopped_early = True
         measured = best.bleu if recipe.best_by == "bleu" else best.loss
         monitor.note(

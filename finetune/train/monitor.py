@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import psutil
 import torch
 
-from finetune.events import Evaluated, Event, Note, Step
+from finetune.events import Evaluated, Event, Note, Step, Taught
 from finetune.train.plan import Plan
-from finetune.train.progress import StepTaken, Validation
+from finetune.train.progress import Progress, StepTaken, TaughtShare, Validation
 from finetune.train.validate import Watched
 
 Emit = Callable[[Event], None]
@@ -42,23 +42,24 @@ class Monitor:
         self._emit(Note(sentence))
 
     # -- steps ---------------------------------------------------------------------------------------
-    def report_step(self, step: int, taken: StepTaken, learning_rate: float) -> None:
-        """Count the *step*th step, and report it if the last report is a while ago."""
+    def report_step(self, progress: Progress, taken: StepTaken, learning_rate: float) -> None:
+        """Count the step that was just taken, and report it if the last report is a while ago."""
         now = time.monotonic()
+        step, last = progress.step, self._plan.last(progress.falls_from)
         self.loss = taken.loss
         if self._warm is None:
             self._warm = (now, step)
         else:
             self._places += taken.places
-        if now - self._reported < REPORT_EVERY and step not in (1, self._plan.steps):
+        if now - self._reported < REPORT_EVERY and step not in (1, last):
             return
         self._reported = now
         seconds, steps = now - self._warm[0], step - self._warm[1]
-        left = self._plan.steps - step
+        left = last - step
         self._emit(
             Step(
                 step=step,
-                steps=self._plan.steps,
+                steps=last,
                 epoch=round(self._plan.epoch(step), 3),
                 loss=round(taken.loss, 4),
                 gradient_norm=round(taken.gradient_norm, 4),
@@ -66,6 +67,7 @@ class Monitor:
                 tokens_per_second=self.tokens_per_second,
                 seconds_left=round(seconds / steps * left, 1) if steps else None,
                 peak_memory_bytes=peak_memory(),
+                at_most=self._plan.until_taught and progress.falls_from is None,
             )
         )
 
@@ -101,6 +103,11 @@ class Monitor:
                 answers=None if found.bleu is None else len(watched.pairs),
             )
         )
+
+    def report_taught(self, found: TaughtShare) -> None:
+        """Report what is taught."""
+        epochs = round(self._plan.epoch(found.step))
+        self._emit(Taught(found.step, epochs, found.asked, found.known, found.asked_new, found.known_new))
 
     # -- the whole -----------------------------------------------------------------------------------
     @property

@@ -7,9 +7,12 @@ import re
 from typing import Any
 
 import torch
+from torch.optim.lr_scheduler import LRScheduler
 
 from finetune.recipe import Recipe
+from finetune.train.plan import Plan
 
+RISES_BY = 8  # epochs: what the share of warming up is of, where the number of steps is not known
 BITS_8 = ("adamw_8bit", "paged_adamw_8bit")  # bitsandbytes' own, for a GPU
 _KEPT = re.compile(r"bias|layernorm|rmsnorm|(^|[._])norm($|\.)")  # weights that are never pulled towards zero
 
@@ -46,9 +49,33 @@ def _groups(model: torch.nn.Module, recipe: Recipe, rate: float) -> list[dict[st
     ]
 
 
-def make_schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, steps: int) -> Any:
-    """The learning rate over *steps* steps: it rises, then falls as the recipe says."""
+class UntilTaught(LRScheduler):
+    """The rate of a training whose end is not known when it begins: it rises over *warmup* steps, stays, and falls in a
+    straight line to zero once it is told to (the warmup-stable-decay schedule; Hu et al. 2024, "MiniCPM")."""
+
+    def __init__(self, optimizer: torch.optim.Optimizer, warmup: int) -> None:
+        self.warmup, self.falls_from, self.ends = max(1, warmup), -1, -1
+        super().__init__(optimizer)
+
+    def fall(self, begin: int, end: int) -> None:
+        """From step *begin* on fall to zero at step *end*."""
+        self.falls_from, self.ends = begin, end
+
+    def get_lr(self) -> list[float | torch.Tensor]:
+        """The rates of the step to come."""
+        step = self.last_epoch
+        share = min(1.0, (step + 1) / self.warmup)
+        if self.falls_from >= 0:
+            share *= max(0.0, (self.ends - step) / max(1, self.ends - self.falls_from))
+        return [rate * share for rate in self.base_lrs]
+
+
+def make_schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, plan: Plan) -> Any:
+    """The learning rate over the steps of *plan*: it rises, then falls as the recipe says; or, where training goes on
+    until it is taught, once that is so."""
     from transformers import get_scheduler
 
-    warmup = math.ceil(recipe.warmup * steps)
-    return get_scheduler(recipe.schedule, optimizer, num_warmup_steps=warmup, num_training_steps=steps)
+    if plan.until_taught:
+        return UntilTaught(optimizer, math.ceil(recipe.warmup * plan.steps_per_epoch * RISES_BY))
+    warmup = math.ceil(recipe.warmup * plan.steps)
+    return get_scheduler(recipe.schedule, optimizer, num_warmup_steps=warmup, num_training_steps=plan.steps)

@@ -24,18 +24,43 @@ class Validation:
     bleu: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TaughtShare:
+    """After ``step`` steps: of ``asked`` taught questions (of which ``asked_new`` were new to the version that training
+    goes on from) how many would be answered as taught, ``known`` and ``known_new``."""
+
+    step: int
+    asked: int
+    known: int
+    asked_new: int = 0
+    known_new: int = 0
+
+    @property
+    def share(self) -> float:
+        """Of all that is asked, 0 to 1; what is new counts by itself as well, and the lesser of the two it is."""
+        return min(self.known / max(1, self.asked), self.known_new / self.asked_new if self.asked_new else 1.0)
+
+
 @dataclass(slots=True)
 class Progress:
-    """``step``: so many steps were taken; ``stopped_early``: no more are to be."""
+    """``step``: so many steps were taken; ``stopped_early``: no more are to be; ``taught``: how much was, by epoch;
+    ``falls_from``: the step from which the learning rate falls, in a training that goes on until it is taught."""
 
     step: int = 0
     validations: list[Validation] = field(default_factory=list)
     stopped_early: bool = False
+    taught: list[TaughtShare] = field(default_factory=list)
+    falls_from: int | None = None
 
     @property
     def is_validated(self) -> bool:
         """Whether there was a validation after the last step."""
         return bool(self.validations) and self.validations[-1].step == self.step
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it was asked after the last step what is taught."""
+        return bool(self.taught) and self.taught[-1].step == self.step
 
     def best(self, measure: str) -> Validation | None:
         """The best validation by *measure*, "loss" or "bleu", of equal ones the first; None if there was none."""

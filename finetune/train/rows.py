@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
 
 import msgspec
 
@@ -20,15 +20,25 @@ from finetune.job import JobPair
 from store.owned import remove_own
 
 if TYPE_CHECKING:
+    import torch
     from datasets import Dataset
 
 
 class Row(TypedDict):
-    """A rendered pair: the model learns the tokens from ``answer_start`` on."""
+    """A rendered pair: the model learns the tokens from ``answer_start`` on.
+
+    ``known``: the version that training goes on from has learned it; ``replayed``: it is no pair of the desk;
+    ``weight``: how often an epoch has it; ``original``: the place of the row it is another phrasing of, or its own;
+    ``lower``: see :mod:`finetune.train.lower`."""
 
     input_ids: list[int]
     answer_start: int
     length: int
+    known: NotRequired[bool]
+    replayed: NotRequired[bool]
+    weight: NotRequired[int]
+    original: NotRequired[int]
+    lower: NotRequired[torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +67,17 @@ class Renderer:
             if len(ids) <= self.max_length:
                 break
         start, cuts = mask.index(1), Cuts(history=int(lost > 0))
+        if not pair.ends:
+            ids = ids[:-1]
         cut = len(ids) > self.max_length
         if cut:
             # Learned as far as it fits, but without an end of turn: the answer does not end there, and a bot that
             # learned that it does would stop in mid-sentence. To leave the pair out would unlearn the rest, too.
             ids, cuts = ids[: self.max_length], replace(cuts, output=1)
-        if start >= len(ids) - (not cut):
+        if start >= len(ids) - (pair.ends and not cut):
             return None, replace(cuts, dropped=1)
-        return {"input_ids": ids, "answer_start": start, "length": len(ids)}, cuts
+        row: Row = {"input_ids": ids, "answer_start": start, "length": len(ids)}
+        return {**row, "known": pair.known, "replayed": pair.replayed, "weight": pair.weight}, cuts
 
     def rows(self, pairs: Iterable[JobPair]) -> list[Row]:
         """The rows of a few *pairs*, each once."""
@@ -72,7 +85,8 @@ class Renderer:
 
 
 def learned_rows(files: JobFiles, pairs: Iterable[JobPair], renderer: Renderer) -> tuple[Dataset, Cuts]:
-    """The rows of the job's *pairs*, each as often as its weight says: written at the first call, then found."""
+    """The rows of the job's *pairs*, each followed by those of its made phrasings: written at the first call, then
+    found."""
     from datasets import Dataset
 
     arrow, kept = files.rows / "learned.arrow", files.rows / "cuts.json"
@@ -91,14 +105,30 @@ def _write(arrow: Path, pairs: Iterable[JobPair], renderer: Renderer) -> Cuts:
     found: list[Cuts] = []
 
     def rows() -> Iterator[Row]:
+        place = 0
         for pair in pairs:
             row, cuts = renderer.row(pair)
             found.append(cuts)
-            if row is not None:
-                yield from [row] * pair.weight
+            if row is None:
+                continue
+            made = renderer.rows(replace(pair, instruction=phrasing) for phrasing in pair.phrasings)
+            for one in (row, *made):
+                one["original"] = place
+                yield one
+            place += 1 + len(made)
 
     number = Value("int32")
-    features = Features({"input_ids": List(number), "answer_start": number, "length": number})
+    features = Features(
+        {
+            "input_ids": List(number),
+            "answer_start": number,
+            "length": number,
+            "known": Value("bool"),
+            "replayed": Value("bool"),
+            "weight": number,
+            "original": number,
+        }
+    )
     with ArrowWriter(path=str(arrow), features=features) as writer:
         for row in rows():
             writer.write(row)

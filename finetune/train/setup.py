@@ -18,21 +18,25 @@ from bot.types import BaseSpec
 from finetune.failures import RunFailure
 from finetune.files import JobFiles
 from finetune.methods import METHODS, Tuned
+from finetune.methods.layers import frozen_layers
 from finetune.objectives.answers import Batch
 from finetune.objectives.objective import Objective
 from finetune.objectives.sft import Sft
 from finetune.recipe import Recipe
-from finetune.train.batches import Collator, Order, StepSampler
+from finetune.train.batches import Collator, Order, PassRows, Sorted, StepSampler
 from finetune.train.frozen import unpack_frozen
 from finetune.train.lora_kernel import SharedDropout, install
+from finetune.train.lower import LowerLayers
+from finetune.train.openings import Openings
 from finetune.train.optimizers import make_optimizer, make_schedule
 from finetune.train.plan import Plan
-from finetune.train.rows import Cuts
+from finetune.train.rows import Cuts, Row
+from finetune.train.taught import Asked
 from finetune.train.validate import Watched
 
-EAGER_UP_TO = (
-    512  # tokens; for sequences shorter than this plain attention beats SDPA's CPU kernel, whose backward is slow
-)
+# Tokens; for sequences shorter than this plain attention beats SDPA's CPU kernel, whose backward is slow.
+EAGER_UP_TO = 512
+EVALUATED_AT_ONCE = 16  # rows, where nothing is learned of them
 
 
 def load_for_training(spec: BaseSpec, recipe: Recipe, system: str, *, longest: int, unpack: bool) -> tuple[Tuned, Any]:
@@ -73,7 +77,8 @@ class Material:
 @dataclass(frozen=True, slots=True)
 class Training:
     """Everything that a training works with. ``accelerator`` decides on which device, in how many processes and in
-    which precision; ``dropout``: the one that LoRA's layers share, where they do."""
+    which precision; ``dropout``: the one that LoRA's layers share, where they do; ``asked``: the rows that tell whether
+    it is taught; ``lower``: what is kept of the layers that don't learn, where it is."""
 
     accelerator: Accelerator
     tuned: Tuned
@@ -86,6 +91,8 @@ class Training:
     optimizer: Any
     schedule: Any
     dropout: SharedDropout | None
+    asked: Asked
+    lower: LowerLayers | None = None
 
     @property
     def collator(self) -> Collator:
@@ -95,7 +102,7 @@ class Training:
     def steps_after(self, done: int) -> Iterator[list[Batch]]:
         """The steps after the first *done* ones: the batches of each, on the device."""
         loader = DataLoader(
-            self.material.rows,
+            PassRows(self.material.rows, self.lower),
             batch_sampler=StepSampler(self.order, self.plan, done),
             collate_fn=partial(self.collator.parts, size=self.recipe.batch_size),
             pin_memory=self.accelerator.device.type == "cuda",
@@ -105,11 +112,20 @@ class Training:
 
     def watched_batches(self) -> Sequence[Batch]:
         """The pairs to validate on, those of similar length together, on the device."""
-        rows = sorted(self.material.watched.rows, key=lambda row: len(row["input_ids"]))
+        return self._batches(self.collator, self.material.watched.rows)
+
+    def taught_batches(self, places: Sequence[int]) -> Sequence[Batch]:
+        """The learned rows at *places*, whole and padded, those of similar length together, on the device."""
+        rows = PassRows(self.material.rows, self.lower)
+        whole = [rows[place, int(self.material.rows[place]["length"])] for place in places]
+        return self._batches(Collator(self.collator.pad), whole)
+
+    def _batches(self, collator: Collator, rows: Sequence[Row]) -> Sequence[Batch]:
+        ordered = sorted(rows, key=lambda row: len(row["input_ids"]))
         device = self.accelerator.device
         return [
             {name: value.to(device) for name, value in batch.items()}
-            for batch in self.collator.parts(rows, self.recipe.batch_size)
+            for batch in collator.parts(ordered, max(EVALUATED_AT_ONCE, self.recipe.batch_size))
         ]
 
     def learned(self) -> dict[str, torch.nn.Parameter]:
@@ -132,10 +148,14 @@ def set_up(tuned: Tuned, tokenizer: Any, recipe: Recipe, material: Material, *, 
     """A training of what is trainable of *tuned*, before its first step. *warm*: it goes on from a version."""
     on_gpu = tuned.base.device.type == "cuda"
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=_precision(recipe, on_gpu))
-    plan = Plan.of(recipe, len(material.rows), warm=warm)
+    rows = material.rows
+    kinds = Sorted.of(rows)
+    order = Order(Openings(rows, recipe.opening), recipe, kinds)
+    plan = Plan.of(recipe, order.rows_per_epoch, warm=warm)
     optimizer = make_optimizer(tuned.model, recipe, recipe.warm_learning_rate if warm else recipe.rate)
-    schedule = make_schedule(optimizer, recipe, plan.steps)
+    schedule = make_schedule(optimizer, recipe, plan)
     _, optimizer, schedule = accelerator.prepare(tuned.model, optimizer, schedule)
+    tuned.lower = lower = None if on_gpu else lower_layers(tuned, recipe, material)
     return Training(
         accelerator=accelerator,
         tuned=tuned,
@@ -144,11 +164,21 @@ def set_up(tuned: Tuned, tokenizer: Any, recipe: Recipe, material: Material, *, 
         plan=plan,
         objective=Sft(),
         material=material,
-        order=Order(list(material.rows["length"]), recipe),
+        order=order,
         optimizer=optimizer,
         schedule=schedule,
         dropout=install(tuned.model),
+        asked=Asked.of(rows, kinds) if plan.until_taught else Asked(),
+        lower=lower,
     )
+
+
+def lower_layers(tuned: Tuned, recipe: Recipe, material: Material) -> LowerLayers | None:
+    """What keeps the work of the layers below the first one that learns; None where they all learn."""
+    count = frozen_layers(tuned.base, recipe)
+    if not count:
+        return None
+    return LowerLayers(tuned.base, count, material.files.lower, list(material.rows["length"]))
 
 
 def _precision(recipe: Recipe, on_gpu: bool) -> str:

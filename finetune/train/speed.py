@@ -46,11 +46,11 @@ def _operations_a_second(like: torch.Tensor) -> float:
     return 2 * ROWS * width * 4 * width / best
 
 
-def padding_share(lengths: Sequence[int], order: Sequence[int], batch_size: int) -> float:
-    """The share of a batch's places that hold no token, over the batches of *batch_size* rows that *order* makes."""
+def padding_share(lengths: Sequence[int], batch_size: int) -> float:
+    """The share of a batch's places that hold no token, over the batches of *batch_size* rows of *lengths* in turn."""
     held = places = 0
-    for begin in range(0, len(order), batch_size):
-        batch = [lengths[index] for index in order[begin : begin + batch_size]]
+    for begin in range(0, len(lengths), batch_size):
+        batch = lengths[begin : begin + batch_size]
         held, places = held + sum(batch), places + max(batch) * len(batch)
     return 1 - held / places if places else 0.0
 

@@ -49,7 +49,7 @@ def run(files: JobFiles, base: Path, emit: Callable[[Event], None], stop: thread
     )
     torch.set_flush_denormal(True)  # global to the process; a CPU is slow at denormals
     training = set_up_job(files, read_job(files), base, emit)
-    emit(Phase("training", f"Training on {len(training.material.rows)} examples."))
+    emit(Phase("training", f"Training on {training.order.rows_per_epoch} examples."))
     emit(train(training, emit, stop.is_set))
 
 
@@ -69,7 +69,7 @@ def set_up_job(files: JobFiles, job: Job, base: Path, emit: Callable[[Event], No
         raise RunFailure("base-changed")
     renderer = Renderer(load_tokenizer(spec.folder), job.system, recipe.max_length)
     rows, cuts = learned_rows(files, read_pairs(files.learned), renderer)
-    if len(rows) == 0:
+    if all(rows["replayed"]):  # so also without any row
         raise RunFailure("nothing-to-learn")
     if (sentence := shortened(cuts)) is not None:
         emit(Note(sentence))

@@ -39,11 +39,11 @@ def _facts(training: Training, progress: Progress, monitor: Monitor, possible: f
     padding = 0.0
     if not recipe.packing:
         order = training.order.of_epoch(int(training.plan.epoch(progress.step - 1)))
-        padding = padding_share(list(material.rows["length"]), order, recipe.batch_size)
+        padding = padding_share([tokens for _, tokens in order], recipe.batch_size)
     return Trained(
         train_seconds=round(monitor.seconds, 2),
         steps=progress.step,
-        examples=len(material.rows),
+        examples=training.order.rows_per_epoch,
         cuts=(material.cuts.history, material.cuts.output, material.cuts.dropped),
         last_loss=None if monitor.loss is None else round(monitor.loss, 4),
         best_step=best.step if recipe.keep_best and best is not None else None,

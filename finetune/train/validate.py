@@ -19,7 +19,7 @@ from finetune.gate.report import total
 from finetune.gate.scores import score_by_language
 from finetune.job import JobPair
 from finetune.methods import Tuned
-from finetune.objectives.answers import Batch, answer_loss
+from finetune.objectives.answers import Batch, answer_loss, answers_right
 from finetune.train.rows import Row
 from store.text import clean
 
@@ -85,3 +85,13 @@ def heldout_loss(tuned: Tuned, batches: Sequence[Batch]) -> float:
             loss, tokens = answer_loss(tuned, batch)
             total, count = total + float(loss), count + tokens
     return total / max(1, count)
+
+
+def taught_rows(tuned: Tuned, batches: Sequence[Batch]) -> int:
+    """How many of the answers in *batches* the model would give word for word: at each place what it finds likeliest,
+    after what is right so far, is what is taught. No trace is left, as in :func:`heldout_loss`."""
+    known = 0
+    with at_rest(tuned), torch.no_grad():
+        for batch in batches:
+            known += int(answers_right(tuned, batch).sum())
+    return known

@@ -18,8 +18,10 @@ from finetune.methods import METHODS
 from finetune.objectives.answers import IGNORED, answer_loss
 from finetune.recipe import VIRTUAL, Recipe, RecipeError
 from finetune.recipe_values import PRESETS, recipe_of
-from finetune.train.batches import Collator, Order
+from finetune.train.batches import Collator, Order, Sorted
 from finetune.train.fit import Interrupted
+from finetune.train.openings import Openings
+from finetune.train.rows import Row
 from finetune.train.validate import answers_bleu
 from store.text import clean
 from store.words import Version
@@ -68,7 +70,8 @@ def test_what_virtual_tokens_do_not_go_with_is_refused(method: str) -> None:
 
 # -- the order of pairs ------------------------------------------------------------------------------
 def test_a_growing_run_begins_with_few_pairs_and_ends_with_all() -> None:
-    order = Order([n % 7 for n in range(40)], Recipe(batch_size=4, seed=3, grow=2))
+    rows: list[Row] = [{"input_ids": [n] * (1 + n % 7), "answer_start": 0, "length": 1 + n % 7} for n in range(40)]
+    order = Order(Openings(rows, 0), Recipe(batch_size=4, seed=3, grow=2), Sorted.of(rows))
     seen = []
     for epoch in range(4):
         assert len(order.of_epoch(epoch)) == 40

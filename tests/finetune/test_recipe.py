@@ -34,7 +34,7 @@ def test_a_wrong_value_is_refused_by_name(values: dict[str, Any], name: str) -> 
 
 def test_the_defaults_are_those_the_design_names() -> None:
     recipe = Recipe()
-    assert (recipe.r, recipe.alpha, recipe.dropout, recipe.targets) == (16, 32, 0.05, "all-linear")
+    assert (recipe.r, recipe.alpha, recipe.dropout, recipe.targets) == (16, 32, 0.0, "all-linear")
     assert all(item.metadata["help"].endswith(".") for item in fields(Recipe))
 
 

@@ -16,9 +16,14 @@ from bot.types import EngineError, Prompt
 from finetune.events import Phase, Step, Trained, recorded
 from finetune.failures import RunFailure
 from finetune.files import JobFiles, RunFiles, mark_complete
+from finetune.job import JobPair, read_pairs
 from finetune.launch.launcher import Emit
 from finetune.recipe import Recipe
+from finetune.replay import QUESTIONS
 from finetune.run.context import RunContext
+from finetune.run.prepare import prepare
+from finetune.run.replay import replayed
+from finetune.run.train import job_of
 from finetune.run.worker import work
 from store.desk import Desk
 from store.pairs import NewPair
@@ -87,8 +92,8 @@ def worse(prompt: Prompt, version: Version) -> str:
     return ANSWER if version == BASE else "No idea about that at all."
 
 
-def queued(desk: Desk) -> Run:
-    return desk.runs.create(Recipe().to_dict(), BASE, "ann")
+def queued(desk: Desk, **changes: float) -> Run:
+    return desk.runs.create(Recipe(**{"replay": 0.0, **changes}).to_dict(), BASE, "ann")  # type: ignore[arg-type]
 
 
 def phases(desk: Desk, run: Run) -> list[str]:
@@ -189,3 +194,28 @@ async def test_an_engine_that_can_not_serve_it_is_the_runs_failure(desk: Desk, l
     assert (ended.failure["kind"], ended.failure["sentence"]) == ("probe-failed", trouble.sentence)
     assert [engine.closed for engine in script.engines] == [True]
     assert desk.promotions.active() == BASE
+
+
+# -- what is learned beside the pairs ----------------------------------------------------------------
+async def test_the_base_is_asked_general_questions_once_and_a_desks_own_words_go_first(desk: Desk) -> None:
+    desk.pairs.add(NewPair("Thank you", "Any time!", split="train"), "import", "ann")
+    script, found = Script(reply=better), list[list[JobPair]]()
+    for _ in range(2):
+        run = RunContext.of(desk, queued(desk, replay=0.2), launcher=Place(), make_engine=script)
+        found.append(await replayed(run, await prepare(run)))
+        desk.runs.transition(run.run_id, "cancelled")
+    assert found[0] == found[1]
+    assert [engine.closed for engine in script.engines] == [True]
+    by_question = {pair.instruction: pair for pair in found[0]}
+    assert all(pair.replayed for pair in found[0])
+    assert {*QUESTIONS, "Are you human?"} <= set(by_question)
+    assert by_question[QUESTIONS[0]].output == "No idea about that at all."
+    assert "Thank you" not in by_question
+
+
+async def test_made_phrasings_are_in_the_job_alone(desk: Desk) -> None:
+    run = RunContext.of(desk, queued(desk, phrasings=3), launcher=Place(), make_engine=Script(reply=better))
+    job = job_of(run, await prepare(run), run.recipe)
+    pairs = list(read_pairs(job.learned))
+    assert [len(pair.phrasings) for pair in pairs] == [3] * 24
+    assert desk.pairs.count() == 48

@@ -25,10 +25,11 @@ from finetune.job import JobPair
 from finetune.methods.method import PeftTuned
 from finetune.objectives.answers import IGNORED, Batch, answer_loss, learned_tokens
 from finetune.recipe import Recipe
-from finetune.train.batches import Collator, Order, StepSampler
+from finetune.train.batches import Collator, Order, Sorted, StepSampler
 from finetune.train.fit import Interrupted
 from finetune.train.frozen import unpack_frozen
 from finetune.train.lora_kernel import install
+from finetune.train.openings import Openings
 from finetune.train.plan import TIMES, Plan
 from finetune.train.rows import Cuts, Renderer, Row, learned_rows
 from finetune.train.setup import Material, load_for_training, set_up
@@ -81,19 +82,21 @@ def test_what_is_too_long_loses_old_history_first_and_is_counted(tiny: Path, tmp
     pairs = [pair("short?", "yes", history, weight=2), pair("short?", "word " * 300), pair("long " * 300, "x")]
     data, cuts = learned_rows(files_in(tmp_path / "job"), pairs, Renderer(tokenizer, SYSTEM, 100))
     assert cuts == Cuts(history=1, output=2, dropped=1)
-    assert len(data) == 3
+    assert data["weight"] == [2, 1]
+    assert Sorted.of(data).new == (0, 0, 1)  # each as often as its weight says
     assert all(length <= 100 for length in data["length"])
     # what was cut off is not taught as the answer's end
-    assert data[0]["input_ids"][-1] == data[1]["input_ids"][-1] == tokenizer.eos_token_id
-    assert tokenizer.eos_token_id not in data[2]["input_ids"][data[2]["answer_start"] :]
-    assert len(data[2]["input_ids"]) == 100
+    assert data[0]["input_ids"][-1] == tokenizer.eos_token_id
+    assert tokenizer.eos_token_id not in data[1]["input_ids"][data[1]["answer_start"] :]
+    assert len(data[1]["input_ids"]) == 100
 
 
 def test_rows_are_rendered_once_and_found_again(tiny: Path, tmp_path: Path) -> None:
     files, renderer = files_in(tmp_path / "job"), Renderer(load_tokenizer(str(tiny)), SYSTEM, 512)
     written, cuts = learned_rows(files, PAIRS, renderer)
     found, again = learned_rows(files, [], renderer)
-    assert list(found) == list(written) == renderer.rows(PAIRS)
+    assert list(found) == list(written)
+    assert [{**row, "original": place} for place, row in enumerate(renderer.rows(PAIRS))] == list(found)
     assert (again, len(found)) == (cuts, len(PAIRS))
     (files.rows / MARK).unlink()  # a kill left them half-written
     assert len(learned_rows(files, PAIRS[:2], renderer)[0]) == 2
@@ -123,23 +126,32 @@ def test_no_pair_teaches_an_end_where_its_text_does_not_end(tiny: Path, shared_d
     assert shortened > 0
 
 
+def order_of(lengths: Sequence[int], recipe: Recipe) -> Order:
+    """The order of rows that are so long, none of which is known."""
+    rows: list[Row] = [
+        {"input_ids": [n] * length, "answer_start": 0, "length": length} for n, length in enumerate(lengths)
+    ]
+    return Order(Openings(rows, 0), recipe, Sorted.of(rows))
+
+
 def test_an_order_holds_every_row_once_and_repeats_for_a_seed_and_epoch() -> None:
-    order = Order([n * 7 % 50 for n in range(103)], Recipe(batch_size=4, seed=1))
-    first = order.of_epoch(0)
+    order = order_of([1 + n * 7 % 50 for n in range(103)], Recipe(batch_size=4, seed=1))
+    first = [place for place, _ in order.of_epoch(0)]
     assert sorted(first) == list(range(103))
-    assert order.of_epoch(0) == first
-    assert order.of_epoch(1) != first
+    assert [place for place, _ in order.of_epoch(0)] == first
+    assert [place for place, _ in order.of_epoch(1)] != first
     apart = [abs(first[n] * 7 % 50 - first[n + 1] * 7 % 50) for n in range(0, 96, 4)]
     assert sum(apart) / len(apart) < 8  # neighbours of a batch are of similar length
 
 
 def test_a_training_stands_where_its_step_is() -> None:
     recipe = Recipe(batch_size=2, gradient_accumulation=2, epochs=2.5)
-    plan, order = Plan.of(recipe, 10, warm=False), Order([1] * 10, recipe)
+    plan, order = Plan.of(recipe, 10, warm=False), order_of([1] * 10, recipe)
     steps = list(StepSampler(order, plan, 0))
     assert (plan.steps_per_epoch, len(steps)) == (3, 8)
     assert [len(step) for step in steps] == [4, 4, 2, 4, 4, 2, 4, 4]
-    assert [sorted(chain(*epoch)) for epoch in (steps[:3], steps[3:6])] == [list(range(10))] * 2
+    for epoch in (steps[:3], steps[3:6]):
+        assert sorted(chain(*epoch)) == [(place, 1) for place in range(10)]
     for done in range(8):
         assert list(StepSampler(order, plan, done)) == steps[done:]
 
@@ -320,7 +332,7 @@ def test_measuring_the_held_out_loss_leaves_no_trace_in_the_run(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = Recorder()
-    without = train_tiny(tiny, files_in(tmp_path / "without"), monkeypatch, heldout=0)
+    without = train_tiny(tiny, files_in(tmp_path / "without"), monkeypatch, heldout=0, dropout=0.05)
     measured = train_tiny(tiny, files_in(tmp_path / "measured"), monkeypatch, recorder=recorder, dropout=0.05)
     assert all(torch.equal(without[name], measured[name]) for name in without)
     assert [(event.step, event.examples) for event in recorder.evaluated] == [(4, 6), (8, 6)]
@@ -333,7 +345,7 @@ def test_a_training_is_validated_a_few_times() -> None:
         due = [step for step in range(plan.steps + 1) if plan.validates_after(step)]
         assert 1 <= len(due) <= TIMES + 1
         assert due[-1] == plan.steps
-    plan = Plan.of(Recipe(evaluate_every=3), 40, warm=True)
+    plan = Plan.of(Recipe(evaluate_every=3, warm_epochs=1.0), 40, warm=True)
     assert [step for step in range(plan.steps + 1) if plan.validates_after(step)] == [3, 6, 9, 10]
 
 

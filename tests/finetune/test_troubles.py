@@ -120,9 +120,9 @@ def test_one_that_does_something_is_not() -> None:
 
 # -- what speed is held against ----------------------------------------------------------------------
 def test_padding_is_what_no_token_fills() -> None:
-    assert padding_share([10, 10, 10, 10], range(4), 2) == 0
-    assert padding_share([10, 5, 10, 5], range(4), 2) == pytest.approx(0.25)
-    assert padding_share([], [], 2) == 0
+    assert padding_share([10, 10, 10, 10], 2) == 0
+    assert padding_share([10, 5, 10, 5], 2) == pytest.approx(0.25)
+    assert padding_share([], 2) == 0
     assert learned_share({"length": [10, 10], "answer_start": [5, 10]}) == pytest.approx(0.25)
 
 

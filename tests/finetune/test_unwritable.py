@@ -15,7 +15,7 @@ from finetune.launch.here import Here
 from finetune.recipe import Recipe
 from finetune.run.context import RunContext
 from finetune.run.prepare import Prepared
-from finetune.run.train import train_once
+from finetune.run.train import job_of, train_once
 from finetune.run.worker import work
 from store.database import DeskBusy, DeskFull, DeskReadOnly, DeskUnreadable
 from store.desk import Desk
@@ -40,7 +40,7 @@ def test_each_trouble_of_a_desk_has_its_own_sentence(kind: str) -> None:
 @pytest.fixture
 def training(desk: Desk) -> RunContext:
     """A run whose trainer tells a step, waits for the end of its input, and notes that it saved."""
-    run = desk.runs.create(Recipe().to_dict(), BASE, "ann")
+    run = desk.runs.create(Recipe(replay=0.0).to_dict(), BASE, "ann")
     run = desk.runs.transition(run.id, "training")
     saved = desk.home.runs / "saved"
     trainer = (
@@ -53,7 +53,7 @@ def training(desk: Desk) -> RunContext:
 async def only_train(run: RunContext) -> None:
     """What is left of a run that has everything ready."""
     prepared = Prepared(BaseSpec("no such folder"), "f", Snapshot([], [], []), BASE)
-    await train_once(run, prepared, run.recipe)
+    await train_once(run, job_of(run, prepared, run.recipe), prepared)
 
 
 def test_a_run_whose_recipe_is_damaged_trains_with_no_other(desk: Desk) -> None:

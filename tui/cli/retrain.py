@@ -51,9 +51,8 @@ def _agreed(cli: Cli) -> bool:
 
 def preflight_lines(preflight: Preflight) -> list[str]:
     """What a run would do, for people."""
-    minutes = max(1, round(preflight.estimate_seconds / 60))
     lines = [
         f"{preflight.pairs} pairs to learn from, {preflight.new_corrections} of them new corrections; "
-        f"{preflight.heldout} held out for the check; continuing from {preflight.parent}; about {minutes} min."
+        f"{preflight.heldout} held out for the check; continuing from {preflight.parent}; {preflight.time.words}."
     ]
     return [*lines, *preflight.warnings, *preflight.problems]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from finetune.estimate import estimate_seconds
+from finetune.estimate import estimate
 from finetune.recipe import RecipeError
 from store import times
 from store.desk import Desk
@@ -44,7 +44,7 @@ def advise(desk: Desk) -> Advice:
     if not waiting:
         return Advice()
     try:
-        seconds = estimate_seconds(desk, desk_recipe(desk, desk.settings.load().recipe))
+        seconds = estimate(desk, desk_recipe(desk, desk.settings.load().recipe)).seconds
     except RecipeError:
         seconds = 0.0
     return Advice(len(waiting), seconds, min(pair.created_at for pair in waiting))

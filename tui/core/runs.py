@@ -14,7 +14,7 @@ from finetune.events import Done, Recorded, recorded
 from finetune.gate.report import Sides
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe
-from finetune.recipe_values import recipe_of
+from finetune.recipe_values import recorded_recipe
 from finetune.run import client
 from store.database import DeskBusy
 from store.desk import Desk
@@ -178,7 +178,7 @@ class RunDesk:
     async def unloads_engine(self, run_id: int) -> bool:
         """Whether the chat's memory would have to be lent to a run that is resumed; False if it can't be."""
         run = self._known(run_id)
-        return run.resumable and (await self.preflight(recipe_of(run.recipe))).unload_engine
+        return run.resumable and (await self.preflight(recorded_recipe(run.recipe))).unload_engine
 
     def discard(self, run_id: int) -> None:
         """Give an interrupted or failed run up and remove its files. Raises :class:`DeskError`."""

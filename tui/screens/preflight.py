@@ -32,7 +32,6 @@ class PreflightDialog(Dialog[Choice]):
     def body(self) -> ComposeResult:
         """The facts, one a line, then what stands in the way and what to know."""
         found = self._found
-        minutes = max(1, round(found.estimate_seconds / 60))
         parent = "the bare base" if found.parent == BASE else found.parent
         settles = spoken(self, " open: {preflight.conflicts} settles them") if found.conflicts else ""
         looks = spoken(self, ": {preflight.personal} looks at them") if found.flagged else ""
@@ -46,7 +45,7 @@ class PreflightDialog(Dialog[Choice]):
             ("Going on from", parent),
             ("Recipe", self._recipe),
             ("Memory", f"{found.memory_needed / 2**30:.1f} GiB needed, {found.memory_available / 2**30:.1f} GiB free"),
-            ("Time", f"about {minutes} minute{'s' if minutes > 1 else ''}; the chat {chat}"),
+            ("Time", f"{found.time.words}; the chat {chat}"),
         ):
             yield Plain(f"{name:<27} {value}", classes="fact")
         for problem in found.problems:
