@@ -19,4 +19,4 @@ def warm_parent(desk: Desk, recipe: Recipe) -> Version:
 def known_pairs(desk: Desk, parent: Version) -> set[int]:
     """The pairs that *parent* has learned. (A pair that was edited since is another one.)"""
     made_by = None if parent == BASE else desk.versions.get(parent).run_id
-    return set() if made_by is None else {number for number, _ in desk.runs.trained_on(made_by)}
+    return set() if made_by is None else {number for number, *_ in desk.runs.trained_on(made_by)}

@@ -17,13 +17,13 @@ from finetune.gate.judging import Exam, drift_of, evaluate_versions
 from finetune.gate.report import GateReport
 from finetune.gate.secrets import exposure_of, secrets_in
 from finetune.gate.taught import lesson
+from finetune.parent import known_pairs
 from finetune.run.context import RunContext
 from finetune.run.serving import Serving
 from finetune.run.troubles import Course
-from store.desk import Desk
 from store.records import Snapshot
 from store.text import counted
-from store.words import BASE, Version
+from store.words import Version
 
 JUDGED_EVERY = 0.5  # seconds between two events that say how many answers are judged
 
@@ -46,7 +46,7 @@ async def judge(run: RunContext, serving: Serving, candidate: Version, data: Sna
     waiting = {pair.id for pair in run.desk.judgements.corrections_since_promotion()}
     trained = [pair for pair, _ in data.train]
     corrections = [pair for pair in trained if pair.id in waiting]
-    taught = lesson(trained, waiting, _taught_to(run.desk, active))
+    taught = lesson(trained, waiting, known_pairs(run.desk, active))
     questions = f"{len(data.heldout)} held-out pairs and {counted(len(taught.asked), 'taught question')}"
     run.emit(Phase("judging", f"Comparing {candidate} with {active} on {questions}."))
     asker = Asker.of(run.desk, serving.engine, run.system)
@@ -66,12 +66,6 @@ async def _exposure(run: RunContext, asking: Judge, candidate: Version, data: Sn
     if secrets.tested:
         run.emit(Phase("judging", f"Measuring how well it remembers {counted(len(secrets.tested), 'secret')}."))
     return await exposure_of(asking, candidate, secrets)
-
-
-def _taught_to(desk: Desk, version: Version) -> set[int]:
-    """The pairs that *version* was trained on; the bare base on none."""
-    run_id = None if version == BASE else desk.versions.get(version).run_id
-    return set() if run_id is None else {pair for pair, _, _ in desk.runs.trained_on(run_id)}
 
 
 class _Counter:
