@@ -17,6 +17,7 @@ NAMES = (
     "pictures",
     "exposure",
     "bisect",
+    "at_once",
     "manners",
     "teaching",
     "learning",

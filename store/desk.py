@@ -21,6 +21,7 @@ from store.home import Home
 from store.pairs import Pairs
 from store.pairs.conflicts import Conflicts
 from store.pairs.editing import PairEditing
+from store.pairs.known import KnownAnswers
 from store.pairs.listing import PairListing
 from store.pairs.story import PairStories
 from store.pairs.tags import Tags
@@ -67,6 +68,7 @@ class Desk:
         self.tags = Tags(self.db)
         self.editing = PairEditing(self.db, self.pairs, self.tags)
         self.conflicts = Conflicts(self.db, self.pairs)
+        self.known = KnownAnswers(self.db, self.pairs)
         self.pair_listing = PairListing(self.db, self.conflicts)
         self.pair_stories = PairStories(self.db, self.pair_listing)
         self.judgements = Judgements(self.db, self.conversations, self.pairs)

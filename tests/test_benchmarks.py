@@ -40,6 +40,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         "learning",
         "bisect",
         "exposure",
+        "at_once",
     ],
 )
 def test_every_benchmark_says_what_it_takes(name: str) -> None:

@@ -27,8 +27,9 @@ class Mistake:
 
 
 class Mistakes:
-    """The repository of ``desk.mistakes``. It only reads. What was erased is in neither answer; with the policy *block*
-    nothing that holds personal data is, unless its pair was cleared."""
+    """The repository of ``desk.mistakes``. It only reads. What was erased is in neither answer, nor what a correction
+    said instead of the bot; with the policy *block* nothing that holds personal data is, unless its pair was cleared.
+    """
 
     def __init__(self, db: Database, conversations: Conversations, settings: SettingsTable) -> None:
         self._db, self._conversations, self._settings = db, conversations, settings
@@ -38,7 +39,7 @@ class Mistakes:
         live pair teaches for the same question and history."""
         rows = self._db.all(
             "SELECT t.id, t.in_reply_to FROM replies r JOIN turns t ON t.id = r.turn_id "
-            "WHERE r.judgement = 'rejected' ORDER BY r.turn_id"
+            "WHERE r.judgement = 'rejected' AND r.from_correction IS NULL ORDER BY r.turn_id"
         )
         return [mistake for row in rows if (mistake := self._mistake(row["id"], row["in_reply_to"])) is not None]
 
@@ -51,7 +52,8 @@ class Mistakes:
             some = pair_ids[start : start + _AT_ONCE]
             rows = self._db.all(
                 "SELECT p.id, p.lang, p.output, t.text, EXISTS (SELECT 1 FROM cleared c WHERE c.pair_id = p.id) AS "
-                "cleared FROM pairs p JOIN turns t ON t.id = p.reply_id WHERE p.source = 'correction' "
+                "cleared FROM pairs p JOIN turns t ON t.id = p.reply_id JOIN replies r ON r.turn_id = t.id "
+                "WHERE p.source = 'correction' AND r.from_correction IS NULL "
                 f"AND p.id IN ({','.join('?' * len(some))}) {block}",
                 *some,
             )

@@ -49,6 +49,14 @@ class Replies(Turns):
             )
         return self.turn(number)
 
+    def known_reply(self, customer_turn_id: int, version: Version, text: str, pair_id: int) -> Turn:
+        """A whole reply in the words of the correction whose pair is *pair_id*. *version*: the active one, which was
+        not asked."""
+        with self._db.atomic():
+            reply = self.begin_reply(customer_turn_id, version, {})
+            self._db.run("UPDATE replies SET from_correction = ? WHERE turn_id = ?", pair_id, reply.id)
+            return self.finish_reply(reply.id, text, "complete")
+
     def extend_reply(self, reply_id: int, text: str) -> None:
         """Keep what was streamed so far: *text* is the whole reply up to now."""
         self._db.run(

@@ -33,17 +33,21 @@ def as_json(conversation: Conversation, turns: Sequence[Turn]) -> str:
     beside it."""
     told = []
     for turn in turns:
-        said = {
+        said: dict[str, object] = {
             "role": "customer" if turn.role == "customer" else "agent",
             "text": clean(turn.text),
             "at": turn.created_at,
         }
         if turn.reply is not None:
             said |= {"version": turn.reply.version, "state": turn.reply.state}
+            if turn.reply.from_correction is not None:
+                said["from_correction"] = turn.reply.from_correction
             if turn.reply.correction is not None:
                 said["correction"] = clean(turn.reply.correction)
             elif turn.reply.approved:
                 said["approved"] = "yes"
+            elif turn.reply.rejected:
+                said["feedback"] = "wrong"  # the import leaves it out
         told.append(said)
     whole = {"conversation": clean(conversation.title), "begun": conversation.created_at, "turns": told}
     return json.dumps(whole, ensure_ascii=False, indent=1) + "\n"
@@ -65,9 +69,11 @@ def write_new(path: Path, text: str, *, force: bool = False) -> None:
 def _head(turn: Turn) -> str:
     if turn.reply is None:
         return f"Customer, {turn.created_at}"
-    judged = "corrected" if turn.reply.correction is not None else "approved" if turn.reply.approved else ""
-    state = "" if turn.reply.state == "complete" else turn.reply.state
-    return ", ".join(part for part in (f"Bot {turn.reply.version}", turn.created_at, state, judged) if part)
+    reply = turn.reply
+    judged = "corrected" if reply.correction is not None else "approved" if reply.approved else "wrong" * reply.rejected
+    state = "" if reply.state == "complete" else reply.state
+    words = "" if reply.from_correction is None else f"from correction {reply.from_correction}"
+    return ", ".join(part for part in (f"Bot {reply.version}", words, turn.created_at, state, judged) if part)
 
 
 def _escaped(text: str) -> str:

@@ -109,8 +109,12 @@ def _of_conversations(db: Database, conversations: set[int]) -> Rows:
     turns = _ids(db, "SELECT id FROM turns WHERE conversation_id " + IN, conversations)
     pairs = _ids(db, "SELECT id FROM pairs WHERE reply_id " + IN, turns)
     pairs |= _copied(db, conversations)
-    rows = Rows(Words([]), conversations, turns, _chains(db, pairs), touched=set(conversations))
+    pairs = _chains(db, pairs)
+    repeated = _repeated(db, pairs)
+    touched = conversations | _ids(db, "SELECT conversation_id FROM turns WHERE id " + IN, repeated)
+    rows = Rows(Words([]), conversations, turns | repeated, pairs, touched=touched)
     rows.words = Words(_said(db, rows))
+    rows.holding = _came_of(db, rows, repeated)
     return rows
 
 
@@ -124,11 +128,12 @@ def _of_pair(db: Database, number: int) -> Rows:
     messages = _ids(db, "SELECT in_reply_to FROM turns WHERE id " + IN, replies)
     answers = _ids(db, "SELECT id FROM turns WHERE in_reply_to " + IN, messages)
     pairs |= _chains(db, _ids(db, "SELECT id FROM pairs WHERE reply_id " + IN, answers))
-    turns = messages | answers
+    repeated = _repeated(db, pairs)
+    turns = messages | answers | repeated
     touched = _ids(db, "SELECT DISTINCT conversation_id FROM turns WHERE id " + IN, turns)
     rows = Rows(Words([]), set(), turns, pairs, touched=touched)
     rows.words = Words(_said(db, rows))
-    rows.holding = _going_on_from(db, rows)
+    rows.holding = _going_on_from(db, rows) | _came_of(db, rows, repeated)
     return rows
 
 
@@ -144,6 +149,17 @@ def _chains(db: Database, pairs: set[int]) -> set[int]:
         if more == pairs:
             return pairs
         pairs = more
+
+
+def _repeated(db: Database, pairs: set[int]) -> set[int]:
+    """The replies that are one of *pairs* word for word, since it was a correction that answered at once."""
+    return _ids(db, "SELECT turn_id FROM replies WHERE from_correction " + IN, pairs)
+
+
+def _came_of(db: Database, rows: Rows, repeated: set[int]) -> set[int]:
+    """Pairs that operators made of *repeated* replies, as far as they hold what is erased."""
+    made = db.all(f"SELECT id, output FROM pairs WHERE reply_id {IN}", numbers(repeated))
+    return {row["id"] for row in made if row["id"] not in rows.pairs and rows.words.hold(row["output"])}
 
 
 _EXCHANGES = """

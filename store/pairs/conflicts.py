@@ -1,11 +1,8 @@
 """Questions with more than one answer, and questions so alike that they should not have two.
 
 The rule for *nearly the same*: both train, after the same history; their normalised texts are at least
-:data:`ALIKE` percent alike by rapidfuzz's ratio, as they stand or with their words sorted; they name the same
-numbers and both or neither say no; the words by which they differ are spellings of each other (:data:`SPELT` percent
-alike), or one of them has none; and they share no answer. ("Is room 12 free?" and "Is room 13 free?" are two questions,
-and so are "When is check-in?" and "When is check-out?". Chinese, Japanese and Korean have no spaces to tell words by:
-there the ratio alone decides.)
+:data:`ALIKE` percent alike by rapidfuzz's ratio, as they stand or with their words sorted; they may mean the same
+(:mod:`store.pairs.likeness`); and they share no answer.
 
 To be quick on 20,000 questions, only those are compared that share one of their :data:`RARE` rarest words (in Chinese,
 Japanese and Korean: two characters side by side) and whose lengths allow the likeness. Two questions that differ in all
@@ -13,7 +10,6 @@ of those words are not found."""
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -24,19 +20,14 @@ from typing import Literal
 from store.database import Database
 from store.errors import Refused
 from store.pairs import COUNTS, LIVE, Pairs
+from store.pairs.likeness import likened, spelt_alike
 from store.records import Pair
-from store.text import CJK, normalise
+from store.text import normalise
 from store.times import now
 
 ALIKE = 92.0  # percent
-SPELT = 80.0  # percent
 RARE = 4  # words of a question under which it is looked up
 CROWD = 150  # questions under one word, beyond which the word says too little; the others find each other by length
-_WORDS = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
-_NUMBERS = re.compile(r"\d+")
-_NO = re.compile(
-    r"\b(?:no|not|never|without|cannot|none|kein\w*|nicht|ohne|ne|pas|sans|sin)\b|n't\b|不|没|無|无|ない|안|않"
-)
 
 Sameness = Literal["same", "alike"]
 
@@ -161,19 +152,15 @@ def _alike(questions: Sequence[_Question]) -> Iterator[tuple[_Question, _Questio
     """Pairs of different questions that are nearly the same, each once."""
     from rapidfuzz import fuzz, process
 
-    words = [_words(question.text) for question in questions]
-    sorted_words = [" ".join(sorted(_WORDS.findall(question.text))) for question in questions]
-    texts = [" ".join(_WORDS.findall(question.text)) for question in questions]
-    often = Counter(word for mine in words for word in mine)
-    facts = [
-        (question.history, tuple(_NUMBERS.findall(question.text)), len(_NO.findall(question.text)) % 2)
-        for question in questions
-    ]
+    ready = [likened(question.text) for question in questions]
+    often = Counter(word for one in ready for word in one.words)
+    texts, by_letter = [one.text for one in ready], [one.by_letter for one in ready]
     blocks: dict[tuple[object, ...], list[int]] = defaultdict(list)
     order = sorted(range(len(questions)), key=lambda place: len(texts[place]))
     for place in order:
-        for word in sorted(words[place], key=lambda word: (often[word], word))[:RARE]:
-            blocks[(word, *facts[place])].append(place)
+        facts = (questions[place].history, *ready[place].facts)
+        for word in sorted(ready[place].words, key=lambda word: (often[word], word))[:RARE]:
+            blocks[(word, *facts)].append(place)
     seen: dict[int, set[int]] = defaultdict(set)
     for block in blocks.values():
         lengths = [len(texts[place]) for place in block]
@@ -186,36 +173,17 @@ def _alike(questions: Sequence[_Question]) -> Iterator[tuple[_Question, _Questio
         if not mine:
             continue
         scores: dict[int, float] = {}
-        for scorer_text, all_texts in ((texts[place], texts), (sorted_words[place], sorted_words)):
+        for all_texts in (texts, by_letter):
             choices = {other: all_texts[other] for other in mine}
             for _, score, other in process.extract(
-                scorer_text, choices, scorer=fuzz.ratio, processor=None, score_cutoff=ALIKE, limit=None
+                all_texts[place], choices, scorer=fuzz.ratio, processor=None, score_cutoff=ALIKE, limit=None
             ):
                 scores[other] = max(score, scores.get(other, 0.0))
         for other, score in scores.items():
-            if not _spelt_alike(texts[place], texts[other]):
+            if not spelt_alike(texts[place], texts[other]):
                 continue
             yield questions[place], questions[other], score
 
 
 def _share_answer(one: _Question, other: _Question) -> bool:
     return any(answer == theirs for _, answer in one.pairs for _, theirs in other.pairs)
-
-
-def _spelt_alike(one: str, other: str) -> bool:
-    """Whether the words that only one of two texts has are spellings of those that only the other has."""
-    from rapidfuzz import fuzz
-
-    mine, theirs = Counter(one.split()), Counter(other.split())
-    left, right = "".join((mine - theirs).elements()), "".join((theirs - mine).elements())
-    return not left or not right or CJK.search(left + right) is not None or fuzz.ratio(left, right) >= SPELT
-
-
-def _words(text: str) -> set[str]:
-    found: set[str] = set()
-    for word in _WORDS.findall(text):
-        if CJK.search(word):
-            found.update(word[place : place + 2] for place in range(max(1, len(word) - 1)))
-        else:
-            found.add(word)
-    return found

@@ -86,6 +86,15 @@ class Settings:
             ("auto", "fixed"),
         ),
     )
+    answer_from_corrections: str = field(
+        default="on",
+        metadata=_setting(
+            ANSWERS,
+            "Whether a question nearly the same as a corrected one gets the correction's own words until the bot has "
+            "learned them: on or off.",
+            ("on", "off"),
+        ),
+    )
     heldout_share: float = field(
         default=0.2,
         metadata=_setting(

@@ -23,7 +23,8 @@ def test_ask_prints_the_contract_and_keeps_the_exchange(deskloop: Deskloop, home
     result = deskloop("ask", "When do you open?", "--home", home, "--json")
     assert result.exit_code == 0, result.stderr
     answer = json.loads(result.stdout)
-    assert list(answer) == ["reply_id", "text", "version", "new_tokens", "seconds", "first_token_seconds"]
+    names = ["reply_id", "text", "version", "new_tokens", "seconds", "first_token_seconds", "from_correction"]
+    assert list(answer) == names
     assert (answer["text"], answer["version"]) == ("We open at nine.", "base")
     with Desk.open(home) as desk:
         assert desk.conversations.turn(answer["reply_id"]).text == "We open at nine."
@@ -55,6 +56,30 @@ def test_an_ask_that_fails_keeps_the_message(deskloop: Deskloop, home: Path, scr
     assert (result.exit_code, result.stdout) == (1, "")
     with Desk.open(home) as desk:
         assert [turn.text for turn in desk.conversations.turns(1)] == ["When?", "We open at nine."]
+
+
+def test_a_corrected_question_is_answered_from_the_correction_but_not_by_a_version_that_is_named(
+    deskloop: Deskloop, home: Path, script: Script
+) -> None:
+    assert deskloop("ask", "When do you open on Sundays?", "--home", home).exit_code == 0
+    corrected = deskloop("correct", 2, "At ten.", "--home", home, "--json")
+    pair = json.loads(corrected.stdout)["pair"]
+    result = deskloop("ask", "when do you open on sundays", "--home", home, "--json")
+    answer = json.loads(result.stdout)
+    assert (answer["text"], answer["from_correction"], answer["new_tokens"]) == ("At ten.", pair, None)
+    spoken = deskloop("ask", "when do you open on sundays?", "--home", home)
+    assert (spoken.stdout, f"from correction {pair}" in spoken.stderr) == ("At ten.\n", True)
+    named = deskloop("ask", "when do you open on sundays", "--version", "base", "--home", home, "--json")
+    assert json.loads(named.stdout)["text"] == "We open at nine."
+
+
+def test_a_reply_is_marked_as_wrong_and_that_is_undone(deskloop: Deskloop, home: Path, script: Script) -> None:
+    deskloop("ask", "When do you open?", "--home", home)
+    assert json.loads(deskloop("wrong", 2, "--home", home, "--json").stdout) == {"reply_id": 2, "wrong": True}
+    again = deskloop("wrong", 2, "--home", home)
+    assert (again.exit_code, "marked as wrong already" in again.stderr) == (1, True)
+    assert json.loads(deskloop("undo", 2, "--home", home, "--json").stdout) == {"reply_id": 2, "judged": False}
+    assert deskloop("undo", 2, "--home", home).exit_code == 1
 
 
 # -- retrain ---------------------------------------------------------------------------------------

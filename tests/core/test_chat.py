@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from bot.engines.scripted import DIED, Script
 from bot.types import Answer, EngineError
 from store.desk import Desk
+from store.pairs.known import Known, KnownAnswers
 from store.records import Turn
+from store.words import Exchange
 from tests.opened import store_of
 from tui.core import DeskError, MessageKept, OpenDesk, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
 from tui.core.chat import PartialKeeper
@@ -207,3 +209,64 @@ async def test_a_reply_cut_at_its_length_says_so(
     assert isinstance(last, ReplyFinished)
     assert last.sentence is not None
     assert "cut" in last.sentence
+
+
+# -- what is known at once -------------------------------------------------------------------------
+QUESTION = "When do you open on Sundays?"
+
+
+async def corrected(open_desk: OpenDesk, conversation: int) -> int:
+    """The pair of a correction of the bot's answer to :data:`QUESTION`."""
+    events = await listen_to(open_desk.chat.send(conversation, QUESTION))
+    assert isinstance(events[-1], ReplyFinished)
+    return open_desk.judgements.correct(events[-1].turn.id, "At ten on Sundays.").id
+
+
+async def test_a_corrected_question_is_answered_at_once_without_an_engine(
+    open_desk: OpenDesk, conversation: int, script: Script
+) -> None:
+    pair = await corrected(open_desk, conversation)
+    await open_desk.engine.close()
+    asked = len(script.prompts)
+    number, events = open_desk.chat.begin("when do you open on sundays")
+    told = await listen_to(events)
+    assert [type(event) for event in told] == [MessageKept, ReplyStarted, ReplyDelta, ReplyFinished]
+    reply = turns(open_desk, number)[1]
+    assert (reply.text, len(script.prompts)) == ("At ten on Sundays.", asked)
+    assert reply.reply is not None
+    assert (reply.reply.state, reply.reply.version, reply.reply.from_correction) == ("complete", "base", pair)
+    assert told[-1] == ReplyFinished(reply)
+    assert store_of(open_desk).search.turns("Sundays")[0][0].id == reply.id
+
+
+async def test_who_asks_again_or_has_it_off_hears_the_bot_itself(
+    open_desk: OpenDesk, conversation: int, script: Script
+) -> None:
+    await corrected(open_desk, conversation)
+    number, events = open_desk.chat.begin(QUESTION)
+    await listen_to(events)
+    await listen_to(open_desk.chat.regenerate(turns(open_desk, number)[0].id))
+    assert [turn.text for turn in turns(open_desk, number)[1:]] == ["At ten on Sundays.", "We open at nine."]
+    open_desk.settings.change("answer_from_corrections", "off")
+    number, events = open_desk.chat.begin(QUESTION)
+    await listen_to(events)
+    assert turns(open_desk, number)[1].text == "We open at nine."
+
+
+async def test_a_correction_that_is_excluded_while_it_is_found_is_not_said(
+    open_desk: OpenDesk, conversation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = await corrected(open_desk, conversation)
+    look = KnownAnswers.answer
+
+    def look_and_lose(known: KnownAnswers, question: str, history: Sequence[Exchange] = ()) -> Known | None:
+        found = look(known, question, history)
+        assert found is not None
+        with Desk.open(open_desk.home) as other:
+            other.pairs.exclude(pair, "another")
+        return found
+
+    monkeypatch.setattr(KnownAnswers, "answer", look_and_lose)
+    number, events = open_desk.chat.begin(QUESTION)
+    await listen_to(events)
+    assert turns(open_desk, number)[1].text == "We open at nine."

@@ -10,10 +10,12 @@ from sqlite_utils import Database as SqliteUtils
 
 from store.conversations import Measured
 from store.conversations.quality import Rate
+from store.conversations.transcripts import as_json, as_markdown
 from store.database import Database
 from store.database.migrations import migrations
 from store.database.schema import strange_parts
 from store.desk import Desk
+from store.importing import import_file
 from store.pairs import NewPair
 from store.records import Reply
 from store.words import BASE, ERASED
@@ -168,6 +170,23 @@ def test_what_a_pair_teaches_was_erased_or_names_a_person_is_no_mistake_to_learn
     desk.settings.set("personal_data", "block", "ann")
     assert desk.mistakes.rejected() == []
     assert desk.mistakes.corrected([pair.id]) == {}
+
+
+# -- files -----------------------------------------------------------------------------------------
+def test_a_transcript_tells_it_and_its_import_does_not_teach_it(desk: Desk, tmp_path: Path) -> None:
+    wrong = said(desk)
+    desk.judgements.reject(wrong, "ann")
+    conversation = desk.conversations.get(desk.conversations.turn(wrong).conversation_id)
+    turns = desk.conversations.turns(conversation.id)
+    assert ", wrong" in as_markdown(conversation, turns).replace("\\", "")
+    (tmp_path / "told.json").write_text(as_json(conversation, turns), encoding="utf-8")
+    with Desk.open(tmp_path / "another") as other:
+        import_file(other, tmp_path / "told.json", who="ann")
+        assert other.pairs.list(state="all") == []
+        desk.judgements.withdraw(wrong, "ann")
+        (tmp_path / "again.json").write_text(as_json(conversation, desk.conversations.turns(conversation.id)))
+        import_file(other, tmp_path / "again.json", who="ann")
+        assert len(other.pairs.list(state="all")) == 1
 
 
 # -- desks of before -------------------------------------------------------------------------------

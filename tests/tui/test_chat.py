@@ -212,6 +212,37 @@ async def test_a_judgement_is_taken_back_until_a_run_has_used_it(app: DeskloopAp
         assert replies(open_desk)[0].approved
 
 
+async def test_a_reply_is_marked_as_wrong_while_a_message_is_written_and_that_is_undone(
+    app: DeskloopApp, open_desk: OpenDesk
+) -> None:
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "when?")
+        await pilot.press("alt+w")
+        await wait_until(pilot, lambda: shows(app, "✗ wrong") and shows(app, "F2 says what would be right"))
+        assert [reply.rejected for reply in replies(open_desk)] == [True]
+        await pilot.press("ctrl+z")
+        await wait_until(pilot, lambda: not shows(app, "✗ wrong"))
+        await write(pilot, "and")
+        await pilot.press("alt+w")
+        await wait_until(pilot, lambda: shows(app, "✗ wrong"))
+        assert app.chat.composer.text == "and"
+
+
+async def test_a_corrected_question_is_answered_at_once_and_says_where_from(
+    app: DeskloopApp, open_desk: OpenDesk
+) -> None:
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await say(app, pilot, "Which of the pots stand frost?")
+        pair = open_desk.judgements.correct(replies(open_desk)[0].id, "The brown ones.")
+        await pilot.press("ctrl+n")
+        await say(app, pilot, "which of the pots stand frost")
+        await wait_until(pilot, lambda: shows(app, f"from correction {pair.id}") and shows(app, "The brown ones."))
+        await pilot.press("ctrl+d")
+        await wait_until(pilot, lambda: shows(app, "the bot itself was not asked"))
+
+
 async def test_up_in_a_text_moves_the_cursor(app: DeskloopApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await ready(app, pilot)

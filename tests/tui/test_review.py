@@ -87,3 +87,22 @@ async def test_judging_in_the_queue_is_seen_in_the_chat(app: DeskloopApp, open_d
         await wait_until(pilot, lambda: shows(app, "The red ones."))
         await pilot.press("f3", "escape")
         await wait_until(pilot, lambda: app.screen is app.chat and shows(app, "✓ approved"))
+
+
+async def test_what_is_wrong_makes_room_and_comes_back_at_the_end(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    first, second = ask(store_of(open_desk), "one?", "two?")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f10")
+        await wait_until(pilot, lambda: shows(app, "About one?") and shows(app, "W Wrong"))
+        await pilot.press("w")
+        await wait_until(pilot, lambda: shows(app, "About two?") and shows(app, "2 left, 1 wrong"))
+        await pilot.press("a")
+        await wait_until(pilot, lambda: shows(app, "About one?") and shows(app, "✗ wrong, not corrected yet"))
+        assert not shows(app, "W Wrong")
+        await pilot.press("s")  # nobody else is left
+        await wait_until(pilot, lambda: shows(app, "About one?"))
+        await pilot.press("u", "u")
+        await wait_until(pilot, lambda: shows(app, "2 left · the oldest"))
+        store = store_of(open_desk)
+        assert [store.conversations.turn(reply).reply.judged for reply in (first, second)] == [False, False]  # type: ignore[union-attr]

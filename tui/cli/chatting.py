@@ -1,4 +1,4 @@
-"""``deskloop ask``, ``correct`` and ``approve``: one exchange with the bot, and the operator's word on it."""
+"""``deskloop ask``, ``correct``, ``approve``, ``wrong``: one exchange with the bot, and the operator's word on it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from store.words import Version
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.typed import TYPED, VERSION
 from tui.core import DeskError, OpenDesk, ReplyDelta, ReplyFinished
+from tui.core.pair_words import from_correction
 
 
 async def exchange(
@@ -48,6 +49,7 @@ def reply_facts(turn: Turn) -> dict[str, object]:
         "new_tokens": turn.reply.new_tokens,
         "seconds": turn.reply.seconds,
         "first_token_seconds": turn.reply.first_token_seconds,
+        "from_correction": turn.reply.from_correction,
     }
 
 
@@ -82,8 +84,9 @@ def ask(cli: Cli, text: str, version: Version | None, conversation: int | None, 
     turn = cli.run(work())
     assert turn.reply is not None
     cli.emit(reply_facts(turn))
+    words = from_correction(turn.reply.from_correction)
     cli.say(
-        f"Reply {turn.id} by {turn.reply.version}. "
+        f"Reply {turn.id} {words or f'by {turn.reply.version}'}. "
         f"Not right? deskloop correct {turn.id} TEXT. Good? deskloop approve {turn.id}."
     )
 
@@ -114,3 +117,27 @@ def approve(cli: Cli, reply_id: int) -> None:
     pair, waiting = cli.read(lambda desk: (desk.judgements.approve(reply_id), desk.judgements.waiting()))
     cli.emit({"reply_id": reply_id, "pair": pair.id, "waiting": waiting})
     cli.say(f"Saved as pair {pair.id}.")
+
+
+@click.command()
+@click.argument("reply_id", type=int)
+@home_option
+@json_option
+@pass_cli
+def wrong(cli: Cli, reply_id: int) -> None:
+    """Mark the reply REPLY_ID as wrong without saying what is right. It waits in the review for a correction."""
+    cli.read(lambda desk: desk.judgements.reject(reply_id))
+    cli.emit({"reply_id": reply_id, "wrong": True})
+    cli.say(f"Reply {reply_id} is marked as wrong. What would be right? deskloop correct {reply_id} TEXT.")
+
+
+@click.command()
+@click.argument("reply_id", type=int)
+@home_option
+@json_option
+@pass_cli
+def undo(cli: Cli, reply_id: int) -> None:
+    """Undo the last judgement of the reply REPLY_ID, until a retraining has used it."""
+    turn = cli.read(lambda desk: desk.judgements.withdraw(reply_id))
+    cli.emit({"reply_id": reply_id, "judged": turn.reply is not None and turn.reply.judged})
+    cli.say(f"Undone for reply {reply_id}.")

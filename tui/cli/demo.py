@@ -106,6 +106,7 @@ class _Story:
     async def _load(self, desk: OpenDesk, whole: bool) -> Pair:
         """Load the sample desk; returns the pair whose question the customer will ask."""
         desk.settings.change("faithful", {"max_new_tokens": MAX_NEW_TOKENS})
+        desk.settings.change("answer_from_corrections", "off")  # the story is what the versions say
         if not whole:
             desk.settings.change("heldout_share", FEW_HELDOUT_SHARE)
         await desk.importing.sample()

@@ -16,6 +16,8 @@ COMMANDS = {
     "ask": ("tui.cli.chatting", "ask"),
     "correct": ("tui.cli.chatting", "correct"),
     "approve": ("tui.cli.chatting", "approve"),
+    "wrong": ("tui.cli.chatting", "wrong"),
+    "undo": ("tui.cli.chatting", "undo"),
     "pairs": ("tui.cli.pairs", "pairs"),
     "retrain": ("tui.cli.retrain", "retrain"),
     "evaluate": ("tui.cli.evaluate", "evaluate"),

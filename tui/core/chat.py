@@ -12,8 +12,10 @@ from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt, Ticket
 from finetune.lengths import decoding_of
 from store.conversations import Measured
 from store.desk import Desk
+from store.pairs.known import Known
 from store.records import Turn
 from store.text import CleanPieces, clean
+from tui.core.beside import Beside
 from tui.core.errors import DeskError
 from tui.core.events import MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, ReplyStarted
 from tui.core.keeper import EngineKeeper
@@ -59,10 +61,11 @@ class PartialKeeper:
 
 
 class ChatDesk:
-    """Sending, answering again and stopping."""
+    """Sending, answering again and stopping. *itself*: the bot is asked even what a correction would answer."""
 
-    def __init__(self, desk: Desk, keeper: EngineKeeper, who: str) -> None:
-        self._desk, self._keeper, self._who = desk, keeper, who
+    def __init__(self, desk: Desk, keeper: EngineKeeper, beside: Beside, who: str, *, itself: bool = False) -> None:
+        self._desk, self._keeper, self._beside, self._who = desk, keeper, beside, who
+        self._itself = itself
         self._stopping = False
         self._asked: Ticket | None = None  # of the reply that is being written
 
@@ -96,7 +99,8 @@ class ChatDesk:
             return conversation, self.send(conversation, text, preset)
 
     def regenerate(self, customer_turn_id: int, preset: str | None = None) -> AsyncIterator[ReplyEvent]:
-        """Answer a customer's message once more; the replies it already has stay."""
+        """Answer a customer's message once more; the replies it already has stay. The bot itself is asked, so that an
+        operator can see what it would say."""
         turn = self._desk.conversations.turn(customer_turn_id)
         if turn.role != "customer":
             raise DeskError("Only a customer's message can be answered again.")
@@ -111,6 +115,11 @@ class ChatDesk:
     async def _exchange(self, turn: Turn, decoding: Decoding, *, new: bool) -> AsyncIterator[ReplyEvent]:
         if new:
             yield MessageKept(turn)
+            if (told := await self._from_correction(turn)) is not None:
+                yield ReplyStarted(told)
+                yield ReplyDelta(told.text)
+                yield ReplyFinished(told)
+                return
         self._stopping = False
         answer: Answer | None = None
         failure: EngineError | None = None
@@ -148,6 +157,23 @@ class ChatDesk:
                     await engine.cancel(ticket.id)
                     await stream.aclose()
         yield ReplyFinished(self._desk.conversations.turn(reply.id), _remark(answer, failure))
+
+    async def _from_correction(self, message: Turn) -> Turn | None:
+        """The reply that a correction gives to *message* at once, whole and kept; None if the bot is to answer."""
+        if self._itself or self._desk.settings.load().answer_from_corrections == "off":
+            return None
+        history = self._desk.conversations.history(message.id)
+        try:
+            known: Known | None = await self._beside.read(lambda store: store.known.answer(message.text, history))
+        except DeskError:  # a busy or damaged desk: the bot answers, and says what is wrong
+            return None
+        with self._desk.atomic():  # meanwhile either may have been erased, or the correction undone
+            if known is None or not self._desk.known.stands(known):
+                return None
+            if self._desk.conversations.turn(message.id).text != message.text:
+                return None
+            version = self._desk.promotions.active()
+            return self._desk.conversations.known_reply(message.id, version, known.answer, known.pair_id)
 
     def _finish(self, reply_id: int, partial: str, answer: Answer | None, failure: EngineError | None) -> None:
         state: Literal["complete", "stopped", "failed"]

@@ -21,8 +21,8 @@ from tui.core.run_words import RunWords
 @dataclass(frozen=True, slots=True)
 class StatusFacts:
     """``version``: the one that answers. ``engine``: its state, in one word. ``waiting``: corrections that no run has
-    used. ``advice``: whether it is worth retraining, as it was looked up last. ``rate``: how often the version is
-    corrected."""
+    used. ``advice``: whether it is worth retraining, as it was looked up last. ``rate``: how often the version was
+    wrong."""
 
     desk: str
     version: Version

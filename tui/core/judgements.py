@@ -1,6 +1,8 @@
-"""What operators make of replies: corrections, approvals, and the queue of those that nobody has judged."""
+"""What operators make of replies: corrections, approvals, rejections, and the queue of those that need one."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from store.conversations.review import Order, Progress, ReviewItem
 from store.desk import Desk
@@ -24,6 +26,10 @@ class JudgementDesk:
         """Approve a reply as it is. Raises :class:`DeskError`."""
         return self._store.judgements.approve(reply_id, self._who)
 
+    def reject(self, reply_id: int) -> Turn:
+        """Mark a reply as wrong, without saying what is right. Raises :class:`DeskError`."""
+        return self._store.judgements.reject(reply_id, self._who)
+
     def withdraw(self, reply_id: int) -> Turn:
         """Take back the judgement of a reply, until a run has used it. Raises :class:`DeskError`."""
         return self._store.judgements.withdraw(reply_id, self._who)
@@ -39,16 +45,16 @@ class ReviewDesk:
     def __init__(self, store: Desk, beside: Beside, who: str) -> None:
         self._store, self._beside, self._who = store, beside, who
 
-    def next(self, order: Order = "oldest") -> ReviewItem | None:
-        """The first of the queue; None if it is empty."""
-        return self._store.review.next(order)
+    def next(self, order: Order = "oldest", later: Collection[int] = ()) -> ReviewItem | None:
+        """The first of the queue but for *later*, which come at its end; None if it is empty."""
+        return self._store.review.next(order, later)
 
     def item(self, reply_id: int) -> ReviewItem:
         """One reply as the queue shows it, whether it waits or not."""
         return self._store.review.item(reply_id)
 
     def waits(self, reply_id: int) -> bool:
-        """Whether nobody has judged it yet."""
+        """Whether nobody has judged it yet, or only marked it as wrong."""
         return self._store.review.waits(reply_id)
 
     async def progress(self) -> Progress:
@@ -62,6 +68,11 @@ class ReviewDesk:
     def correct(self, reply_id: int, text: str) -> Pair | None:
         """Keep a better text; None if somebody else judged it before. Raises :class:`DeskError`."""
         return self._store.review.correct(reply_id, text, self._who)
+
+    def reject(self, reply_id: int) -> bool:
+        """Mark a reply as wrong, which keeps it in the queue; False if somebody else judged it before. Raises
+        :class:`DeskError`."""
+        return self._store.review.reject(reply_id, self._who)
 
     def skip(self, reply_id: int) -> bool:
         """Pass over it; False if somebody else judged it before. Raises :class:`DeskError`."""

@@ -13,6 +13,7 @@ from tui.core.open_desk import OpenDesk
 Judged = Literal["kept", "theirs", "refused"]
 CORRECTED = "The correction is saved. The bot learns it at the next {desk.retrain}. {desk.take_back} undoes it."
 APPROVED = "Approved. {desk.take_back} undoes it."
+WRONG = "Marked as wrong. {desk.correct} says what would be right; {desk.take_back} undoes it."
 THEIRS = "Somebody judged this reply a moment ago; their judgement is kept."
 
 
@@ -45,6 +46,13 @@ class Judging:
 
         return self._keep(reply, judge, queued)
 
+    def reject(self, reply: int, *, queued: bool = False) -> Judged:
+        """The reply is wrong, whatever would be right."""
+        desk = self._desk
+        return self._keep(
+            reply, lambda: WRONG if (desk.review if queued else desk.judgements).reject(reply) else None, queued
+        )
+
     def skip(self, reply: int) -> Judged:
         """Nobody is to be asked about a reply of the queue again."""
         desk = self._desk
@@ -71,5 +79,7 @@ class Judging:
 
 def _standing(turn: Turn) -> str:
     reply = turn.reply
-    word = "corrected" if reply and reply.correction else "approved" if reply and reply.approved else "not judged"
+    if reply is None or not reply.judged:
+        return "The reply is not judged now."
+    word = "corrected" if reply.correction else "approved" if reply.approved else "marked as wrong"
     return f"The reply is {word} now."

@@ -85,7 +85,7 @@ class OpenDesk:
             changed=lambda state: changes.publish(EngineChanged(state)),
             prepare=self._prepare,
         )
-        self.chat = ChatDesk(store, self.engine, who)
+        self.chat = ChatDesk(store, self.engine, beside, who, itself=pin is not None)
         self._follower = VersionFollower(store, self.engine, changes, who, pin)
         self.promotions = VersionDesk(store, self.engine, self._follower, who)
         self.comparisons = ComparisonDesk(store, beside, self.engine, self.promotions, who)

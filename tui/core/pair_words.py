@@ -98,6 +98,11 @@ def pair_head(row: ListedPair) -> str:
     return " · ".join([*facts, *(f"#{tag}" for tag in row.tags)])
 
 
+def from_correction(pair_id: int | None) -> str:
+    """Whose words a reply is, if it is a correction's; else nothing."""
+    return "" if pair_id is None else f"from correction {pair_id}"
+
+
 def history_lines(pair: Pair) -> list[str]:
     """What was said before, a line for each turn."""
     return [line for customer, bot in pair.history for line in (f"Customer: {customer}", f"Bot: {bot}")]

@@ -19,7 +19,7 @@ ENOUGH = 20  # judged replies on either side below which nothing is said
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The active version's correction rate since its promotion, and that of the version a rollback returns to
+    """The active version's share of wrong replies since its promotion, and that of the version a rollback returns to
     (``previous`` None: there is none). ``p``: how often chance alone makes a rate so much worse; None where there are
     too few judgements to ask."""
 
@@ -31,7 +31,7 @@ class Standing:
 
     @property
     def worse(self) -> bool:
-        """Whether the active version is corrected more often than the previous one, by more than chance."""
+        """Whether the active version is wrong more often than the previous one, by more than chance."""
         return self.p is not None and self.p < ALPHA
 
 

@@ -14,11 +14,18 @@ CHAT = [
         Key("f2", "correct", "Correct", "Write what the marked reply should have said", first=True),
         Key("f3", "approve", "Approve", "Approve the marked reply as it is", first=True),
         Key(
+            "alt+w",
+            "reject",
+            "Wrong",
+            "Mark the marked reply as wrong, without saying what is right; it waits in the review for a correction",
+            shown=False,
+            first=True,
+        ),
+        Key(
             "ctrl+z",
             "take_back",
             "Undo",
-            "Undo the correction or approval of the marked reply, until a retraining has used it; in a text, undo "
-            "typing",
+            "Undo what you said of the marked reply, until a retraining has used it; in a text, undo typing",
             shown=False,
         ),
         Key("f4", "again", "Again", "Ask the bot for another answer; the first one is kept", first=True),

@@ -20,6 +20,7 @@ REVIEW = [
         "review",
         Key("a,f3", "approve", "Approve", "The reply is good as it is"),
         Key("c,f2", "correct", "Correct", "Write what the reply should have said"),
+        Key("w,alt+w", "reject", "Wrong", "The reply is wrong; it stays in the queue until it is corrected"),
         Key("s", "skip", "Skip", "Skip this reply; nobody is asked about it again"),
         Key("u,ctrl+z", "take_back", "Undo", "Undo the last step"),
         Key("o", "order", "Order", "Sort by age, or by how sure the bot was"),

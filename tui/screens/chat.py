@@ -274,6 +274,11 @@ class ChatScreen(ConversationScreen):
         if (marked := self.transcript.marked) is not None:
             self._judging.approve(marked)
 
+    def action_reject(self) -> None:
+        """Mark the marked reply as wrong."""
+        if (marked := self.transcript.marked) is not None:
+            self._judging.reject(marked)
+
     def action_take_back(self) -> None:
         """Undo the judgement of the marked reply."""
         if (marked := self.transcript.marked) is not None:
@@ -287,7 +292,7 @@ class ChatScreen(ConversationScreen):
         match action:
             case "stop":
                 return writing
-            case "correct" | "approve" | "again_otherwise":
+            case "correct" | "approve" | "reject" | "again_otherwise":
                 return not writing and marked
             case "take_back":
                 reply = None if writing else self.marked_reply

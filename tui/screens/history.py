@@ -18,7 +18,7 @@ from tui.widgets.version_chart import VersionChart
 
 
 class HistoryScreen(ResultScreen[None]):
-    """BLEU, training pairs and correction rate over the versions."""
+    """BLEU, training pairs and share of wrong replies over the versions."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(HISTORY)
 

@@ -15,6 +15,7 @@ from store.records import Reply, Turn
 from store.words import BASE, Version
 from tui.core.certainty import certainty_words
 from tui.core.nearest import Near
+from tui.core.pair_words import from_correction
 from tui.keymap import spoken
 from tui.keys import DETAILS
 from tui.screens.dialog import Dialog
@@ -81,6 +82,9 @@ def facts(turn: Turn, reply: Reply) -> Iterator[tuple[str, str]]:
     """What is known of a reply, a line each."""
     yield "Version", "imported from elsewhere" if reply.version == "imported" else reply.version
     yield "When", f"{turn.created_at[:19].replace('T', ' ')} UTC, {reply.state}"
+    if reply.from_correction is not None:
+        yield "Words", f"{from_correction(reply.from_correction)}; the bot itself was not asked"
+        return
     yield "Settings", settings_line(reply.decoding)
     if reply.new_tokens is not None:
         yield "Tokens", str(reply.new_tokens)

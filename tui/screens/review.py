@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Markdown
 
-from store.records import Turn
+from store.records import Reply, Turn
 from tui import requests as ask
 from tui.core import StoreChanged
 from tui.core.certainty import certainty_words
@@ -18,6 +18,7 @@ from tui.core.drafts import Drafts
 from tui.core.judgements import Order, Progress, ReviewItem
 from tui.core.judging import Judged, Judging
 from tui.core.open_desk import OpenDesk
+from tui.core.pair_words import from_correction
 from tui.core.run_words import bar
 from tui.keymap import spoken
 from tui.keys import REVIEW
@@ -48,6 +49,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
         self._judging, self._drafts = judging, drafts
         self._order: Order = "oldest"
         self._item: ReviewItem | None = None
+        self._later: set[int] = set()  # what is wrong, and was put off here: it is asked about again at the end
         self._done: list[int] = []  # what was judged or skipped here, to be taken back in turn
 
     def compose(self) -> ComposeResult:
@@ -83,7 +85,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
 
     # -- showing -----------------------------------------------------------------------------------
     async def _go_on(self) -> None:
-        await self._show(self._review.next(self._order))
+        await self._show(self._review.next(self._order, self._later))
 
     async def _show(self, item: ReviewItem | None) -> None:
         self._item = item
@@ -97,9 +99,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
                 customer, bot = item.before
                 self.query_one("#review-before", Plain).show(f"Before that\n\nCustomer\n{customer}\n\nBot\n{bot}")
             self.query_one("#review-question", Plain).show(item.message.text)
-            self.query_one("#review-head", Plain).show(
-                f"Bot · {reply.version} · {certainty_words(reply.certainty)}{' · skipped before' * reply.skipped}"
-            )
+            self.query_one("#review-head", Plain).show(head_words(reply))
             await self.query_one("#review-reply", Markdown).update(shown(item.reply.text))
             self.query_one("#review-body", VerticalScroll).scroll_home(animate=False)
         await self._count()
@@ -118,10 +118,27 @@ class ReviewScreen(ResultScreen[Turn | None]):
             await self._go_on_after(reply, self._judging.approve(reply, queued=True))
 
     async def action_skip(self) -> None:
-        """Leave it to nobody."""
+        """Leave it to nobody; what is marked as wrong is left for later."""
+        if (item := self._item) is None:
+            return
+        if item.reply.reply is not None and item.reply.reply.rejected:
+            await self._put_off(item.reply.id)
+        else:
+            await self._go_on_after(item.reply.id, self._judging.skip(item.reply.id))
+
+    async def action_reject(self) -> None:
+        """It is wrong, whatever would be right."""
         if self._item is not None:
             reply = self._item.reply.id
-            await self._go_on_after(reply, self._judging.skip(reply))
+            if (judged := self._judging.reject(reply, queued=True)) == "kept":
+                self._later.add(reply)
+            await self._go_on_after(reply, judged)
+
+    async def _put_off(self, reply: int) -> None:
+        if reply in self._later:  # everything else was looked at: begin again
+            self._later.clear()
+        self._later.add(reply)
+        await self._go_on()
 
     def action_correct(self) -> None:
         """Write what it should have said."""
@@ -150,6 +167,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
     async def action_take_back(self) -> None:
         """Back to what was judged or skipped last, as if it had not been."""
         if self._done and self._judging.withdraw(reply := self._done.pop(), queued=True) == "kept":
+            self._later.discard(reply)
             await self._show(self._review.item(reply))
 
     async def action_order(self) -> None:
@@ -175,6 +193,9 @@ class ReviewScreen(ResultScreen[Turn | None]):
         """Keys show up when they can do something."""
         if action in ("approve", "correct", "skip", "open", "who_taught"):
             return self._item is not None
+        if action == "reject":
+            reply = self._item.reply.reply if self._item is not None else None
+            return reply is not None and not reply.rejected
         return bool(self._done) if action == "take_back" else True
 
 
@@ -182,4 +203,12 @@ def progress_words(progress: Progress, order: Order) -> str:
     """How far the queue is, in a line."""
     whole = progress.today + progress.left
     share = bar(progress.today / whole if whole else 1.0, BAR)
-    return f"{share} {progress.today} of {whole} judged today · {progress.left} left · {FIRST[order]}"
+    left = f"{progress.left} left{f', {progress.wrong} wrong' if progress.wrong else ''}"
+    return f"{share} {progress.today} of {whole} judged today · {left} · {FIRST[order]}"
+
+
+def head_words(reply: Reply) -> str:
+    """Who answered, how sure it was, and what was said of it before, in a line."""
+    sure = from_correction(reply.from_correction) or certainty_words(reply.certainty)
+    before = "✗ wrong, not corrected yet" if reply.rejected else "skipped before" if reply.skipped else ""
+    return " · ".join(part for part in ("Bot", reply.version, sure, before) if part)

@@ -93,7 +93,7 @@ class RunLine(Plain):
 
 
 def rate_words(rate: Rate, *, short: bool = False) -> str:
-    """A correction rate in few words, or in two."""
+    """The share of replies that were corrected or marked as wrong, in few words, or in two."""
     if rate.share is None:
         return ""
     return f"{rate.share:.0%} corrected" if short else f"{_share(rate)} corrected"

@@ -11,6 +11,7 @@ from textual.widgets import Markdown
 from textual.widgets.markdown import MarkdownStream
 
 from store.records import Reply, Turn
+from tui.core.pair_words import from_correction
 from tui.widgets.text import Plain, shown
 
 
@@ -62,6 +63,8 @@ class BotTurn(Vertical):
         reply = self.turn.reply
         assert reply is not None
         parts = ["▶ Bot" if self._is_marked else "Bot", reply.version]
+        if reply.from_correction is not None:
+            parts.append(from_correction(reply.from_correction))
         if self.streaming:
             parts.append("writing…")
         elif reply.finished_at is None:
@@ -72,6 +75,8 @@ class BotTurn(Vertical):
             parts.append("✎ corrected")
         elif reply.approved:
             parts.append("✓ approved")
+        elif reply.rejected:
+            parts.append("✗ wrong")
         return " · ".join(parts)
 
     def mark(self, marked: bool) -> None:
@@ -123,6 +128,7 @@ class BotTurn(Vertical):
         box.show(f"should have said: {correction}" if correction is not None else "")
         self.set_class(correction is not None, "-corrected")
         self.set_class(bool(reply and reply.approved), "-approved")
+        self.set_class(bool(reply and reply.rejected), "-rejected")
         self.set_class(bool(reply and reply.state == "failed" and not self.streaming), "-failed")
 
     def on_click(self, event: Any) -> None:
