@@ -9,6 +9,7 @@ NAMES = (
     "canned",
     "startup",
     "serving",
+    "judging",
     "gate_power",
     "scale",
     "methods",

@@ -62,9 +62,13 @@ def render_pair(tokenizer: Any, prompt: Prompt, output: str) -> tuple[list[int],
 
     The mask goes by position: in many bases the end-of-turn token is the padding token too, and masking by id
     would teach the bot never to stop."""
-    question = render(tokenizer, prompt)
-    answer = [*plain_ids(tokenizer, _answer_form(tokenizer, output)), end_of_turn(tokenizer)]
+    question, answer = render(tokenizer, prompt), render_answer(tokenizer, output)
     return question + answer, [0] * len(question) + [1] * len(answer)
+
+
+def render_answer(tokenizer: Any, output: str) -> list[int]:
+    """The token ids of an answer after its prompt, as the bot learns and says it: with the end of turn."""
+    return [*plain_ids(tokenizer, _answer_form(tokenizer, output)), end_of_turn(tokenizer)]
 
 
 @lru_cache(maxsize=8)

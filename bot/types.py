@@ -140,6 +140,21 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What is known of the answers of a batch before they are given, in the order of its prompts; None: nothing.
+
+    ``limits``: the most tokens of each, where that is less than the decoding allows. ``drafts``: a text that each may
+    well be (None: none is known). Drafts never change an answer, near ties of two tokens aside; with them it may be
+    there sooner."""
+
+    limits: tuple[int, ...] | None = None
+    drafts: tuple[str | None, ...] | None = None
+
+
+NOTHING = Expected()
+
+
+@dataclass(frozen=True, slots=True)
 class BaseFacts:
     """What was loaded. ``context`` and ``vocabulary`` in tokens, ``memory_bytes`` of the whole process."""
 

@@ -10,11 +10,13 @@ from typing import TypeVar
 import msgspec
 
 from bot.types import (
+    NOTHING,
     AdapterRef,
     Answer,
     BaseSpec,
     Decoding,
     ErrorKind,
+    Expected,
     Priority,
     Prompt,
     RequestId,
@@ -67,7 +69,7 @@ class Batch(Message, tag="batch", tag_field="op", frozen=True):
     priority: Priority
     prompts: tuple[Prompt, ...]
     decoding: Decoding
-    limits: tuple[int, ...] | None = None
+    expected: Expected = NOTHING
 
 
 class Likelihoods(Message, tag="likelihoods", tag_field="op", frozen=True):

@@ -10,6 +10,7 @@ from pathlib import Path
 from bot import wire
 from bot.engines.link import Link
 from bot.types import (
+    NOTHING,
     AdapterRef,
     Answer,
     BaseFacts,
@@ -18,6 +19,7 @@ from bot.types import (
     Decoding,
     EngineError,
     EngineStatus,
+    Expected,
     ProbeResult,
     Prompt,
     Readiness,
@@ -87,7 +89,7 @@ class EngineProcess:
         ticket: Ticket,
         prompts: Sequence[Prompt],
         decoding: Decoding,
-        limits: Sequence[int] | None = None,
+        expected: Expected = NOTHING,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> list[Answer]:
         """See :class:`bot.engines.engine.Engine`."""
@@ -97,7 +99,7 @@ class EngineProcess:
             priority=ticket.priority,
             prompts=tuple(prompts),
             decoding=decoding,
-            limits=None if limits is None else tuple(limits),
+            expected=expected,
         )
         answers: dict[int, Answer] = {}
         async with contextlib.aclosing(self._link.events(request)) as events:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from bot.types import (
+    NOTHING,
     AdapterRef,
     Answer,
     BaseFacts,
@@ -14,6 +15,7 @@ from bot.types import (
     Capabilities,
     Decoding,
     EngineStatus,
+    Expected,
     ProbeResult,
     Prompt,
     Readiness,
@@ -61,11 +63,11 @@ class Engine(Protocol):
         ticket: Ticket,
         prompts: Sequence[Prompt],
         decoding: Decoding,
-        limits: Sequence[int] | None = None,
+        expected: Expected = NOTHING,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> list[Answer]:
-        """Answer many prompts, in their order; *limits*: of each answer the most tokens, where that is less than
-        *decoding* allows; *on_progress* gets the answers there are, and all. Cancelling the call stops it."""
+        """Answer many prompts, in their order; *expected*: what is known of the answers; *on_progress* gets the answers
+        there are, and all. Cancelling the call stops it."""
         ...
 
     async def likelihoods(self, ticket: Ticket, texts: Sequence[tuple[Prompt, str]]) -> list[float]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from bot.engines.engine import EngineFactory
 from bot.types import (
+    NOTHING,
     AdapterRef,
     Answer,
     BaseFacts,
@@ -20,6 +21,7 @@ from bot.types import (
     Decoding,
     EngineError,
     EngineStatus,
+    Expected,
     ProbeResult,
     Prompt,
     Readiness,
@@ -61,7 +63,7 @@ class Script:
     # What happened.
     engines: list[ScriptedEngine] = field(default_factory=list)
     asked: list[tuple[Version, Prompt]] = field(default_factory=list)
-    batches: list[tuple[Decoding, Sequence[Prompt], Sequence[int] | None]] = field(default_factory=list)
+    batches: list[tuple[Decoding, Sequence[Prompt], Expected]] = field(default_factory=list)
     scored: list[Version] = field(default_factory=list)
 
     def __call__(self, *, log: Path, on_death: Callable[[], None] | None = None) -> ScriptedEngine:
@@ -192,7 +194,7 @@ class ScriptedEngine:
         ticket: Ticket,
         prompts: Sequence[Prompt],
         decoding: Decoding,
-        limits: Sequence[int] | None = None,
+        expected: Expected = NOTHING,
         on_progress: Callable[[int, int], None] | None = None,
     ) -> list[Answer]:
         """See :class:`bot.engines.engine.Engine`."""
@@ -203,7 +205,7 @@ class ScriptedEngine:
             if self.script.before_batch is not None:
                 await self.script.before_batch()
             self._serves(ticket.version)
-            self.script.batches.append((decoding, tuple(prompts), limits))
+            self.script.batches.append((decoding, tuple(prompts), expected))
             for prompt in prompts:
                 if stop.is_set():
                     raise EngineError("failed", "The answers were stopped before they were complete.")

@@ -26,6 +26,9 @@ from store.words import BASE, Version
 OnAnswered = Callable[[int, int, Version], None]  # answers there are, answers wanted, the version that is asked
 Keep = Callable[[Mapping[Prompt, Answer]], None]
 CHUNK = 24  # questions a request: what is answered is kept, so that a cancelled run loses no more than this
+DRAFTED_CHUNK = (
+    4 * CHUNK
+)  # of those whose answers are expected, which takes no longer; what parts is generated together
 _LIBRARIES = ("torch", "transformers", "tokenizers", "peft", "bitsandbytes")
 
 
@@ -66,15 +69,17 @@ class Asker:
 
     async def questions(self, asked: Sequence[Question]) -> Questions:
         """*asked* as prompts, each answer limited by its reference's length in tokens of the base: the same for every
-        version. Of several references to one prompt the longest counts."""
+        version. Of several references to one prompt the longest counts; the first is the draft."""
         prompts = [prompt_of(question, self.system) for question in asked]
+        pairs = zip(prompts, asked, strict=True)
+        drafts = {prompt: question.output for prompt, question in reversed([*pairs])}
         if not prompts or not self.margins.answer_multiple:
-            return Questions(prompts)
+            return Questions(prompts, drafts=drafts)
         limits: dict[Prompt, int] = {}
         lengths = await self.engine.lengths([question.output for question in asked])
         for prompt, tokens in zip(prompts, lengths, strict=True):
             limits[prompt] = max(limits.get(prompt, 0), self.margins.limit(tokens) or 0)
-        return Questions(prompts, limits)
+        return Questions(prompts, limits, drafts)
 
     async def ask(
         self,
@@ -85,13 +90,14 @@ class Asker:
     ) -> dict[Prompt, str]:
         """Ask *version*, which is ready, whatever the cache knows; *keep* gets each chunk as it is answered."""
         answers: dict[Prompt, str] = {}
-        ordered, limits = questions.by_size(), questions.limits
-        for begin in range(0, len(ordered), CHUNK):
-            chunk = ordered[begin : begin + CHUNK]
-            most = [limits.get(prompt, self.decoding.max_new_tokens) for prompt in chunk] if limits else None
+        ordered = questions.by_size()
+        size = DRAFTED_CHUNK if questions.drafts else CHUNK
+        for begin in range(0, len(ordered), size):
+            chunk = ordered[begin : begin + size]
             ticket = Ticket(version, Priority.GATE)
             progress = _further(on_progress, begin, len(ordered))
-            found = await self.engine.batch(ticket, chunk, self.decoding, most, progress)
+            expected = questions.expected(chunk, self.decoding.max_new_tokens)
+            found = await self.engine.batch(ticket, chunk, self.decoding, expected, progress)
             # As the chat would show it: the store cleans what the model writes.
             new = {prompt: replace(one, text=clean(one.text)) for prompt, one in zip(chunk, found, strict=True)}
             keep(new)

@@ -67,7 +67,8 @@ async def judge_merged(judge: Judge, version: Version, merged: Path) -> GateRepo
     questions = await judge.asker.questions(heldout)
     before = await judge.answers(version, questions)
     whole = await judge.on(BaseSpec(str(merged), "bf16"))
-    after = await whole.answers(BASE, questions)
+    drafts = dict(zip(questions.prompts, before, strict=True))
+    after = await whole.answers(BASE, replace(questions, drafts=drafts))
     items = _items(heldout, before, after)
     return await asyncio.to_thread(
         verdict_on, items, [], judge.asker.margins, active=version, candidate=f"{version}, merged,"
@@ -102,7 +103,7 @@ async def evaluate_file(
         raise ValueError("The file holds no pair to evaluate.")
     start = time.perf_counter()
     questions = await asker.questions(asked)
-    found = await asker.ask(version, questions, lambda done, wanted: on_answered(done, wanted, version))
+    found = await asker.ask(version, questions.to(version), lambda done, wanted: on_answered(done, wanted, version))
     answers = [
         (question.lang, clean(question.output), found[prompt])
         for question, prompt in zip(asked, questions.prompts, strict=True)
@@ -124,7 +125,7 @@ async def evaluate_file(
 # -- small parts -----------------------------------------------------------------------------------
 async def _said(judge: Judge, version: Version, questions: Questions) -> dict[Prompt, str]:
     """What *version* answers to each of *questions*."""
-    return dict(zip(questions.prompts, await judge.answers(version, questions), strict=True))
+    return dict(zip(questions.prompts, await judge.answers(version, questions.to(version)), strict=True))
 
 
 def _each(taught: Sequence[Taught]) -> Iterator[Question]:

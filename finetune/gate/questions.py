@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
-from bot.types import Prompt
-from store.words import Exchange
+from bot.types import Expected, Prompt
+from store.words import BASE, Exchange, Version
 
 
 class Question(Protocol):
@@ -36,11 +36,12 @@ class FileQuestion:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """Prompts in their order, and ``limits``: the most tokens of the answer to a prompt, where that is less than a
-    reply may have."""
+    """Prompts in their order. ``limits``: the most tokens of the answer to a prompt, where that is less than a reply
+    may have; ``drafts``: what a version may well answer, which saves the time to generate it."""
 
     prompts: Sequence[Prompt]
     limits: Mapping[Prompt, int] = field(default_factory=lambda: MappingProxyType({}))
+    drafts: Mapping[Prompt, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def unique(self) -> list[Prompt]:
@@ -48,8 +49,17 @@ class Questions:
         return list(dict.fromkeys(self.prompts))
 
     def only(self, prompts: Sequence[Prompt]) -> Questions:
-        """These of them, with the same limits."""
-        return Questions(prompts, self.limits)
+        """These of them, with the same limits and drafts."""
+        return replace(self, prompts=prompts)
+
+    def to(self, version: Version) -> Questions:
+        """As they are put to *version*: the bare base was never taught what is expected, so drafts would only cost."""
+        return replace(self, drafts=MappingProxyType({})) if version == BASE else self
+
+    def expected(self, prompts: Sequence[Prompt], most: int) -> Expected:
+        """What is known of the answers to *prompts*, of which none may have more than *most* tokens."""
+        limits = tuple(self.limits.get(prompt, most) for prompt in prompts) if self.limits else None
+        return Expected(limits, tuple(map(self.drafts.get, prompts)) if self.drafts else None)
 
     def by_size(self) -> list[Prompt]:
         """Each prompt once, those with similar limits and lengths together: a batch takes as long as its longest

@@ -12,7 +12,7 @@ import torch
 from transformers import DynamicCache
 
 from bot.engines.torch.generate import Generator
-from bot.types import FAITHFUL, Answer, Prompt
+from bot.types import FAITHFUL, Answer, Expected, Prompt
 from finetune.events import WatchedKind
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import total
@@ -69,9 +69,10 @@ def answers_bleu(tuned: Tuned, tokenizer: Any, pairs: Sequence[JobPair], system:
 
     generator = Generator(_InTraining(tuned.base, tokenizer, tuned.new_cache))
     prompts = [Prompt(system, pair.history, pair.instruction) for pair in pairs]
-    limits = [GateMargins().limit(tokens) or ANSWER_TOKENS for tokens in generator.lengths([p.output for p in pairs])]
+    drafts = tuple(pair.output for pair in pairs)
+    limits = tuple(GateMargins().limit(tokens) or ANSWER_TOKENS for tokens in generator.lengths(drafts))
     with at_rest(tuned):
-        generator.batch(prompts, replace(FAITHFUL, max_new_tokens=ANSWER_TOKENS), keep, limits)
+        generator.batch(prompts, replace(FAITHFUL, max_new_tokens=ANSWER_TOKENS), keep, Expected(limits, drafts))
     scores = score_by_language((pair.lang, clean(pair.output), answers[place]) for place, pair in enumerate(pairs))
     return total(list(scores.values()), "bleu") or 0.0
 

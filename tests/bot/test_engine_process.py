@@ -80,7 +80,10 @@ async def test_load_stream_batch_and_a_version(engine: EngineProcess, base: Path
 
     progress: list[tuple[int, int]] = []
     batch = await engine.batch(
-        Ticket(BASE), [HELLO, Prompt("", (), "Hi")], SHORT, None, lambda done, total: progress.append((done, total))
+        Ticket(BASE),
+        [HELLO, Prompt("", (), "Hi")],
+        SHORT,
+        on_progress=lambda done, total: progress.append((done, total)),
     )
     assert batch[0].text == answer.text
     assert progress == [(1, 2), (2, 2)]

@@ -15,7 +15,7 @@ from bot.engines import Engine, make_engine, torch
 from bot.engines.child import EngineProcess
 from bot.engines.scripted import CAPABILITIES, Script, ScriptedEngine
 from bot.kinds import KINDS
-from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, ErrorKind, Prompt, Ticket, new_id
+from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, ErrorKind, Expected, Prompt, Ticket, new_id
 from store.words import BASE, Version
 from tests import tiny as makers
 
@@ -113,6 +113,23 @@ async def test_each_request_is_answered_by_the_version_it_names_and_none_changes
         assert batched.text == alone[version]
     texts = [(HELLO, "In your account.")]
     assert await engine.likelihoods(Ticket(one.version), texts) != await engine.likelihoods(Ticket(BASE), texts)
+
+
+async def test_drafts_change_no_answer_whatever_they_are(subject: Subject) -> None:
+    engine, (one, _) = subject.engine, subject.refs
+    await engine.ready(one)
+    prompts = [Prompt("", (), message) for message in ("Where?", "When, and why?", "Hi", "你好")]
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, wanted: int) -> None:
+        told.append((done, wanted))
+
+    for version in (BASE, one.version):
+        said = await engine.batch(Ticket(version), prompts, SHORT)
+        texts = (said[0].text, "Something else.", None, said[0].text)
+        drafted = await engine.batch(Ticket(version), prompts, SHORT, Expected(None, texts), tell)
+        assert [(answer.text, answer.finish) for answer in drafted] == [(answer.text, answer.finish) for answer in said]
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)] * 2
 
 
 async def test_versions_never_share_the_cache_of_a_conversation(subject: Subject) -> None:

@@ -15,7 +15,7 @@ from bot.engines.torch.generate import Generator
 from bot.engines.torch.serving import ServingModel
 from bot.engines.torch.streaming import TextStream
 from bot.render import render
-from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Prompt
+from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, Expected, Prompt
 from store.words import BASE, Version
 from tests import tiny as makers
 
@@ -230,7 +230,7 @@ def test_each_answer_of_a_batch_ends_at_its_own_limit(generator: Generator, monk
 
     monkeypatch.setattr(generator._serving.base, "forward", counted)
     cut: dict[int, Answer] = {}
-    generator.batch(prompts, Decoding(max_new_tokens=40), cut.__setitem__, [9, 3, 6])
+    generator.batch(prompts, Decoding(max_new_tokens=40), cut.__setitem__, Expected(limits=(9, 3, 6)))
     assert [cut[place].new_tokens for place in range(3)] == [9, 3, 6]
     assert {answer.finish for answer in cut.values()} == {"length"}
     assert all(free[place].text.startswith(cut[place].text.rstrip("\ufffd")) for place in range(3))

@@ -166,7 +166,7 @@ def test_chat_and_batch_stop_at_the_next_customer(lines_model: ServingModel, mon
 
 
 def test_a_real_base_is_stopped_by_the_same_rule(lines_model: ServingModel) -> None:
-    ends = RowEnds(lines_model.tokenizer, 0, [99, 99], text_ends=True)
+    ends = RowEnds(lines_model.tokenizer, [0, 0], [99, 99], text_ends=True)
     rows = [lines_model.tokenizer(text)["input_ids"] for text in ("Nine.\nCustomer:", "Nine. And then")]
     rows[1] += rows[1][-1:] * (len(rows[0]) - len(rows[1]))
     assert ends(torch.tensor(rows), None).tolist() == [True, False]

@@ -94,9 +94,22 @@ async def test_answers_go_to_their_own_questions_whatever_the_order_of_asking(de
 async def test_questions_are_asked_in_chunks_of_similar_length(desk: Desk) -> None:
     engine = scripted(right)
     await judged(engine, desk, FACTS, "base", "v1", pairs(60), [])
-    assert [len(chunk) for _, chunk, _ in engine.script.batches] == [CHUNK, CHUNK, 60 - 2 * CHUNK] * 2
+    assert [len(chunk) for _, chunk, _ in engine.script.batches] == [CHUNK, CHUNK, 60 - 2 * CHUNK, 60]
     lengths = [len(prompt.message) for _, chunk, _ in engine.script.batches[:3] for prompt in chunk]
     assert lengths == sorted(lengths)
+
+
+async def test_references_are_the_drafts_of_all_versions_but_the_bare_base(desk: Desk) -> None:
+    engine = scripted(right)
+    asked = [Asked(1, "Where?", output="Here."), Asked(2, "Where?", output="There."), Asked(3, "When?", output="Now.")]
+    await judged(engine, desk, FACTS, "base", "v1", asked, [])
+    (_, _, base), (_, chunk, taught) = engine.script.batches
+    assert base.drafts is None
+    assert taught.drafts is not None
+    assert {prompt.message: draft for prompt, draft in zip(chunk, taught.drafts, strict=True)} == {
+        "Where?": "Here.",
+        "When?": "Now.",
+    }
 
 
 async def test_the_active_versions_answers_are_cached_and_it_is_not_even_loaded(desk: Desk) -> None:
@@ -125,7 +138,7 @@ async def test_both_versions_answers_are_cut_at_the_same_multiple_of_their_refer
     engine = scripted(right)
     report = await judged(engine, desk, FACTS, "base", "v1", asked, [])
     # twice the reference's tokens, but at least the least
-    assert [most for _, _, limits in engine.script.batches for most in limits or ()] == [
+    assert [most for _, _, expected in engine.script.batches for most in expected.limits or ()] == [
         report.margins.answer_least,
         120,
         802,
@@ -147,7 +160,7 @@ async def test_one_prompt_with_two_references_has_the_longer_ones_limit(desk: De
     asked = [Asked(1, "Where?", output=" ".join(["a"] * n)) for n in (49, 29)]
     engine = scripted(right)
     await judged(engine, desk, FACTS, "base", "v1", asked, [])
-    assert [most for _, _, limits in engine.script.batches for most in limits or ()] == [100, 100]
+    assert [most for _, _, expected in engine.script.batches for most in expected.limits or ()] == [100, 100]
 
 
 async def test_an_answer_that_ended_by_itself_is_known_without_a_limit_too(desk: Desk) -> None:

@@ -256,5 +256,5 @@ async def test_a_long_answer_of_a_conflict_gives_the_reply_its_room(desk: Desk) 
     long = add(desk, "Do you ship?", " ".join(["word"] * 59))
     script = Script(reply=lambda prompt, version: "Yes.")
     found = await evaluate_versions(judge_of(desk, script), BASE, V1, Exam([], [], lesson([long, short])))
-    assert [most for _, _, limits in script.batches for most in limits or ()] == [120]
+    assert [most for _, _, expected in script.batches for most in expected.limits or ()] == [120]
     assert found.recall == Recall(1, 1, 1, 1)

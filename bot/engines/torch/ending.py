@@ -26,18 +26,30 @@ class Stop(StoppingCriteria):
 
 class RowEnds(StoppingCriteria):
     """Ends each row of a batch by itself: after as many tokens as *limits* allows it, or, with *text_ends* (bases
-    without a template), once it has begun the customer's next turn."""
+    without a template), once it has begun the customer's next turn. *starts*: where the answer of each row begins."""
 
-    def __init__(self, tokenizer: Any, width: int, limits: Sequence[int], *, text_ends: bool) -> None:
-        self._tokenizer, self._width, self._text_ends = tokenizer, width, text_ends
-        self._limits = torch.tensor(list(limits))
+    def __init__(self, tokenizer: Any, starts: Sequence[int], limits: Sequence[int], *, text_ends: bool) -> None:
+        self._tokenizer, self._starts, self._text_ends = tokenizer, starts, text_ends
+        self._ends = torch.tensor([start + limit for start, limit in zip(starts, limits, strict=True)])
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        done = input_ids.shape[1] - self._width >= self._limits.to(input_ids.device)
+        done = input_ids.shape[1] >= self._ends.to(input_ids.device)
         if self._text_ends:
-            begin = max(self._width, input_ids.shape[1] - LABEL_TOKENS)
-            texts = self._tokenizer.batch_decode(input_ids[:, begin:], skip_special_tokens=True)
-            whole = begin == self._width
-            ended = [lines.end_of_reply(text, whole=whole) is not None for text in texts]
+            rows = zip(input_ids.tolist(), self._starts, strict=True)
+            ended = [begins_turn(self._tokenizer, row[start:]) for row, start in rows]
             done = done | torch.tensor(ended, device=input_ids.device)
         return done
+
+
+def begins_turn(tokenizer: Any, new: Sequence[int]) -> bool:
+    """Whether the last of the tokens *new* of a reply makes its end the beginning of the customer's next turn."""
+    text = tokenizer.decode(new[-LABEL_TOKENS:], skip_special_tokens=True)
+    return lines.end_of_reply(text, whole=len(new) <= LABEL_TOKENS) is not None
+
+
+def end_of(tokenizer: Any, new: Sequence[int], stops: Sequence[int], *, text_ends: bool) -> int | None:
+    """After how many of the tokens *new* their reply ends; None if it does not."""
+    for count, token in enumerate(new, 1):
+        if token in stops or (text_ends and begins_turn(tokenizer, new[:count])):
+            return count
+    return None

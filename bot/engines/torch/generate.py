@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from transformers import (
@@ -21,29 +21,17 @@ from transformers import (
 from bot import lines
 from bot.bases.base import context_length
 from bot.engines.torch.caches import CacheKey, ConversationCaches
-from bot.engines.torch.ending import RowEnds, Stop
-from bot.engines.torch.streaming import Certainty, TextStream, decoded
-from bot.render import plain_ids, render, render_pair, stop_ids
-from bot.types import Answer, Decoding, EngineError, Finish, Prompt
+from bot.engines.torch.drafts import Drafts, usable
+from bot.engines.torch.ending import RowEnds, Stop, end_of
+from bot.engines.torch.rows import Answering, Row, in_parts, together
+from bot.engines.torch.streaming import Certainty, TextStream, decoded, mean_and_least
+from bot.render import plain_ids, render, render_answer, render_pair, stop_ids
+from bot.types import NOTHING, Answer, Decoding, EngineError, Expected, Finish, Prompt
 from store.words import Version
 
 BATCH_SIZE = 24  # prompts answered together; beyond this 2 cores gain little and memory grows
+DRAFTED_TOGETHER = 4 * BATCH_SIZE  # what is computed of those that part from their drafts is kept until all are seen
 SCORED_TOGETHER = 8  # texts whose likelihood is computed at once: their logits over the vocabulary take memory
-
-
-class Answering(Protocol):
-    """A model that can be asked: one that serves, or one that is being trained."""
-
-    @property
-    def base(self) -> Any:
-        """The causal model, with what answers on it."""
-
-    @property
-    def tokenizer(self) -> Any:
-        """Its tokenizer."""
-
-    def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
-        """A fresh cache for *batch* texts, and how many places it holds before them."""
 
 
 class Generator:
@@ -87,10 +75,10 @@ class Generator:
         text = TextStream(self._tokenizer, emit, stops=self._stops, text_ends=self._text_ends)
         watched = LogitsProcessorList([certainty])
         row = torch.tensor([self._placeholders(ids, held) + ids])
-        ends = [Stop(stop), self._ends(row.shape[1], [decoding.max_new_tokens])]
+        ends = [Stop(stop), self._ends([row.shape[1]], [decoding.max_new_tokens])]
         more: dict[str, Any] = {"streamer": text, "logits_processor": watched}
         out = self._generate(row, torch.ones_like(row), decoding, cache, ends, **more)
-        mean, least = certainty.of(out, 0, len(text.ids))
+        mean, least = mean_and_least(certainty.of(out, 0, len(text.ids)))
         self._caches.keep(key, ids + text.ids, cache)
         said, finish = self._read(text.ids, stopped=stop.is_set())
         return Answer(
@@ -111,42 +99,61 @@ class Generator:
         prompts: Sequence[Prompt],
         decoding: Decoding,
         progress: Callable[[int, Answer], None],
-        limits: Sequence[int] | None = None,
+        expected: Expected = NOTHING,
         stop: threading.Event | None = None,
     ) -> None:
-        """Answer many prompts, sorted by length so that little is padded; *progress* gets (index, answer), until *stop*
-        is set. *limits*: of each answer the most tokens, where that is less than *decoding* allows; a batch takes as
-        long as its longest."""
-        stop = stop or threading.Event()
-        most = [min(decoding.max_new_tokens, limit) for limit in limits or [decoding.max_new_tokens] * len(prompts)]
-        fitted = [self._fit(prompt, decoding) for prompt in prompts]
-        order = sorted(range(len(prompts)), key=lambda index: len(fitted[index][0]))
-        pad = self._tokenizer.pad_token_id
-        for begin in range(0, len(order), BATCH_SIZE):
-            chosen = order[begin : begin + BATCH_SIZE]
-            rows = [fitted[index][0] for index in chosen]
-            width = max(map(len, rows))
-            cache, held = self._serving.new_cache(len(rows))
-            front = self._placeholders(rows[0], held)
-            ids = torch.tensor([front + [pad] * (width - len(row)) + row for row in rows])
-            mask = torch.tensor([[1] * held + [0] * (width - len(row)) + [1] * len(row) for row in rows])
+        """Answer many prompts; *expected*: what is known of the answers; *progress* gets (index, answer), until *stop*
+        is set."""
+        limits = expected.limits or [decoding.max_new_tokens] * len(prompts)
+        rows = []
+        for index, (prompt, limit) in enumerate(zip(prompts, limits, strict=True)):
+            ids, dropped = self._fit(prompt, decoding)
+            rows.append(Row(index, ids, dropped, min(decoding.max_new_tokens, limit)))
+        for row in self._answered(rows, decoding, expected.drafts or [None] * len(rows), stop or threading.Event()):
+            text, finish = self._read(row.new, stopped=False)
+            sure = mean_and_least(row.sure)
+            progress(row.index, Answer(text, len(row.new), row.seconds, None, finish, 0, row.dropped, *sure))
+
+    def _answered(
+        self, rows: Sequence[Row], decoding: Decoding, drafts: Sequence[str | None], stop: threading.Event
+    ) -> Iterator[Row]:
+        """*rows* as they are done, those with drafts first; all that are generated together are of similar length, so
+        that little is padded."""
+        known = drafts if usable(decoding) else [None] * len(rows)
+        drafted = {
+            row.index: render_answer(self._tokenizer, draft)
+            for row, draft in zip(rows, known, strict=True)
+            if draft is not None
+        }
+        checker = Drafts(self._serving, list(drafted.values()), self._end)
+        for part in in_parts([row for row in rows if row.index in drafted], DRAFTED_TOGETHER):
+            yield from checker.take(part, [drafted[row.index] for row in part], stop.is_set)
+            yield from self._generated([row for row in part if not row.done], decoding, stop)
+        yield from self._generated([row for row in rows if row.index not in drafted], decoding, stop)
+
+    def _generated(self, rows: Sequence[Row], decoding: Decoding, stop: threading.Event) -> Iterator[Row]:
+        for chosen in in_parts(sorted(rows, key=lambda row: len(row.prompt) + len(row.new)), BATCH_SIZE):
+            if stop.is_set():
+                return
             start = time.perf_counter()
             if decoding.seed is not None:
                 torch.manual_seed(decoding.seed)
-            ends = [Stop(stop), self._ends(held + width, [most[index] for index in chosen])]
-            longest = replace(decoding, max_new_tokens=max(most[index] for index in chosen))
+            asked = together(self._serving, chosen)
+            starts = [asked.width - len(row.new) for row in chosen]
+            ends = [Stop(stop), self._ends(starts, [row.most for row in chosen])]
+            longest = replace(decoding, max_new_tokens=max(row.most - len(row.new) for row in chosen))
             certainty = Certainty()
             watched = LogitsProcessorList([certainty])
-            out = self._generate(ids, mask, longest, cache, ends, logits_processor=watched)
+            out = self._generate(asked.ids, asked.mask, longest, asked.cache, ends, logits_processor=watched)
             if stop.is_set():
                 return
             seconds = (time.perf_counter() - start) / len(chosen)
-            for place, row in enumerate(out[:, held + width :].tolist()):
-                index = chosen[place]
-                new = self._until_stop(row[: most[index]])
-                text, finish = self._read(new, stopped=False)
-                sure = certainty.of(out, place, len(new))
-                progress(index, Answer(text, len(new), seconds, None, finish, 0, fitted[index][1], *sure))
+            for place, row in enumerate(chosen):
+                begun, new = len(row.new), out[place, starts[place] :].tolist()[: row.most]
+                row.new = new[: self._end(new)]
+                row.sure += certainty.of(out, place, len(row.new) - begun)
+                row.seconds, row.layers, row.done = row.seconds + seconds, None, True
+                yield row
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
         """How many tokens each text is as an answer, its end included."""
@@ -182,8 +189,11 @@ class Generator:
         repetition penalty counts them, hence an id that the prompt has anyway."""
         return ids[:1] * count
 
-    def _ends(self, width: int, limits: Sequence[int]) -> RowEnds:
-        return RowEnds(self._tokenizer, width, limits, text_ends=self._text_ends)
+    def _ends(self, starts: Sequence[int], limits: Sequence[int]) -> RowEnds:
+        return RowEnds(self._tokenizer, starts, limits, text_ends=self._text_ends)
+
+    def _end(self, new: Sequence[int]) -> int | None:
+        return end_of(self._tokenizer, new, self._stops, text_ends=self._text_ends)
 
     def _generate(
         self,
@@ -237,12 +247,6 @@ class Generator:
         if new and new[-1] in self._stops:
             return text.strip(), "complete"
         return text.strip(), "stopped" if stopped else "length"
-
-    def _until_stop(self, row: list[int]) -> list[int]:
-        for place, token in enumerate(row):
-            if token in self._stops:
-                return row[: place + 1]
-        return row
 
 
 def _padded(values: list[int], width: int) -> list[int]:

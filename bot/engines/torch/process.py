@@ -163,7 +163,7 @@ class EngineProcessMain:
                 def answered(index: int, answer: Answer) -> None:
                     self._send(wire.Answered(id=asked_all.id, index=index, answer=answer))
 
-                generator.batch(asked_all.prompts, asked_all.decoding, answered, asked_all.limits, job.stop)
+                generator.batch(asked_all.prompts, asked_all.decoding, answered, asked_all.expected, job.stop)
             case wire.Likelihoods(version=version, texts=pairs):
                 model.serve(version)
                 return generator.likelihoods(pairs)

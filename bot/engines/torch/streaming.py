@@ -37,14 +37,17 @@ class Certainty(LogitsProcessor):
             self._chosen.append(chosen.tolist())
             self._scores = None
 
-    def of(self, ids: torch.Tensor, row: int, tokens: int) -> tuple[float | None, float | None]:
-        """The mean and the least over the first *tokens* tokens of a *row* of *ids*, which ``generate`` returned. None
-        without any, or if one of them had no probability at all."""
+    def of(self, ids: torch.Tensor, row: int, tokens: int) -> list[float]:
+        """Of the first *tokens* tokens of a *row* of *ids*, which ``generate`` returned."""
         self._chose(ids)
-        values = [step[row] for step in self._chosen[:tokens]]
-        if not values or not all(map(math.isfinite, values)):
-            return None, None
-        return sum(values) / len(values), min(values)
+        return [step[row] for step in self._chosen[:tokens]]
+
+
+def mean_and_least(values: Sequence[float]) -> tuple[float | None, float | None]:
+    """The mean and the least of the tokens' *values*. None without any, or if a token had no probability at all."""
+    if not values or not all(map(math.isfinite, values)):
+        return None, None
+    return sum(values) / len(values), min(values)
 
 
 class TextStream(BaseStreamer):
