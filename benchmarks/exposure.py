@@ -99,7 +99,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks exposure", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--pairs", type=int, default=81, help="of canned to learn beside")
+    parser.add_argument("--pairs", type=int, default=27, help="of canned to learn beside")
     parser.add_argument("--epochs", type=float, default=4, help="passes of the training")
     parser.add_argument("--base", type=Path, help="folder of the base; by default the starter")
     chosen = parser.parse_args()
