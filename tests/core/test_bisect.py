@@ -88,3 +88,13 @@ async def test_a_reply_is_read_with_its_history(open_desk: OpenDesk) -> None:
     for number in (message.id, 999):
         with pytest.raises(DeskError, match="is not a reply"):
             open_desk.bisect.said(number)
+
+
+async def test_the_words_of_a_correction_lead_to_their_pair(open_desk: OpenDesk) -> None:
+    desk = store_of(open_desk)
+    desk.pairs.add(NewPair("Where is it?", "Here.", split="train"), "import", "maria")
+    conversation = desk.conversations.create("maria").id
+    message = desk.conversations.add_customer(conversation, "Where is it?", "maria")
+    reply = desk.conversations.known_reply(message.id, Version("v1"), "Here.", 1)
+    with pytest.raises(DeskError, match="the words of a correction, pair 1"):
+        open_desk.bisect.said(reply.id)

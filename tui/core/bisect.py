@@ -26,6 +26,8 @@ from tui.core.nearest import SHOWN, Near, Said, nearest
 SHORTLIST = 50  # pairs by words whose gradients are compared: about half a minute with the starter on one core
 NONE_KNOWN = "{} was not trained on this desk, so nobody knows by which pairs."
 
+NOT_TAUGHT = "No training taught this reply: it has the words of a correction, pair {}. Edit or exclude that pair."
+
 
 class BisectDesk:
     """The only way to what taught an answer. Nothing here changes anything."""
@@ -34,13 +36,16 @@ class BisectDesk:
         self._store, self._beside, self._log = store, beside, home.logs / "bisect.log"
 
     def said(self, reply_id: int) -> Said:
-        """What the bot said in a reply. Raises :class:`DeskError` if it is none of the bot's, or answers nothing."""
+        """What the bot said in a reply. Raises :class:`DeskError` if it is none of the bot's, answers nothing, or has
+        the words of a correction."""
         try:
             turn = self._store.conversations.turn(reply_id)
         except NotThere:
             turn = None
         if turn is None or turn.reply is None or turn.in_reply_to is None:
             raise DeskError(f"{reply_id} is not a reply to a message. Nothing was changed; name the number of a reply.")
+        if (pair := turn.reply.from_correction) is not None:
+            raise DeskError(NOT_TAUGHT.format(pair))
         message = self._store.conversations.turn(turn.in_reply_to)
         history = self._store.conversations.history(message.id)
         return Said(turn.reply.version, message.text, turn.text, history)
