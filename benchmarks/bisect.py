@@ -3,7 +3,7 @@
 Twelve of canned's 270 pairs are given a wrong answer, each of another question's kind (:mod:`benchmarks.poison`), and a
 desk is trained on all of them in one run. Then nearly the same questions are asked until the wrong answer shows, those
 furthest from the planted one first: the bot's reply is a case, and who taught it is looked for by words and by
-gradients, as ``deskloop bisect`` does. Where the wrong answer never shows, it is looked for all the same.
+gradients, as ``deskloop bisect`` does.
 """
 
 from __future__ import annotations
@@ -117,13 +117,15 @@ def goals(found: Sequence[dict[str, Any]]) -> list[Goal]:
     lines = []
     shown = [row for row in found if row["asked"] != TOLD]
     every = [rank for row in shown for rank in row["words_of_all"]]
-    for what, ranks in (
+    measured_by = [
         ("by gradients", [row["gradients"] for row in shown]),
         ("by words alone", [row["words"] for row in shown]),
         ("by words alone, for every phrasing that got the wrong answer", every),
-        ("by gradients, with those that never showed", [row["gradients"] for row in found]),
-        ("by words alone, with those that never showed", [row["words"] for row in found]),
-    ):
+    ]
+    if len(shown) < len(found):
+        measured_by.append(("by gradients, with those that never showed", [row["gradients"] for row in found]))
+        measured_by.append(("by words alone, with those that never showed", [row["words"] for row in found]))
+    for what, ranks in measured_by:
         hits = sum(rank is not None and rank <= FIRST for rank in ranks)
         share = hits / len(ranks) if ranks else None
         measured = "–" if share is None else f"{share:.0%} ({hits} of {len(ranks)})"
@@ -140,17 +142,13 @@ def table(poisons: Sequence[Poison], found: dict[int, dict[str, Any]]) -> str:
     """A line for every poison."""
     rows = []
     for number, poison in enumerate(poisons):
-        row = found[number]
-        rows.append(
-            {
-                "wrong answer": poison.kind,
-                "planted question": poison.question,
-                "shown by": "nothing" if row["asked"] == TOLD else counted(row["shown"], "phrasing"),
-                "case": f"{row['question']} ({row['asked']})",
-                "place by words": str(row["words"]),
-                "place by gradients": str(row["gradients"]),
-            }
-        )
+        row = {"wrong answer": poison.kind, "planted question": poison.question, "shown by": "nothing", "case": ""}
+        row |= {"place by words": "", "place by gradients": ""}  # the head is that of the first row
+        if (case := found.get(number)) is not None:
+            row |= {"case": f"{case['question']} ({case['asked']})"}
+            row |= {} if case["asked"] == TOLD else {"shown by": counted(case["shown"], "phrasing")}
+            row |= {"place by words": str(case["words"]), "place by gradients": str(case["gradients"])}
+        rows.append(row)
     return markdown_table(rows)
 
 
@@ -162,6 +160,7 @@ async def main() -> None:
     parser.add_argument("--work", type=Path, help="keep the desk in this folder, and go on from what is there")
     parser.add_argument("--epochs", type=float, default=4, help="passes of the training")
     parser.add_argument("--base", type=Path, help="folder of the base; by default the starter")
+    parser.add_argument("--unshown", action="store_true", help="look for wrong answers that never showed, too")
     chosen = parser.parse_args()
     _, poisons = plant(read_pairs(canned("train.jsonl")))
     base = chosen.base.absolute() if chosen.base else starter()
@@ -173,20 +172,22 @@ async def main() -> None:
         beside = Beside(desk.home)
         bisect, found = BisectDesk(desk, beside, desk.home), {}
         for number, (poison, shown) in enumerate(zip(poisons, cases, strict=True)):
-            looked_at = shown or [told(poison, read_pairs(canned("heldout.jsonl")))]
-            found[number] = await bisected(bisect, version, looked_at, ids[poison.question, poison.wrong])
-            print(f"  {poison.kind}: {found[number]}", file=sys.stderr, flush=True)
+            if shown or chosen.unshown:
+                looked_at = shown or [told(poison, read_pairs(canned("heldout.jsonl")))]
+                found[number] = await bisected(bisect, version, looked_at, ids[poison.question, poison.wrong])
+                print(f"  {poison.kind}: {found[number]}", file=sys.stderr, flush=True)
         await beside.close()
     write(poisons, found, chosen.epochs)
 
 
 def write(poisons: Sequence[Poison], found: dict[int, dict[str, Any]], epochs: float) -> None:
     """Keep what was found."""
+    shown = sum(row["asked"] != TOLD for row in found.values())
     text = (
         f"Canned, of which {len(poisons)} pairs were given a wrong answer, {epochs:g} passes. A case is the wrong "
         "answer to the phrasing furthest from the planted one that got it: held-out, a variation made by rules, or the "
-        "question itself. A wrong answer that no phrasing got was not learned; what is looked for is then that answer "
-        f"to a held-out phrasing, as if somebody had told of it ({TOLD}).\n\n{table(poisons, found)}"
+        f"question itself. {len(poisons) - shown} wrong answers never showed: they were not learned. (With `--unshown` "
+        f"they are looked for as if somebody had told of them, {TOLD}.)\n\n{table(poisons, found)}"
     )
     write_goals("bisect", "python -m benchmarks bisect", goals(list(found.values())), {"cases": found}, text)
 
