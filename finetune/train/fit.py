@@ -11,6 +11,7 @@ from finetune.failures import RunFailure
 from finetune.objectives.answers import Batch
 from finetune.train.checkpoints import save_checkpoint
 from finetune.train.monitor import Monitor
+from finetune.train.plan import FALLS_AT
 from finetune.train.progress import Progress, StepTaken, TaughtShare, Validation
 from finetune.train.setup import Training
 from finetune.train.validate import answers_bleu, heldout_loss, taught_rows
@@ -31,16 +32,17 @@ def fit(training: Training, progress: Progress, monitor: Monitor) -> None:
     training.tuned.model.train()
     look(training, progress, monitor)  # what an interruption left out
     for batches in training.steps_after(progress.step):
-        if progress.stopped_early or progress.step == plan.last(progress.falls_from):
+        if progress.stopped_early or progress.step == plan.last(progress.falls):
             break
         taken = take_step(training, batches)
         progress.step += 1
         monitor.report_step(progress, taken, training.schedule.get_last_lr()[0])
-        last = progress.step == plan.last(progress.falls_from)
+        last = progress.step == plan.last(progress.falls)
         if monitor.stop_wanted and not last:
             save_checkpoint(training, progress)
             raise Interrupted
         decided = look(training, progress, monitor)
+        last = progress.step == plan.last(progress.falls)
         every = recipe.save_every
         due = progress.step % every == 0 if every else time.monotonic() - saved >= SAVE_EVERY
         if (due or decided) and not last:
@@ -81,24 +83,33 @@ def look(training: Training, progress: Progress, monitor: Monitor) -> bool:
 
 
 def ask_taught(training: Training, progress: Progress, monitor: Monitor) -> bool:
-    """At the end of an epoch, ask what is taught so far; if it is enough, or there is no more time, let the rate fall.
-    Returns whether it does from now on."""
-    plan, step, asked = training.plan, progress.step, training.asked
-    if not plan.until_taught or progress.falls_from is not None:
+    """At the end of an epoch, ask what is taught so far. Once that is most of it, or there is no more time, the rate
+    falls; where it is down and not all is taught, it falls once more, from half its height. Returns whether a fall
+    begins."""
+    plan, step, falls = training.plan, progress.step, progress.falls
+    is_down = bool(falls) and step == falls[-1][1]
+    if not plan.until_taught or (falls and not is_down):
         return False
-    if plan.ends_epoch(step) and not progress.is_asked:
-        with monitor.validating(), training.accelerator.autocast():
-            known, new = (
-                taught_rows(training.tuned, training.taught_batches(rows)) for rows in (asked.rows, asked.new)
-            )
-        found = TaughtShare(step, len(asked.rows), known, len(asked.new), new)
-        progress.taught.append(found)
-        monitor.report_taught(found)
-    enough = progress.is_asked and progress.taught[-1].share >= training.recipe.taught
-    if enough or step >= plan.falls_at_latest:
-        progress.falls_from = step
-        training.schedule.scheduler.fall(step, plan.last(step))
-    return progress.falls_from is not None
+    if (is_down or plan.ends_epoch(step)) and not progress.is_asked:
+        progress.taught.append(taught_so_far(training, step, monitor))
+        monitor.report_taught(progress.taught[-1])
+    share = progress.taught[-1].share if progress.is_asked else 0.0
+    if is_down:
+        begins = share < training.recipe.taught and step < plan.steps
+    else:
+        begins = share >= min(FALLS_AT, training.recipe.taught) or step >= plan.falls_at_latest
+    if begins:
+        falls.append(plan.fall(step, falls))
+        training.schedule.scheduler.fall(*falls[-1])
+    return begins
+
+
+def taught_so_far(training: Training, step: int, monitor: Monitor) -> TaughtShare:
+    """What the model knows of the questions that are asked."""
+    asked = training.asked
+    with monitor.validating(), training.accelerator.autocast():
+        known, new = (taught_rows(training.tuned, training.taught_batches(rows)) for rows in (asked.rows, asked.new))
+    return TaughtShare(step, len(asked.rows), known, len(asked.new), new)
 
 
 def validate(training: Training, progress: Progress, monitor: Monitor) -> bool:
@@ -106,8 +117,8 @@ def validate(training: Training, progress: Progress, monitor: Monitor) -> bool:
     the best so far, and call for its end if they have not been for long. Returns whether that decides anything: then
     it must be in a checkpoint before anything goes on from it."""
     recipe, watched = training.recipe, training.material.watched
-    last = training.plan.last(progress.falls_from)
-    due = training.plan.validates_after(progress.step, progress.falls_from)
+    last = training.plan.last(progress.falls)
+    due = training.plan.validates_after(progress.step, progress.falls)
     if not watched.rows or progress.is_validated or not due:
         return False
     with monitor.validating(), training.accelerator.autocast():

@@ -45,7 +45,7 @@ class Monitor:
     def report_step(self, progress: Progress, taken: StepTaken, learning_rate: float) -> None:
         """Count the step that was just taken, and report it if the last report is a while ago."""
         now = time.monotonic()
-        step, last = progress.step, self._plan.last(progress.falls_from)
+        step, last = progress.step, self._plan.last(progress.falls)
         self.loss = taken.loss
         if self._warm is None:
             self._warm = (now, step)
@@ -67,7 +67,7 @@ class Monitor:
                 tokens_per_second=self.tokens_per_second,
                 seconds_left=round(seconds / steps * left, 1) if steps else None,
                 peak_memory_bytes=peak_memory(),
-                at_most=self._plan.until_taught and progress.falls_from is None,
+                at_most=self._plan.until_taught and not progress.falls,
             )
         )
 

@@ -51,22 +51,24 @@ def _groups(model: torch.nn.Module, recipe: Recipe, rate: float) -> list[dict[st
 
 class UntilTaught(LRScheduler):
     """The rate of a training whose end is not known when it begins: it rises over *warmup* steps, stays, and falls in a
-    straight line to zero once it is told to (the warmup-stable-decay schedule; Hu et al. 2024, "MiniCPM")."""
+    straight line to zero once it is told to (the warmup-stable-decay schedule; Hu et al. 2024, "MiniCPM"). Told to
+    again, it falls from half its height."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, warmup: int) -> None:
-        self.warmup, self.falls_from, self.ends = max(1, warmup), -1, -1
+        self.warmup, self.begins, self.ends, self.height = max(1, warmup), -1, -1, 1.0
         super().__init__(optimizer)
 
     def fall(self, begin: int, end: int) -> None:
         """From step *begin* on fall to zero at step *end*."""
-        self.falls_from, self.ends = begin, end
+        self.height = 1.0 if self.begins < 0 else 0.5
+        self.begins, self.ends = begin, end
 
     def get_lr(self) -> list[float | torch.Tensor]:
         """The rates of the step to come."""
         step = self.last_epoch
         share = min(1.0, (step + 1) / self.warmup)
-        if self.falls_from >= 0:
-            share *= max(0.0, (self.ends - step) / max(1, self.ends - self.falls_from))
+        if self.begins >= 0:
+            share *= self.height * max(0.0, (self.ends - step) / max(1, self.ends - self.begins))
         return [rate * share for rate in self.base_lrs]
 
 

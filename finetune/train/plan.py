@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from finetune.recipe import Recipe
 
 TIMES = 4  # validations in a training at most, unless the recipe says how often: at the ends of epochs
+FALL = 0.5  # of the steps until a training knows most of what it is to: so many more, in which the rate falls to zero
+FALLS_AT = 0.6  # of the taught questions known: at the full rate the last ones come and go, as it falls they stay
 
-
-FALL = 0.3  # of the steps until a training has learned what it is to: so many more, in which the rate falls to zero
+Fall = tuple[int, int]  # the steps after which the learning rate begins to fall, and is down
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +42,28 @@ class Plan:
         """How often the rows were gone through after *step* steps."""
         return step / self.steps_per_epoch
 
-    def last(self, falls_from: int | None) -> int:
-        """After which step training ends, if the rate falls from step *falls_from* on; None: it does not fall yet."""
-        if not self.until_taught or falls_from is None:
-            return self.steps
-        return min(self.steps, falls_from + max(self.steps_per_epoch, math.ceil(FALL * falls_from)))
+    def last(self, falls: Sequence[Fall]) -> int:
+        """After which step training ends, by the *falls* of its rate so far."""
+        return falls[-1][1] if falls else self.steps
+
+    def fall(self, step: int, before: Sequence[Fall]) -> Fall:
+        """The fall of the rate that begins after *step*; those *before* it were of the same length."""
+        length = before[0][1] - before[0][0] if before else max(2 * self.steps_per_epoch, math.ceil(FALL * step))
+        return step, min(self.steps, step + length)
 
     @property
     def falls_at_latest(self) -> int:
         """The step from which the rate falls, taught or not, so that it is down at the last one."""
-        return math.floor(self.steps / (1 + FALL))
+        return min(math.floor(self.steps / (1 + FALL)), self.steps - 2 * self.steps_per_epoch)
 
     def ends_epoch(self, step: int) -> bool:
         """Whether *step* is the last one of an epoch."""
         return step > 0 and step % self.steps_per_epoch == 0
 
-    def validates_after(self, step: int, falls_from: int | None = None) -> bool:
+    def validates_after(self, step: int, falls: Sequence[Fall] = ()) -> bool:
         """Whether a validation is due when *step* steps are taken; after the last one (see :meth:`last`) it always
         is."""
-        if step in (0, self.last(falls_from)):
+        if step in (0, self.last(falls)):
             return step > 0
         if self.validate_every:
             return step % self.validate_every == 0

@@ -44,13 +44,13 @@ class TaughtShare:
 @dataclass(slots=True)
 class Progress:
     """``step``: so many steps were taken; ``stopped_early``: no more are to be; ``taught``: how much was, by epoch;
-    ``falls_from``: the step from which the learning rate falls, in a training that goes on until it is taught."""
+    ``falls``: those of the learning rate, in a training that goes on until it is taught: from which step to which."""
 
     step: int = 0
     validations: list[Validation] = field(default_factory=list)
     stopped_early: bool = False
     taught: list[TaughtShare] = field(default_factory=list)
-    falls_from: int | None = None
+    falls: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def is_validated(self) -> bool:

@@ -27,7 +27,8 @@ from finetune.recipe_values import recipe_of, recorded_recipe
 from finetune.train.batches import Collator, Order, Sorted
 from finetune.train.fit import Interrupted
 from finetune.train.openings import Openings
-from finetune.train.plan import Plan
+from finetune.train.optimizers import UntilTaught
+from finetune.train.plan import FALLS_AT, Plan
 from finetune.train.rows import Renderer, Row, learned_rows
 from finetune.train.setup import Material, load_for_training, set_up
 from finetune.train.taught import Asked
@@ -230,20 +231,31 @@ def test_phrasings_are_new_few_and_the_same_for_a_seed() -> None:
 
 
 # -- until it is taught ------------------------------------------------------------------------------------
-def test_training_ends_soon_after_all_is_taught_and_the_rate_has_fallen(tiny: Path, tmp_path: Path) -> None:
+def test_training_ends_when_all_is_taught_and_the_rate_has_fallen(tiny: Path, tmp_path: Path) -> None:
     told = Told()
     recipe = Recipe(learning_rate=5e-3, r=32, alpha=64, most_epochs=60.0, **FROZEN)
     _, facts = train_on(tiny, files_in(tmp_path / "job"), SHORT, recipe, told)
-    known = [event.known for event in told.taught]
-    assert known[-1] == told.taught[-1].asked == len(SHORT)
-    assert all(count < len(SHORT) for count in known[:-1])
-    reached = told.taught[-1].step  # an epoch is one step
-    assert facts.steps == reached + max(1, -(-3 * reached // 10))
-    assert facts.steps < 60
-    rates = [step.learning_rate or 0.0 for step in told.steps if step.step > reached]
+    assert told.taught[-1].known == told.taught[-1].asked == len(SHORT)
+    assert told.taught[-1].step == facts.steps < 60
+    began = next(event.step for event in told.taught if event.known >= FALLS_AT * len(SHORT))  # an epoch is one step
+    length = max(2, -(-began // 2))
+    assert (facts.steps - began) % length == 0  # one fall, or some of the same length
+    rates = [step.learning_rate or 0.0 for step in told.steps if began < step.step < began + length]
     assert all(later < earlier for earlier, later in pairwise(rates))
-    assert [step.at_most for step in told.steps] == [step.step <= reached for step in told.steps]
+    assert [step.at_most for step in told.steps] == [step.step <= began for step in told.steps]
     assert told.steps[-1].steps == facts.steps
+
+
+def test_what_was_not_taught_by_the_first_fall_is_by_another_from_half_the_height() -> None:
+    schedule = UntilTaught(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0), 2)
+    rates = []
+    for step in range(12):
+        if step in (4, 8):
+            schedule.fall(step, step + 4)
+        rates.append(float(schedule.get_last_lr()[0]))
+        schedule.optimizer.step()
+        schedule.step()
+    assert rates == pytest.approx([0.5, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0.0, 0.375, 0.25, 0.125])
 
 
 def test_what_can_not_be_taught_ends_at_its_bound_with_the_rate_down(tiny: Path, tmp_path: Path) -> None:
