@@ -11,6 +11,7 @@ from finetune.events import Step, recorded
 from finetune.lengths import PROMPT_TOKENS
 from finetune.parent import known_pairs, warm_parent
 from finetune.recipe import Recipe
+from finetune.train.plan import usual_epochs
 from store.desk import Desk
 from store.records import Pair
 from store.words import BASE
@@ -19,8 +20,6 @@ from store.words import BASE
 DEFAULT_SPEED = 300.0
 STARTING_SECONDS = 25.0  # of the two processes of a run
 ANSWER_SECONDS = 0.4  # for a question that two versions answer, most of them as the draft says
-# Epochs until a bot is taught, from the base and from a version, with those in which the rate falls (`teaching`).
-USUAL_EPOCHS, USUAL_WARM_EPOCHS = 10.0, 5.0
 TELLING = 4  # tokens by which an answer differs from all others, and its opening begins to count
 WHOLE_SHARE = 0.25  # see finetune.train.openings, which needs torch
 TAUGHT_ASKED = 100
@@ -48,18 +47,21 @@ def estimate(desk: Desk, recipe: Recipe, training: Sequence[tuple[Pair, bool]] |
     epoch = epoch_tokens(pairs, recipe, known) / measured_speed(desk)
     asked = desk.pairs.count(split="heldout") + min(TAUGHT_ASKED, len(pairs))
     around = STARTING_SECONDS + ANSWER_SECONDS * asked
-    usual, most = _epochs(recipe, warm=parent != BASE, rows=sum(recipe.new_weight if new else 1 for _, new in pairs))
+    usual, most = _epochs(recipe, pairs, known, warm=parent != BASE)
     return Estimate(around + usual * epoch, around + most * epoch)
 
 
-def _epochs(recipe: Recipe, *, warm: bool, rows: int) -> tuple[float, float]:
+def _epochs(recipe: Recipe, pairs: Sequence[tuple[Pair, bool]], known: set[int], *, warm: bool) -> tuple[float, float]:
     """(how often the pairs are usually gone through, how often at most)."""
+    weights = {pair.id: recipe.new_weight if new else 1 for pair, new in pairs}
     if recipe.steps:
-        fixed = recipe.steps * recipe.batch_size * recipe.gradient_accumulation / max(1, rows)
+        fixed = recipe.steps * recipe.batch_size * recipe.gradient_accumulation / max(1, sum(weights.values()))
         return fixed, fixed
     if fixed := recipe.warm_epochs if warm else recipe.epochs:
         return fixed, fixed
-    return min(USUAL_WARM_EPOCHS if warm else USUAL_EPOCHS, recipe.most_epochs), recipe.most_epochs
+    fresh = [pair for pair, new in pairs if new or pair.id not in known] or [pair for pair, _ in pairs]
+    phrasings = sum(weights[pair.id] for pair in fresh) / max(1, len({pair.output for pair in fresh}))
+    return min(usual_epochs(phrasings), recipe.most_epochs), recipe.most_epochs
 
 
 def epoch_tokens(pairs: Sequence[tuple[Pair, bool]], recipe: Recipe, known: set[int]) -> float:

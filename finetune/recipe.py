@@ -110,7 +110,7 @@ class Recipe:
         between=(0.01, 1),
     )
     most_epochs: float = _field(
-        16.0, "Where training goes on until the bot is taught: how often every pair is seen at most.", between=(1, 1000)
+        30.0, "Where training goes on until the bot is taught: how often every pair is seen at most.", between=(1, 1000)
     )
     steps: int = _field(
         0, "How many steps a run takes, overriding epochs; 0: as many as the epochs need.", between=(0, 10_000_000)

@@ -22,7 +22,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A training step was taken, the ``step``th of ``steps``, or of ``at_most`` so many.
+    """A training step was taken, the ``step``th of ``steps``, as it looks now.
 
     ``epoch``: how often the data was gone through; ``loss``: nats a token; ``tokens_per_second``: since the second
     step. None: not known yet."""
@@ -36,7 +36,6 @@ class Step:
     tokens_per_second: float | None = None
     seconds_left: float | None = None
     peak_memory_bytes: int | None = None
-    at_most: bool = False
 
     @property
     def share(self) -> float:
@@ -46,7 +45,7 @@ class Step:
     @property
     def place(self) -> str:
         """How far, and how long still: what fits beside a bar."""
-        return f"step {self.step} of {self._steps}{self._left}"
+        return f"step {self.step} of {self.steps}{self._left}"
 
     @property
     def machine(self) -> str:
@@ -59,17 +58,11 @@ class Step:
     def sentence(self) -> str:
         """How far, how well, how long still."""
         loss = "" if self.loss is None else f", loss {self.loss:.2f}"
-        return f"step {self.step} of {self._steps}{loss}{self._left}"
-
-    @property
-    def _steps(self) -> str:
-        return f"at most {self.steps}" if self.at_most else str(self.steps)
+        return f"step {self.step} of {self.steps}{loss}{self._left}"
 
     @property
     def _left(self) -> str:
-        if self.seconds_left is None:
-            return ""
-        return f", {'at most ' if self.at_most else ''}{clock(self.seconds_left)} left"
+        return "" if self.seconds_left is None else f", {clock(self.seconds_left)} left"
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,6 +163,12 @@ class Sorted:
             kind += [place] * row.get("weight", 1)
         return cls(tuple(new), tuple(known), tuple(replayed), made)
 
+    def phrasings(self, rows: Any) -> float:
+        """How often an epoch has each answer that is new."""
+        places = self.new or self.known
+        answers = {tuple(row["input_ids"][row["answer_start"] :]) for row in (rows[place] for place in set(places))}
+        return len(places) / max(1, len(answers))
+
 
 class _Turns:
     """*count* of *places* at a time, in turns, so that none is left out for long; *seed* shuffles them."""

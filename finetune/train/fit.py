@@ -11,11 +11,11 @@ from finetune.failures import RunFailure
 from finetune.objectives.answers import Batch
 from finetune.train.checkpoints import save_checkpoint
 from finetune.train.monitor import Monitor
-from finetune.train.plan import FALLS_AT
 from finetune.train.progress import Progress, StepTaken, TaughtShare, Validation
 from finetune.train.setup import Training
 from finetune.train.validate import answers_bleu, heldout_loss, taught_rows
 
+AGAIN = 0.5  # of the full rate: from where it falls again, if not all is taught when it is down
 SAVE_EVERY = 30.0  # seconds between checkpoints: what a power cut costs at most
 
 
@@ -83,25 +83,29 @@ def look(training: Training, progress: Progress, monitor: Monitor) -> bool:
 
 
 def ask_taught(training: Training, progress: Progress, monitor: Monitor) -> bool:
-    """At the end of an epoch, ask what is taught so far. Once that is most of it, or there is no more time, the rate
-    falls; where it is down and not all is taught, it falls once more, from half its height. Returns whether a fall
-    begins."""
-    plan, step, falls = training.plan, progress.step, progress.falls
-    is_down = bool(falls) and step == falls[-1][1]
-    if not plan.until_taught or (falls and not is_down):
+    """At the end of an epoch, ask what is taught so far. Once it is all, the rate goes down soon; where it is down and
+    not all is taught, it falls again. Returns whether anything is decided."""
+    plan, step, falls, schedule = training.plan, progress.step, progress.falls, training.schedule.scheduler
+    if not plan.until_taught:
         return False
-    if (is_down or plan.ends_epoch(step)) and not progress.is_asked:
+    if not falls:
+        falls.append((0, plan.usual))
+    is_down = step == falls[-1][1]
+    if not is_down and (progress.closing or not plan.ends_epoch(step)):
+        return False
+    if not progress.is_asked:
         progress.taught.append(taught_so_far(training, step, monitor))
         monitor.report_taught(progress.taught[-1])
-    share = progress.taught[-1].share if progress.is_asked else 0.0
-    if is_down:
-        begins = share < training.recipe.taught and step < plan.steps
-    else:
-        begins = share >= min(FALLS_AT, training.recipe.taught) or step >= plan.falls_at_latest
-    if begins:
-        falls.append(plan.fall(step, falls))
-        training.schedule.scheduler.fall(*falls[-1])
-    return begins
+    is_taught = progress.taught[-1].share >= training.recipe.taught
+    if is_taught and not is_down:
+        progress.closing = True
+        falls.append(plan.closing(step, falls[-1]))
+        schedule.fall(*falls[-1])
+    elif is_down and not is_taught and step < plan.steps:
+        progress.closing = False
+        falls.append(plan.again(step))
+        schedule.fall(*falls[-1], AGAIN)
+    return True
 
 
 def taught_so_far(training: Training, step: int, monitor: Monitor) -> TaughtShare:

@@ -67,7 +67,6 @@ class Monitor:
                 tokens_per_second=self.tokens_per_second,
                 seconds_left=round(seconds / steps * left, 1) if steps else None,
                 peak_memory_bytes=peak_memory(),
-                at_most=self._plan.until_taught and not progress.falls,
             )
         )
 

@@ -12,7 +12,6 @@ from torch.optim.lr_scheduler import LRScheduler
 from finetune.recipe import Recipe
 from finetune.train.plan import Plan
 
-RISES_BY = 8  # epochs: what the share of warming up is of, where the number of steps is not known
 BITS_8 = ("adamw_8bit", "paged_adamw_8bit")  # bitsandbytes' own, for a GPU
 _KEPT = re.compile(r"bias|layernorm|rmsnorm|(^|[._])norm($|\.)")  # weights that are never pulled towards zero
 
@@ -50,34 +49,37 @@ def _groups(model: torch.nn.Module, recipe: Recipe, rate: float) -> list[dict[st
 
 
 class UntilTaught(LRScheduler):
-    """The rate of a training whose end is not known when it begins: it rises over *warmup* steps, stays, and falls in a
-    straight line to zero once it is told to (the warmup-stable-decay schedule; Hu et al. 2024, "MiniCPM"). Told to
-    again, it falls from half its height."""
+    """The rate of a training whose end is not known when it begins: it rises over *warmup* steps, and falls along a
+    cosine (Loshchilov and Hutter 2017, "SGDR") as often as it is told to, from the height it is told."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, warmup: int) -> None:
-        self.warmup, self.begins, self.ends, self.height = max(1, warmup), -1, -1, 1.0
+        self.warmup, self.begins, self.ends, self.height = max(1, warmup), 0, 1, 1.0
         super().__init__(optimizer)
 
-    def fall(self, begin: int, end: int) -> None:
-        """From step *begin* on fall to zero at step *end*."""
-        self.height = 1.0 if self.begins < 0 else 0.5
+    def fall(self, begin: int, end: int, height: float | None = None) -> None:
+        """Fall to zero from step *begin* to step *end*, from *height*, a share of the full rate; None: from where it
+        is."""
+        self.height = self._share(begin) if height is None else height
         self.begins, self.ends = begin, end
 
     def get_lr(self) -> list[float | torch.Tensor]:
         """The rates of the step to come."""
-        step = self.last_epoch
-        share = min(1.0, (step + 1) / self.warmup)
-        if self.begins >= 0:
-            share *= self.height * max(0.0, (self.ends - step) / max(1, self.ends - self.begins))
+        share = min(1.0, (self.last_epoch + 1) / self.warmup) * self._share(self.last_epoch)
         return [rate * share for rate in self.base_lrs]
+
+    def _share(self, step: int) -> float:
+        done = min(1.0, max(0, step - self.begins) / max(1, self.ends - self.begins))
+        return self.height * 0.5 * (1 + math.cos(math.pi * done))
 
 
 def make_schedule(optimizer: torch.optim.Optimizer, recipe: Recipe, plan: Plan) -> Any:
     """The learning rate over the steps of *plan*: it rises, then falls as the recipe says; or, where training goes on
-    until it is taught, once that is so."""
+    until it is taught, as that comes about."""
     from transformers import get_scheduler
 
     if plan.until_taught:
-        return UntilTaught(optimizer, math.ceil(recipe.warmup * plan.steps_per_epoch * RISES_BY))
+        schedule = UntilTaught(optimizer, math.ceil(recipe.warmup * plan.usual))
+        schedule.fall(0, plan.usual, 1.0)
+        return schedule
     warmup = math.ceil(recipe.warmup * plan.steps)
     return get_scheduler(recipe.schedule, optimizer, num_warmup_steps=warmup, num_training_steps=plan.steps)

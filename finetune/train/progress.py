@@ -44,13 +44,15 @@ class TaughtShare:
 @dataclass(slots=True)
 class Progress:
     """``step``: so many steps were taken; ``stopped_early``: no more are to be; ``taught``: how much was, by epoch;
-    ``falls``: those of the learning rate, in a training that goes on until it is taught: from which step to which."""
+    ``falls``: those of the learning rate, in a training that goes on until it is taught: from which step to which;
+    ``closing``: all was taught, and the last of them is the last."""
 
     step: int = 0
     validations: list[Validation] = field(default_factory=list)
     stopped_early: bool = False
     taught: list[TaughtShare] = field(default_factory=list)
     falls: list[tuple[int, int]] = field(default_factory=list)
+    closing: bool = False
 
     @property
     def is_validated(self) -> bool:

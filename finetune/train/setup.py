@@ -151,7 +151,7 @@ def set_up(tuned: Tuned, tokenizer: Any, recipe: Recipe, material: Material, *, 
     rows = material.rows
     kinds = Sorted.of(rows)
     order = Order(Openings(rows, recipe.opening), recipe, kinds)
-    plan = Plan.of(recipe, order.rows_per_epoch, warm=warm)
+    plan = Plan.of(recipe, order.rows_per_epoch, warm=warm, phrasings=kinds.phrasings(rows))
     optimizer = make_optimizer(tuned.model, recipe, recipe.warm_learning_rate if warm else recipe.rate)
     schedule = make_schedule(optimizer, recipe, plan)
     _, optimizer, schedule = accelerator.prepare(tuned.model, optimizer, schedule)

@@ -58,7 +58,6 @@ EVERY: list[tuple[Event, str]] = [
     (Phase("loading", "Loading the model."), "Loading the model."),
     (Step(3, 40, 0.1, 1.5, 0.8, 1e-3, 63.0, 125.0, 2**30), "step 3 of 40, loss 1.50, 2:05 left"),
     (Step(1, 40), "step 1 of 40"),
-    (Step(3, 40, seconds_left=125.0, at_most=True), "step 3 of at most 40, at most 2:05 left"),
     (Taught(12, 3, 64, 61), "After 3 passes it knows 61 of 64 taught answers."),
     (Taught(4, 1, 64, 61, 10, 7), "After 1 pass it knows 61 of 64 taught answers (7 of 10 new ones)."),
     (Evaluated(8, 24, 2.0, 5.975, 3), "Loss 5.975 on 3 held-out examples after epoch 2."),

@@ -28,7 +28,7 @@ from finetune.train.batches import Collator, Order, Sorted
 from finetune.train.fit import Interrupted
 from finetune.train.openings import Openings
 from finetune.train.optimizers import UntilTaught
-from finetune.train.plan import FALLS_AT, Plan
+from finetune.train.plan import Plan, usual_epochs
 from finetune.train.rows import Renderer, Row, learned_rows
 from finetune.train.setup import Material, load_for_training, set_up
 from finetune.train.taught import Asked
@@ -231,31 +231,49 @@ def test_phrasings_are_new_few_and_the_same_for_a_seed() -> None:
 
 
 # -- until it is taught ------------------------------------------------------------------------------------
-def test_training_ends_when_all_is_taught_and_the_rate_has_fallen(tiny: Path, tmp_path: Path) -> None:
+def test_training_ends_soon_after_all_is_taught_with_the_rate_down(tiny: Path, tmp_path: Path) -> None:
     told = Told()
     recipe = Recipe(learning_rate=5e-3, r=32, alpha=64, most_epochs=60.0, **FROZEN)
     _, facts = train_on(tiny, files_in(tmp_path / "job"), SHORT, recipe, told)
     assert told.taught[-1].known == told.taught[-1].asked == len(SHORT)
     assert told.taught[-1].step == facts.steps < 60
-    began = next(event.step for event in told.taught if event.known >= FALLS_AT * len(SHORT))  # an epoch is one step
-    length = max(2, -(-began // 2))
-    assert (facts.steps - began) % length == 0  # one fall, or some of the same length
-    rates = [step.learning_rate or 0.0 for step in told.steps if began < step.step < began + length]
-    assert all(later < earlier for earlier, later in pairwise(rates))
-    assert [step.at_most for step in told.steps] == [step.step <= began for step in told.steps]
+    reached = next(event.step for event in told.taught if event.known == len(SHORT))  # an epoch is one step
+    assert facts.steps <= max(reached + max(1, -(-reached // 5)), 20)
     assert told.steps[-1].steps == facts.steps
+    rates = [step.learning_rate or 0.0 for step in told.steps]
+    assert rates[-1] == pytest.approx(0, abs=1e-9)
+    assert all(later <= earlier for earlier, later in pairwise(rates[1:]))
 
 
 def test_what_was_not_taught_by_the_first_fall_is_by_another_from_half_the_height() -> None:
     schedule = UntilTaught(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0), 2)
+    schedule.fall(0, 4, 1.0)
     rates = []
-    for step in range(12):
-        if step in (4, 8):
-            schedule.fall(step, step + 4)
-        rates.append(float(schedule.get_last_lr()[0]))
+    for step in range(9):
+        if step == 4:
+            schedule.fall(4, 8, 0.5)
         schedule.optimizer.step()
         schedule.step()
-    assert rates == pytest.approx([0.5, 1, 1, 1, 1, 0.75, 0.5, 0.25, 0.0, 0.375, 0.25, 0.125])
+        rates.append(round(float(schedule.get_last_lr()[0]), 3))
+    assert rates == [0.854, 0.5, 0.146, 0.0, 0.427, 0.25, 0.073, 0.0, 0.0]
+
+
+def test_a_fall_from_where_the_rate_is_goes_on_without_a_jump() -> None:
+    schedule = UntilTaught(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0), 1)
+    schedule.fall(0, 100, 1.0)
+    for _ in range(50):
+        schedule.optimizer.step()
+        schedule.step()
+    schedule.fall(50, 60)
+    assert schedule.get_last_lr()[0] == pytest.approx(0.5)
+    schedule.step()
+    assert 0.45 < schedule.get_last_lr()[0] < 0.5
+
+
+def test_the_fewer_phrasings_an_answer_has_the_more_epochs_it_takes() -> None:
+    assert [usual_epochs(count) for count in (1, 4, 16)] == [20, 8, 5]
+    assert Plan.of(Recipe(), 400, warm=False, phrasings=4).usual == 800
+    assert Plan.of(Recipe(epochs=3.0), 400, warm=False, phrasings=4).steps == 300
 
 
 def test_what_can_not_be_taught_ends_at_its_bound_with_the_rate_down(tiny: Path, tmp_path: Path) -> None:
@@ -263,7 +281,7 @@ def test_what_can_not_be_taught_ends_at_its_bound_with_the_rate_down(tiny: Path,
     torn = [JobPair("One question?", (), f"Answer {n}.", "en") for n in range(6)]
     _, facts = train_on(tiny, files_in(tmp_path / "job"), torn, Recipe(most_epochs=4.0, r=4, **FROZEN), told)
     assert facts.steps == Plan.of(Recipe(most_epochs=4.0), 6, warm=False).steps == 8
-    assert (told.steps[-1].learning_rate or 0.0) < 0.5 * max(step.learning_rate or 0.0 for step in told.steps)
+    assert told.steps[-1].learning_rate == pytest.approx(0, abs=1e-9)
 
 
 @pytest.mark.parametrize("stop_after", [1, 3, 6, 7, 11])
