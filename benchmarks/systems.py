@@ -25,6 +25,7 @@ from bot.types import AdapterRef, BaseSpec, Quantization
 from finetune.gate.answers import Asker
 from finetune.gate.judging import evaluate_file
 from finetune.gate.questions import FileQuestion
+from finetune.recipe import BEFORE
 from finetune.recipe_values import recipe_of
 from finetune.run.client import start_run
 from finetune.run.worker import NICENESS
@@ -35,7 +36,8 @@ from store.words import Version
 
 TRL = "trl==1.16.0"
 NO_SYSTEM = ""  # the chat template then puts its own system message, the same tokens as in the yardsticks
-EQUAL = {"learning_rate": 1e-3, "batch_size": 8}  # the yardsticks' own; epochs come from the command line
+# The yardsticks' own: a plain LoRA on all layers, every row whole in every epoch; epochs come from the command line.
+EQUAL = BEFORE | {"learning_rate": 1e-3, "batch_size": 8, "lora_plus": 1.0, "dropout": 0.05}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +119,12 @@ async def _train_deskloop(
         if run.candidate is None:
             raise RuntimeError(f"deskloop's run ended as {run.state}: {run.failure}")
         folder = desk.home.adapters / desk.versions.get(run.candidate).folder
+        rows_per_step = recipe.batch_size * recipe.gradient_accumulation
         training = json.loads((folder / "card.json").read_text(encoding="utf-8"))["training"]
         facts = {
             "train_seconds": training["train_seconds"],
-            "samples_per_second": round(training["examples"] * recipe.epochs / training["train_seconds"], 2),
-            "epochs": recipe.epochs,
+            "samples_per_second": round(training["steps"] * rows_per_step / training["train_seconds"], 2),
+            "epochs": round(training["steps"] * rows_per_step / training["examples"], 1),
             "learning_rate": recipe.learning_rate,
             "batch_size": recipe.batch_size,
             "peak_memory_bytes": training["peak_memory_bytes"],

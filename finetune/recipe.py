@@ -62,10 +62,10 @@ class Recipe:
         False, "Train the direction and the length of weights separately (DoRA). Slower, also when answering."
     )
     lora_plus: float = _field(
-        1.0, "LoRA+: how many times faster LoRA's second matrix learns than its first.", between=(0.1, 100)
+        6.0, "LoRA+: how many times faster LoRA's second matrix learns than its first.", between=(0.1, 100)
     )
     frozen: float = _field(
-        0.34,
+        0.5,
         "qlora, lora, adapter: the share of the base's lowest layers that get no adapter. What they compute is kept.",
         between=(0, 0.9),
     )
@@ -98,7 +98,7 @@ class Recipe:
     )
     prefix_rate: float = _field(0.2, "prefix: its learning rate as a share of learning_rate.", between=(1e-3, 100))
     prompt_init: str = _field("", "prompt: the words it starts from; empty: the desk's system message.")
-    learning_rate: float = _field(2e-3, "The learning rate. With epochs, what matters most.", between=(1e-8, 1))
+    learning_rate: float = _field(1e-3, "The learning rate. With epochs, what matters most.", between=(1e-8, 1))
     epochs: float = _field(
         0.0,
         "How often every pair is seen when training starts from the base; 0: until the bot is taught.",
@@ -190,7 +190,7 @@ class Recipe:
         between=(0.01, 1),
     )
     warm_learning_rate: float = _field(
-        1e-3, "The learning rate when training continues from the active version.", between=(1e-8, 1)
+        5e-4, "The learning rate when training continues from the active version.", between=(1e-8, 1)
     )
     new_weight: int = _field(
         4, "How often per epoch a correction is seen that the active version does not know.", between=(1, 1000)

@@ -15,7 +15,7 @@ from finetune.recipe import ALL_LINEAR, BEFORE, KINDS, Recipe, RecipeError
 _ARTICLE = {
     "r": 16, "alpha": 32, "dropout": 0.05, "target_modules": "qkvo", "batch_size": 2,
     "gradient_accumulation": 8, "learning_rate": 1e-3, "epochs": 5.0, "schedule": "cosine", "warmup": 0.03,
-    "warm_start": False, "frozen": 0.0, "opening": 0, "phrasings": 0, "replay": 0.0,
+    "warm_start": False, "frozen": 0.0, "lora_plus": 1.0, "opening": 0, "phrasings": 0, "replay": 0.0,
 }  # fmt: skip
 PRESETS: dict[str, dict[str, Any]] = {
     "article": _ARTICLE,
