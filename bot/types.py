@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal, NewType
@@ -37,11 +38,12 @@ class EngineError(OperatorError):
 
 
 class Priority(IntEnum):
-    """Who is answered first, where several wait."""
+    """Who is answered first, where several wait. A batch gives way to whatever is more urgent, also in its middle."""
 
     CHAT = 0  # an operator looks at it
     CHANNEL = 1  # a customer waits
     GATE = 2  # checks and comparisons: many questions, nobody in a hurry
+    IDLE = 3  # nobody waits for it
 
 
 RequestId = NewType("RequestId", str)
@@ -149,6 +151,14 @@ class Expected:
 
     limits: tuple[int, ...] | None = None
     drafts: tuple[str | None, ...] | None = None
+
+    def only(self, places: Sequence[int]) -> Expected:
+        """What is known of the answers at *places*."""
+        limits, drafts = self.limits, self.drafts
+        return Expected(
+            None if limits is None else tuple(limits[place] for place in places),
+            None if drafts is None else tuple(drafts[place] for place in places),
+        )
 
 
 NOTHING = Expected()

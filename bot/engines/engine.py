@@ -67,7 +67,8 @@ class Engine(Protocol):
         on_progress: Callable[[int, int], None] | None = None,
     ) -> list[Answer]:
         """Answer many prompts, in their order; *expected*: what is known of the answers; *on_progress* gets the answers
-        there are, and all. Cancelling the call stops it."""
+        there are, and all. Cancelling the call stops it. It gives way to requests that are more urgent, also to those
+        that come while it is worked on."""
         ...
 
     async def likelihoods(self, ticket: Ticket, texts: Sequence[tuple[Prompt, str]]) -> list[float]:

@@ -180,8 +180,44 @@ def test_a_stop_ends_the_request_it_names_while_that_still_waits_and_no_other() 
 
 @pytest.mark.usefixtures("staying")
 def test_who_is_more_urgent_is_answered_first() -> None:
-    requests = [asked(1, Priority.GATE), asked(2), asked(3, Priority.CHANNEL), asked(4)]
-    assert [event.id for event in work_off(*requests)] == ["2", "4", "3", "1"]
+    requests = [asked(0, Priority.IDLE), asked(1, Priority.GATE), asked(2), asked(3, Priority.CHANNEL), asked(4)]
+    assert [event.id for event in work_off(*requests)] == ["2", "4", "3", "1", "0"]
+
+
+async def test_a_batch_gives_way_in_its_middle_and_is_answered_whole_all_the_same(
+    engine: EngineProcess, base: Path
+) -> None:
+    long = Decoding(max_new_tokens=40)
+    prompts = [Prompt("", (), "Hi " * size) for size in range(1, 27)]  # more than are answered together
+    alone = [answer.text for answer in await engine.batch(Ticket(BASE), prompts, long)]
+    events: list[str] = []
+    some = asyncio.Event()
+
+    def answered(done: int, total: int) -> None:
+        events.append("idle")
+        some.set()
+
+    idle = asyncio.create_task(engine.batch(Ticket(BASE, Priority.IDLE), prompts, long, on_progress=answered))
+    await some.wait()  # the first of them are answered, and the others are worked on
+    urgent = asyncio.create_task(collect(engine))
+    urgent.add_done_callback(lambda task: events.append("urgent"))
+    assert [answer.text for answer in await idle] == alone
+    assert (await urgent)[1].new_tokens == 12
+    assert events.index("urgent") < len(prompts)  # not behind the batch
+    assert events.count("idle") == len(prompts)  # and none was answered twice
+
+
+async def test_a_batch_that_has_given_way_can_be_cancelled(engine: EngineProcess) -> None:
+    idle = asyncio.create_task(engine.batch(Ticket(BASE, Priority.IDLE), [HELLO] * 8, ENDLESS))
+    await asyncio.sleep(0)  # the request is written
+    urgent = Ticket(BASE)
+    async with aclosing(engine.stream(urgent, HELLO, ENDLESS)) as stream:
+        async for _ in stream:  # it is answered, so the batch waits
+            idle.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await idle
+            break
+    assert (await collect(engine))[1].new_tokens == 12
 
 
 async def test_a_stop_with_nothing_running_does_nothing(engine: EngineProcess) -> None:

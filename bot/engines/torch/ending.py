@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from transformers import StoppingCriteria
@@ -14,10 +13,18 @@ from bot import lines
 LABEL_TOKENS = 24  # of a reply's end: the longest that the beginning of a customer's turn may take, generously
 
 
+class Stopping(Protocol):
+    """Says whether to stop: a :class:`threading.Event`, or what is asked like one."""
+
+    def is_set(self) -> bool:
+        """Whether to stop now."""
+        ...
+
+
 class Stop(StoppingCriteria):
     """Ends a generation at the next token once *asked* is set."""
 
-    def __init__(self, asked: threading.Event) -> None:
+    def __init__(self, asked: Stopping) -> None:
         self.asked = asked
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:

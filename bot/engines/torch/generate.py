@@ -22,7 +22,7 @@ from bot import lines
 from bot.bases.base import context_length
 from bot.engines.torch.caches import CacheKey, ConversationCaches
 from bot.engines.torch.drafts import Drafts, usable
-from bot.engines.torch.ending import RowEnds, Stop, end_of
+from bot.engines.torch.ending import RowEnds, Stop, Stopping, end_of
 from bot.engines.torch.rows import Answering, Row, in_parts, together
 from bot.engines.torch.streaming import Certainty, TextStream, decoded, mean_and_least
 from bot.render import plain_ids, render, render_answer, render_pair, stop_ids
@@ -61,7 +61,7 @@ class Generator:
         decoding: Decoding,
         emit: Callable[[str], None],
         key: CacheKey | None = None,
-        stop: threading.Event | None = None,
+        stop: Stopping | None = None,
     ) -> Answer:
         """Answer one prompt, handing text to *emit* as it comes, until *stop* is set. Prompts of one *key* share a
         cache. Raises :class:`EngineError`."""
@@ -100,7 +100,7 @@ class Generator:
         decoding: Decoding,
         progress: Callable[[int, Answer], None],
         expected: Expected = NOTHING,
-        stop: threading.Event | None = None,
+        stop: Stopping | None = None,
     ) -> None:
         """Answer many prompts; *expected*: what is known of the answers; *progress* gets (index, answer), until *stop*
         is set."""
@@ -115,7 +115,7 @@ class Generator:
             progress(row.index, Answer(text, len(row.new), row.seconds, None, finish, 0, row.dropped, *sure))
 
     def _answered(
-        self, rows: Sequence[Row], decoding: Decoding, drafts: Sequence[str | None], stop: threading.Event
+        self, rows: Sequence[Row], decoding: Decoding, drafts: Sequence[str | None], stop: Stopping
     ) -> Iterator[Row]:
         """*rows* as they are done, those with drafts first; all that are generated together are of similar length, so
         that little is padded."""
@@ -131,7 +131,7 @@ class Generator:
             yield from self._generated([row for row in part if not row.done], decoding, stop)
         yield from self._generated([row for row in rows if row.index not in drafted], decoding, stop)
 
-    def _generated(self, rows: Sequence[Row], decoding: Decoding, stop: threading.Event) -> Iterator[Row]:
+    def _generated(self, rows: Sequence[Row], decoding: Decoding, stop: Stopping) -> Iterator[Row]:
         for chosen in in_parts(sorted(rows, key=lambda row: len(row.prompt) + len(row.new)), BATCH_SIZE):
             if stop.is_set():
                 return

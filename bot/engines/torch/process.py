@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import errno
 import os
-import queue
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING
 
 from bot import wire
 from bot.contention import Contention, started
+from bot.engines.torch.jobs import Job, Jobs, StopOrGiveWay
 from bot.traces import print_trace, private_errors
 from bot.types import Answer, BaseFacts, BaseSpec, EngineError, EngineStatus, ErrorKind, Priority, RequestId
 
@@ -26,23 +25,12 @@ if TYPE_CHECKING:
     from bot.engines.torch.serving import ServingModel
 
 
-@dataclass(order=True, slots=True)
-class Job:
-    """A request that waits or is worked on: first by priority, then in the order of coming."""
-
-    priority: Priority
-    number: int
-    request: wire.Request = field(compare=False)
-    stop: threading.Event = field(default_factory=threading.Event, compare=False)
-    begun: bool = field(default=False, compare=False)
-
-
 class EngineProcessMain:
     """Reads requests in one thread, so that a cancel acts at once, and works on them in another."""
 
     def __init__(self, requests: IO[bytes], events: IO[bytes]) -> None:
         self._requests, self._events = requests, events
-        self._queue: queue.PriorityQueue[Job] = queue.PriorityQueue()
+        self._queue = Jobs()
         self._jobs: dict[RequestId, Job] = {}  # those that are not answered
         self._starting = threading.Lock()  # whether a job has begun
         self._writing = threading.Lock()
@@ -115,8 +103,18 @@ class EngineProcessMain:
             print_trace(error)
             kind, sentence = explain(error)
             last = wire.Failed(id=request, kind=kind, sentence=sentence)
-        self._jobs.pop(request, None)
-        self._send(last)
+        if isinstance(last, wire.Failed) or not self._gave_way(job):
+            self._jobs.pop(request, None)
+            self._send(last)
+
+    def _gave_way(self, job: Job) -> bool:
+        """Whether *job* ended before it was answered, for something more urgent; it then waits to go on."""
+        with self._starting:
+            if not job.left or job.stop.is_set():
+                return False
+            job.begun = False
+            self._queue.put(job)
+            return True
 
     def _send(self, event: wire.Event) -> None:
         with self._writing:
@@ -159,15 +157,23 @@ class EngineProcessMain:
                 return generator.stream(asked.prompt, asked.decoding, emit, key, job.stop)
             case wire.Batch() as asked_all:
                 model.serve(asked_all.version)
-
-                def answered(index: int, answer: Answer) -> None:
-                    self._send(wire.Answered(id=asked_all.id, index=index, answer=answer))
-
-                generator.batch(asked_all.prompts, asked_all.decoding, answered, asked_all.expected, job.stop)
+                self._batch(job, asked_all, generator)
             case wire.Likelihoods(version=version, texts=pairs):
                 model.serve(version)
                 return generator.likelihoods(pairs)
         return None
+
+    def _batch(self, job: Job, asked: wire.Batch, generator: Generator) -> None:
+        """Answer what is left of a batch, until it is stopped or has to give way."""
+        left = job.left
+
+        def answered(index: int, answer: Answer) -> None:
+            job.answered.add(left[index])
+            self._send(wire.Answered(id=asked.id, index=left[index], answer=answer))
+
+        prompts = [asked.prompts[place] for place in left]
+        expected = asked.expected.only(left)
+        generator.batch(prompts, asked.decoding, answered, expected, StopOrGiveWay(job, self._queue))
 
     def _load(self, spec: BaseSpec) -> BaseFacts:
         start = time.perf_counter()
@@ -202,7 +208,7 @@ def _priority(request: wire.Request) -> Priority:
         case wire.Stream(priority=priority) | wire.Batch(priority=priority) | wire.Likelihoods(priority=priority):
             return priority
         case wire.Forget():
-            return Priority.GATE  # after those who still name that version
+            return Priority.IDLE  # after those who still name that version
     return Priority.CHAT
 
 
