@@ -15,6 +15,7 @@ from store.conversations.listing import Listing
 from store.conversations.mistakes import Mistakes
 from store.conversations.quality import Quality
 from store.conversations.review import Review
+from store.conversations.shadows import Shadows
 from store.database import Database
 from store.erasing import Erasing
 from store.home import Home
@@ -75,6 +76,7 @@ class Desk:
         self.mistakes = Mistakes(self.db, self.conversations, self.settings)
         self.review = Review(self.db, self.conversations, self.judgements)
         self.listing = Listing(self.db)
+        self.shadows = Shadows(self.db)
         self.runs = Runs(self.db, home)
         self.recipes = Recipes(self.db)
         self.versions = Versions(self.db)

@@ -24,15 +24,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class ShadowAnswer:
-    """What a version said unseen, beside what was sent. ``sent_by``: the version that was; ``correction``: the
-    operator's better text for it, if one stands; ``approved``: the operator's word that it was good."""
+    """What a version said unseen, beside what was sent. ``sent_by``: the version that was; ``judgement``: what
+    operators think of that, if anything; ``correction``: their better text for it, if one stands."""
 
     reply: int
     question: str
     sent: str
     sent_by: Version
+    judgement: str | None
     correction: str | None
-    approved: bool
     said: str
     at: str
 
@@ -84,7 +84,8 @@ class Shadows:
         row = self._db.one(
             "WITH shadow AS (SELECT version, after_turn FROM shadows ORDER BY id DESC LIMIT 1) "
             "SELECT r.turn_id AS reply, m.id AS message, m.text FROM shadow s "
-            "JOIN replies r ON r.turn_id > s.after_turn JOIN turns t ON t.id = r.turn_id JOIN turns m ON m.id = t.in_reply_to "
+            "JOIN replies r ON r.turn_id > s.after_turn JOIN turns t ON t.id = r.turn_id "
+            "JOIN turns m ON m.id = t.in_reply_to "
             "WHERE r.state = 'complete' AND r.version NOT IN (s.version, ?) AND m.text != ? AND NOT EXISTS "
             "(SELECT 1 FROM shadow_answers a WHERE a.reply_id = r.turn_id AND a.version = s.version) "
             "ORDER BY r.turn_id LIMIT 1",
@@ -109,8 +110,8 @@ class Shadows:
     def answers(self, version: Version) -> list[ShadowAnswer]:
         """Everything *version* said unseen, the newest first; not what was erased."""
         rows = self._db.all(
-            f"SELECT a.reply_id, m.text AS question, t.text AS sent, r.version AS sent_by, {CORRECTION} AS correction, "
-            "r.judgement = 'approved' AS approved, a.text AS said, a.at FROM shadow_answers a "
+            f"SELECT a.reply_id, m.text AS question, t.text AS sent, r.version AS sent_by, r.judgement, "
+            f"{CORRECTION} AS correction, a.text AS said, a.at FROM shadow_answers a "
             "JOIN turns t ON t.id = a.reply_id JOIN replies r ON r.turn_id = t.id JOIN turns m ON m.id = t.in_reply_to "
             "WHERE a.version = ? AND a.text != ? ORDER BY a.reply_id DESC",
             version,
@@ -122,8 +123,8 @@ class Shadows:
                 row["question"],
                 row["sent"],
                 Version(row["sent_by"]),
+                row["judgement"],
                 row["correction"],
-                bool(row["approved"]),
                 row["said"],
                 row["at"],
             )

@@ -11,12 +11,12 @@ from store.records import Reply, Turn
 from store.words import Exchange
 
 # The text of the correction that stands, for a row r of replies.
-_CORRECTION = """CASE r.judgement WHEN 'corrected' THEN (SELECT c.text FROM corrections c WHERE c.reply_id = r.turn_id
+CORRECTION = """CASE r.judgement WHEN 'corrected' THEN (SELECT c.text FROM corrections c WHERE c.reply_id = r.turn_id
     AND NOT EXISTS (SELECT 1 FROM withdrawals w WHERE w.correction_id = c.id) ORDER BY c.id DESC LIMIT 1) END"""
 
 _TURN = f"""
 SELECT t.*, r.version, r.decoding, r.state, r.finished_at, r.new_tokens, r.seconds, r.first_token_seconds,
-    r.certainty, r.judgement, r.from_correction, {_CORRECTION} AS correction
+    r.certainty, r.judgement, r.from_correction, {CORRECTION} AS correction
 FROM turns t LEFT JOIN replies r ON r.turn_id = t.id
 """
 
@@ -70,7 +70,7 @@ class Turns:
         message = self.turn(customer_turn_id)
         rows = self._db.all(
             f"""
-SELECT m.text AS customer, coalesce({_CORRECTION}, b.text) AS bot
+SELECT m.text AS customer, coalesce({CORRECTION}, b.text) AS bot
 FROM turns m JOIN turns b ON b.id = (
     SELECT max(o.id) FROM turns o JOIN replies p ON p.turn_id = o.id WHERE o.in_reply_to = m.id
     AND (p.state != 'failed' AND o.text != '' OR p.judgement = 'corrected'))

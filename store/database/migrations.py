@@ -576,3 +576,40 @@ ALTER TABLE replies ADD COLUMN from_correction INTEGER REFERENCES pairs(id)
 CREATE INDEX replies_from_correction ON replies(from_correction) WHERE from_correction IS NOT NULL
 """,
     )
+
+
+@migrations()
+def m019_shadows(db: Database) -> None:
+    # Versions that answer unseen: a log, whose last row says which does (NULL: none), from which turn on; and what they
+    # said. A shadow ends by itself with what makes it something else, whichever process writes that.
+    last = "(SELECT version FROM shadows ORDER BY id DESC LIMIT 1)"
+    _script(
+        db,
+        f"""
+CREATE TABLE shadows (
+    id INTEGER PRIMARY KEY, version TEXT REFERENCES adapter_versions(name), after_turn INTEGER NOT NULL,
+    why TEXT, at TEXT NOT NULL, who TEXT NOT NULL
+)
+--
+CREATE TABLE shadow_answers (
+    reply_id INTEGER NOT NULL REFERENCES replies(turn_id), version TEXT NOT NULL REFERENCES adapter_versions(name),
+    text TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (reply_id, version)
+)
+--
+CREATE INDEX shadow_answers_by_version ON shadow_answers(version, reply_id)
+--
+CREATE TRIGGER promotions_end_shadows AFTER INSERT ON promotions WHEN new.version = {last}
+BEGIN INSERT INTO shadows (version, after_turn, why, at, who)
+VALUES (NULL, 0, new.version || ' was activated.', new.at, new.who); END
+--
+CREATE TRIGGER removals_end_shadows AFTER INSERT ON removals WHEN new.version = {last}
+BEGIN INSERT INTO shadows (version, after_turn, why, at, who)
+VALUES (NULL, 0, 'The files of ' || new.version || ' were removed.', new.at, new.who); END
+--
+CREATE TRIGGER erasures_end_shadows AFTER INSERT ON erasures
+WHEN {last} IN (SELECT value FROM json_each(new.versions))
+BEGIN INSERT INTO shadows (version, after_turn, why, at, who)
+VALUES (NULL, 0, {last} || ' learned something that has been erased.', new.at, new.who); END
+""",
+    )
+    _append_only(db, "shadows")

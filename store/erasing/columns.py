@@ -51,6 +51,7 @@ OWN = frozenset({"answers", "erasures", "tags"})  # a cache that is emptied; the
 NAMES = {
     "turns": "messages and replies",
     "judged_answers": "judged answers",
+    "shadow_answers": "answers of shadow versions",
     "run_events": "events of runs",
     "runs": "reports of runs",
     "promotions": "reasons of promotions",

@@ -67,6 +67,11 @@ def full(desk: Desk) -> dict[str, int]:
     going_on = desk.runs.create({}, Version("v1"), "maria").id
     desk.runs.transition(going_on, "cancelled")
     desk.versions.add(NewVersion(2, "2" * 64, "f" * 64, "qlora", {}, going_on))
+    desk.shadows.turn_on(Version("v2"), "maria")
+    say(desk, hers, "Who brings it?", "The post.")
+    asked = desk.shadows.next()
+    assert asked is not None
+    desk.shadows.keep(asked, Version("v2"), f"The post brings {NUMBER} to {NAME}.")
     ballot = Ballot(f"Where is {NUMBER}?", [(NAME, "yes")], (BASE, Version("v1")), (NAME, "no"), "left", True)
     desk.comparisons.add(ballot, "maria")
     desk.answers.put_many({"a" * 64: f"{NAME}, yes", "b" * 64: "no"})
@@ -129,7 +134,12 @@ def test_a_customer_is_erased_with_all_that_came_of_them(desk: Desk, person: dic
     mine = [pair for pair in desk.pairs.list(state="all") if pair.reply_id is not None and pair.id != 3]
     assert {pair.output for pair in mine if pair.source == "correction"} == {ERASED}
     assert desk.conversations.turns(person["other"])[0].text == "Do you sell garden gnomes?"
-    assert leftovers(desk.home.root, f"where is {NUMBER}?", "arrives today", "when exactly will") == []
+    assert leftovers(desk.home.root, f"where is {NUMBER}?", "arrives today", "when exactly will", "post brings") == []
+    assert desk.shadows.answers(Version("v2")) == []
+    assert (desk.shadows.current(), desk.shadows.ended_because()) == (
+        None,
+        "v2 learned something that has been erased.",
+    )
 
 
 def test_a_pair_is_erased_with_its_exchange_and_its_earlier_texts(desk: Desk, person: dict[str, int]) -> None:
@@ -203,7 +213,7 @@ def test_another_app_that_reads_all_the_while_is_said_and_finished_later(
     desk.db.wait_at_most(0.05)
     with Desk.open(desk.home) as other:
         other.db.run("BEGIN")
-        assert other.db.value("SELECT count(*) FROM turns") == 6
+        assert other.db.value("SELECT count(*) FROM turns") == 8
         with pytest.raises(NotErased, match=r"other apps keep reading.*deskloop forget --finish"):
             desk.erasing.erase(Subject.of_text(NAME), "maria")
         other.db.run("ROLLBACK")
@@ -368,6 +378,7 @@ def test_every_column_with_words_is_searched(desk: Desk) -> None:
         "conversations.customer", "corrections.text", "drafts.text", "judged_answers.before", "judged_answers.after",
         "judged_answers.target", "pairs.instruction", "pairs.history", "pairs.output", "pairs.category",
         "pairs.source_ref", "pairs.excluded_why", "promotions.reason", "recipes.name", "recipes.recipe", "removals.why",
-        "run_events.body", "runs.recipe", "runs.report", "runs.failure", "settings.value", "turns.text",
+        "run_events.body", "runs.recipe", "runs.report", "runs.failure", "settings.value", "shadow_answers.text",
+        "shadows.why", "turns.text",
     ]  # fmt: skip
     assert "text" not in KEPT

@@ -90,8 +90,8 @@ def test_what_was_said_stands_beside_what_operators_thought_of_the_reply(desk: D
     answer(desk, V1, "At nine.")
     answer(desk, V1, "There.")
     there, nine = desk.shadows.answers(V1)
-    assert (nine.correction, nine.approved, nine.sent_by) == ("At nine.", False, BASE)
-    assert (there.correction, there.approved) == (None, True)
+    assert (nine.correction, nine.judgement, nine.sent_by) == ("At nine.", "corrected", BASE)
+    assert (there.correction, there.judgement) == (None, "approved")
     desk.judgements.withdraw(corrected, "maria")
     assert desk.shadows.answers(V1)[1].correction is None
 

@@ -30,7 +30,7 @@ class Overview:
     has no method, run or numbers of its own. ``promoted_by`` and ``promoted_at``: the last time it became active.
     ``other_base``: it was trained on another base than the desk's, or on the same one quantized otherwise, and waits
     until that is set again. ``erased``: it learned something that has been erased; ``removed``: its files are gone
-    because of that."""
+    because of that; ``shadow``: it answers unseen."""
 
     version: Version
     active: bool = False
@@ -46,13 +46,16 @@ class Overview:
     other_base: bool = False
     erased: bool = False
     removed: bool = False
+    shadow: bool = False
 
     @property
     def standing(self) -> str:
         """What to know before it answers, in a few words: what its check said, if nothing else is the matter."""
         if self.removed or self.erased:
             return "removed" if self.removed else "learned erased data"
-        return "other base" if self.other_base else self.verdict or ""
+        if self.other_base:
+            return "other base"
+        return ", ".join(word for word in (self.verdict, "shadow" if self.shadow else None) if word)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``deskloop versions list``."""
@@ -81,6 +84,7 @@ def overview(desk: Desk) -> list[Overview]:
     last = {promotion.version: promotion for promotion in sorted(desk.promotions.list(), key=lambda row: row.id)}
     mark = base_mark(desk)
     erased, removed = desk.erasing.tainted(), desk.versions.removed()
+    shadow = desk.shadows.current()
     rows = [_with_promotion(BARE, last.get(BASE))]
     for version in sorted(desk.versions.list(), key=lambda row: row.number):
         row = replace(
@@ -88,6 +92,7 @@ def overview(desk: Desk) -> list[Overview]:
             other_base=mark is not None and version.base_fingerprint != mark,
             erased=version.name in erased,
             removed=version.name in removed,
+            shadow=version.name == shadow,
         )
         rows.append(_with_promotion(row, last.get(version.name)))
     return [replace(row, active=row.version == active) for row in rows]

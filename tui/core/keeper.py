@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from bot.engines import Engine, EngineFactory
-from bot.types import AdapterRef, BaseFacts, BaseSpec, EngineError, Readiness, RequestId
+from bot.types import (
+    AdapterRef,
+    Answer,
+    BaseFacts,
+    BaseSpec,
+    Decoding,
+    EngineError,
+    Priority,
+    Prompt,
+    Readiness,
+    RequestId,
+    Ticket,
+)
 from store.words import BASE, Version
 from tui.core.errors import DeskError, with_log
 from tui.core.events import EngineName, EngineState
@@ -229,6 +241,15 @@ class EngineKeeper:
             self._move("ready", f"Answering with {self.serving}.", facts)
         self._turns.release()
 
+    async def idly(self, version: Version, prompt: Prompt, decoding: Decoding) -> Answer:
+        """What *version*, which is ready, answers when nobody waits for it: beside the turns, and behind all of them.
+
+        Raises :class:`EngineError`."""
+        engine = self._running_engine()
+        with self._dying(engine):
+            (answer,) = await engine.batch(Ticket(version, Priority.IDLE), [prompt], decoding)
+        return answer
+
     async def cancel(self, request: RequestId) -> None:
         """Stop *request*, if it still is to be answered."""
         if self._engine is not None:
@@ -241,18 +262,34 @@ class EngineKeeper:
 
         Raises :class:`EngineError`; the version is then not ready."""
         async with self._loads:
-            engine = self._engine
-            if engine is None:
-                raise EngineError("engine-died", "The engine is not running.")
+            engine = self._running_engine()
             self._ready.pop(adapter.version, None)
-            try:
+            with self._dying(engine):
                 readiness = await engine.ready(adapter)
-            except EngineError as error:
-                if error.kind == "engine-died" and engine is self._engine and self.running:
-                    self.died()
-                raise
             self._ready[adapter.version] = readiness
             return readiness
+
+    async def forget(self, version: Version) -> None:
+        """Drop *version*, which serves nobody, from the memory of the engine, if one runs."""
+        async with self._loads:
+            if self._ready.pop(version, None) is not None and self._engine is not None:
+                with suppress(EngineError):  # it is gone with everything then
+                    await self._engine.forget(version)
+
+    def _running_engine(self) -> Engine:
+        if self._engine is None:
+            raise EngineError("engine-died", "The engine is not running.")
+        return self._engine
+
+    @contextmanager
+    def _dying(self, engine: Engine) -> Iterator[None]:
+        """Notice that *engine* dies, where nobody has its turn."""
+        try:
+            yield
+        except EngineError as error:
+            if error.kind == "engine-died" and engine is self._engine and self.running:
+                self.died()
+            raise
 
     def readiness(self, version: Version) -> Readiness | None:
         """How *version* was made ready in the engine that runs, if it was."""

@@ -30,6 +30,7 @@ from tui.core.recipes import RecipeDesk
 from tui.core.reports import ReportDesk
 from tui.core.runs import RunDesk
 from tui.core.settings import SettingsDesk
+from tui.core.shadow import ShadowAnswering, ShadowDesk
 from tui.core.shelf import VersionShelf
 from tui.core.versions import VersionDesk
 from tui.core.watching import DeskWatch, StoreWatch
@@ -91,7 +92,9 @@ class OpenDesk:
         self.comparisons = ComparisonDesk(store, beside, self.engine, self.promotions, who)
         self.runs = RunDesk(store, beside, changes, self.engine, who)
         self.runs.on_finished = self._follower.run_finished
-        self._watch = DeskWatch(StoreWatch(store, changes), self.settings, self.runs, self._follower)
+        self.shadow = ShadowDesk(store, beside, who)
+        self._shadowing = ShadowAnswering(store, self.engine, self._follower, changes, who)
+        self._watch = DeskWatch(StoreWatch(store, changes), self.settings, self.runs, self._follower, self._shadowing)
 
     @property
     def name(self) -> str:
@@ -115,6 +118,7 @@ class OpenDesk:
         """Stop the engine, interrupt this app's live run (it is offered at the next start) unless it is detached,
         close the store."""
         await self._watch.close()
+        await self._shadowing.close()
         await self._follower.close()
         await self.runs.close()
         await self.engine.close()

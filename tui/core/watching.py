@@ -12,6 +12,7 @@ from tui.core.events import Notice, StoreChanged
 from tui.core.following import VersionFollower
 from tui.core.runs import RunDesk
 from tui.core.settings import SettingsDesk
+from tui.core.shadow import ShadowAnswering
 
 CHECK_EVERY = 0.5  # seconds between two checks
 
@@ -40,8 +41,16 @@ class StoreWatch:
 class DeskWatch:
     """Checks again and again, from :meth:`start` to :meth:`close`."""
 
-    def __init__(self, written: StoreWatch, settings: SettingsDesk, runs: RunDesk, versions: VersionFollower) -> None:
+    def __init__(
+        self,
+        written: StoreWatch,
+        settings: SettingsDesk,
+        runs: RunDesk,
+        versions: VersionFollower,
+        shadow: ShadowAnswering,
+    ) -> None:
         self._written, self._settings, self._runs, self._versions = written, settings, runs, versions
+        self._shadow = shadow
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -60,6 +69,7 @@ class DeskWatch:
                 self._settings.publish_changes()
             self._runs.follow()
             self._versions.wake()
+            self._shadow.wake()
 
     async def close(self) -> None:
         """Check no more."""
