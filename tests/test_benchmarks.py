@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import common, learning, manners
+from benchmarks import at_once, common, learning, manners
 from benchmarks.synthetic import LANGUAGES, SETS, messages, templates
 from finetune.gate.general import Drift
 from store.personal import KINDS
@@ -143,3 +143,10 @@ def test_manners_are_looked_at_by_a_person_and_what_they_found_is_kept(
     manners.write(facts, drift, 19)
     kept = json.loads((tmp_path / "manners.json").read_text(encoding="utf-8"))
     assert (kept["lines"][0]["measured"], kept["lines"][0]["reached"]) == ("19 of 20", False)
+
+
+def test_at_once_chooses_the_strictest_thresholds_that_answer_nearly_as_much_and_are_not_wrong() -> None:
+    own = [at_once.Asked(True, 91.0, 30.0, True)] * 99 + [at_once.Asked(True, 80.0, 30.0, True)]
+    others = [at_once.Asked(False, 89.0, 30.0, False)] + [at_once.Asked(False, 0.0, 0.0, False)] * 99
+    assert at_once.choose([own + others]) == (90.0, 20.0)
+    assert at_once.choose([own]) == (90.0, 20.0)  # one answer in a hundred is given up
