@@ -14,7 +14,7 @@ from store.desk import Desk
 from store.words import BASE
 from tests.opened import store_of
 from tests.tui import scenes
-from tests.tui.helpers import hurry, ready, say, screen_text, shows, wait_until, write
+from tests.tui.helpers import hurry, ready, say, screen_text, shows, told, wait_until, write
 from tui.app import DeskloopApp
 from tui.core import OpenDesk
 from tui.core.turns import WINDOW
@@ -219,7 +219,7 @@ async def test_a_reply_is_marked_as_wrong_while_a_message_is_written_and_that_is
         await ready(app, pilot)
         await say(app, pilot, "when?")
         await pilot.press("alt+w")
-        await wait_until(pilot, lambda: shows(app, "✗ wrong") and shows(app, "F2 says what would be right"))
+        await wait_until(pilot, lambda: shows(app, "✗ wrong") and told(app, "F2 says what would be right"))
         assert [reply.rejected for reply in replies(open_desk)] == [True]
         await pilot.press("ctrl+z")
         await wait_until(pilot, lambda: not shows(app, "✗ wrong"))
