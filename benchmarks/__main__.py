@@ -14,6 +14,7 @@ NAMES = (
     "scale",
     "methods",
     "busy",
+    "objectives",
     "personal",
     "pictures",
     "exposure",

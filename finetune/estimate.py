@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bot.lengths import estimated_tokens
 from finetune.events import Step, recorded
 from finetune.lengths import PROMPT_TOKENS
+from finetune.mistakes import WrongReplies, wrong_replies
 from finetune.parent import known_pairs, warm_parent
 from finetune.recipe import Recipe
 from finetune.train.plan import usual_epochs
@@ -39,12 +40,20 @@ class Estimate:
         return f"about {usual} minute{'s' if usual > 1 else ''}" + (f", at most {most}" if most > usual else "")
 
 
-def estimate(desk: Desk, recipe: Recipe, training: Sequence[tuple[Pair, bool]] | None = None) -> Estimate:
-    """How long a run with *recipe* takes. *training*: the desk's training set, if it is at hand."""
+def estimate(
+    desk: Desk,
+    recipe: Recipe,
+    training: Sequence[tuple[Pair, bool]] | None = None,
+    wrong: WrongReplies | None = None,
+) -> Estimate:
+    """How long a run with *recipe* takes. *training*: the desk's training set, and *wrong*: the wrong replies that it
+    learns from, if they are at hand."""
     pairs = desk.pairs.training_set() if training is None else training
     parent = warm_parent(desk, recipe)
     known = known_pairs(desk, parent)
-    epoch = epoch_tokens(pairs, recipe, known) / measured_speed(desk)
+    if wrong is None:
+        wrong = wrong_replies(desk, recipe, [pair for pair, _ in pairs])
+    epoch = (epoch_tokens(pairs, recipe, known) + wrong_tokens(pairs, recipe, wrong)) / measured_speed(desk)
     asked = desk.pairs.count(split="heldout") + min(TAUGHT_ASKED, len(pairs))
     around = STARTING_SECONDS + ANSWER_SECONDS * asked
     usual, most = _epochs(recipe, pairs, known, warm=parent != BASE)
@@ -79,6 +88,16 @@ def epoch_tokens(pairs: Sequence[tuple[Pair, bool]], recipe: Recipe, known: set[
         times = recipe.rehearsal if pair.id in known and not new else recipe.new_weight if new else 1
         total += tokens * times
     return total * (1 + recipe.replay)
+
+
+def wrong_tokens(pairs: Sequence[tuple[Pair, bool]], recipe: Recipe, wrong: WrongReplies) -> float:
+    """About how many tokens an epoch takes for the *wrong* replies: each is read after its question again."""
+    total = 0.0
+    for pair, new in pairs:
+        if text := wrong.corrected.get(pair.id):
+            total += (tokens_of(pair)[0] + estimated_tokens(text)) * (recipe.new_weight if new else 1)
+    texts = ((mistake.instruction, mistake.wrong) for mistake in wrong.rejected)
+    return total + sum(PROMPT_TOKENS + estimated_tokens(asked) + estimated_tokens(said) for asked, said in texts)
 
 
 def tokens_of(pair: Pair) -> tuple[float, float]:

@@ -28,6 +28,8 @@ SENTENCES: dict[FailureKind, str] = {
     "all-linear, qv or qkvo, which every base has; the names it has are in the run's log.",
     "too-few-pairs": f"There are too few pairs to train on. {SAFE} Correct or approve more replies or import "
     "some, then resume the run.",
+    "no-mistakes": f"The recipe's objective kto learns from wrong replies, and this desk has none. {SAFE} Correct a "
+    "reply and resume the run, or retrain with objective = sft.",
     "recipe-unreadable": f"The run's recipe can no longer be read, so the run can't continue. {SAFE} Discard it and "
     "start "
     "another.",

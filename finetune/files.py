@@ -64,6 +64,11 @@ class JobFiles:
         return self.rows / "lower.bin"
 
     @property
+    def reference(self) -> Path:
+        """How likely the texts were before anything was learned, for objectives that ask."""
+        return self.root / "reference.safetensors"
+
+    @property
     def checkpoints(self) -> Path:
         """What a resume goes on from."""
         return self.root / "checkpoints"

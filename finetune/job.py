@@ -1,12 +1,14 @@
 """A job: a folder with all that a training needs, and all that it gives back. Needs no torch, and knows no desk.
 
     job.json        what is to be done: the recipe, the base by what it is, the system message
-    learned.jsonl   the pairs that are learned, with their weights
+    learned.jsonl   the pairs that are learned, with their weights; for objectives that learn from mistakes with the
+                    replies that were wrong, and replies of which only that is known
     watched.jsonl   the pairs by which the training is watched
     parent/         the files of the version it goes on from, if it does
     complete        the mark: all of the above is there
 
     rows/           made of the pairs by the trainer: token ids, in Arrow
+    reference.safetensors  how likely they were before anything was learned, for objectives that ask
     checkpoints/    what an interrupted training goes on from
     adapter/        what was trained, once it is whole
     training.json   what the training found out about itself
@@ -47,7 +49,8 @@ class JobPair:
     """A pair, as far as a training needs it. ``weight``: how often an epoch has it; ``known``: the version
     that training goes on from has learned it; ``replayed``: no pair of the desk, see :mod:`finetune.replay`;
     ``ends``: the answer ends where its text does; ``phrasings``: other forms of the instruction, made for this training
-    (:mod:`finetune.phrasings`)."""
+    (:mod:`finetune.phrasings`); ``wrong``: the reply that the output corrects, empty if there was none or the objective
+    does not ask; ``good``: whether the output is to be said; else it is the very reply that was wrong."""
 
     instruction: str
     history: tuple[Exchange, ...]
@@ -58,6 +61,8 @@ class JobPair:
     replayed: bool = False
     ends: bool = True
     phrasings: tuple[str, ...] = ()
+    wrong: str = ""
+    good: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ class Saving:
 def memory_plan(folder: Path, quantization: str, recipe: Recipe) -> dict[str, int]:
     """The bytes a run with *recipe* needs, by what takes them. Raises :class:`OSError` or :class:`ValueError` for a
     base whose config can't be read."""
-    tokens = recipe.batch_size * min(recipe.max_length, PAIR_TOKENS)
+    texts = 2 if recipe.learns_from_mistakes else 1  # a pair, and the wrong reply to its question
+    tokens = texts * recipe.batch_size * min(recipe.max_length, PAIR_TOKENS)
     if recipe.method == "full":
         return full_training_parts(folder, tokens, checkpointing=recipe.checkpointing)
     return training_parts(folder, quantization, tokens, recipe.r, checkpointing=recipe.checkpointing)

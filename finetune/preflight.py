@@ -15,6 +15,7 @@ from finetune.desk_base import desk_base
 from finetune.estimate import Estimate, estimate
 from finetune.lengths import too_long, too_long_warning
 from finetune.memory import memory_plan, savings
+from finetune.mistakes import WrongReplies, without_mistakes, wrong_replies
 from finetune.parent import warm_parent
 from finetune.recipe import ON_DENSE, ON_NF4, Recipe
 from store.desk import Desk
@@ -62,7 +63,7 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
     settings = desk.settings.load()
     data = _data(desk, settings, recipe)
     memory = _memory(desk, settings, recipe)
-    time = estimate(desk, recipe, data.training)
+    time = estimate(desk, recipe, data.training, data.mistakes)
     disk_free = shutil.disk_usage(desk.home.root).free
     return Preflight(
         recipe=recipe,
@@ -80,12 +81,14 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         at_most_seconds=time.at_most,
         problems=(
             *_too_few(data, settings),
+            *without_mistakes(data.mistakes, recipe, refused=True),
             *_wrong_grid(settings, recipe),
             *memory.problems,
             *_full_disk(disk_free),
         ),
         warnings=(
             *memory.warnings,
+            *without_mistakes(data.mistakes, recipe, refused=False),
             *_open_conflicts(data),
             *_personal_data(data, settings),
             *_tainted(desk),
@@ -100,7 +103,8 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
 # -- the data --------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """What there is to learn from and to judge by; ``too_long``: the tokens of each pair that does not fit."""
+    """What there is to learn from and to judge by; ``too_long``: the tokens of each pair that does not fit;
+    ``mistakes``: the wrong replies that the recipe's objective learns from."""
 
     training: list[tuple[Pair, bool]]
     heldout: int
@@ -108,6 +112,7 @@ class _Data:
     personal: dict[Kind, int]
     flagged: int
     too_long: list[int]
+    mistakes: WrongReplies
 
 
 def _data(desk: Desk, settings: Settings, recipe: Recipe) -> _Data:
@@ -120,6 +125,7 @@ def _data(desk: Desk, settings: Settings, recipe: Recipe) -> _Data:
         personal=desk.pair_listing.flagged() if looks else {},
         flagged=desk.pair_listing.flagged_count() if looks else 0,
         too_long=too_long(desk, settings, [(pair.instruction, pair.output) for pair, _ in training], recipe),
+        mistakes=wrong_replies(desk, recipe, [pair for pair, _ in training]),
     )
 
 

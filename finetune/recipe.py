@@ -21,6 +21,8 @@ LAYER_SETS = ("qv", "qkvo")  # layers by what they do, whatever a base calls the
 WITH_LAYERS = ("qlora", "lora", "adapter")  # methods that put an adapter on chosen layers
 VIRTUAL = ("prefix", "prompt", "ptuning-v2")  # methods that put virtual tokens before the text
 MEASURES = ("loss", "bleu")
+OBJECTIVES = ("sft", "edits", "orpo", "dpop", "kto")
+FROM_REJECTIONS = ("kto",)  # objectives that can learn from a reply of which only is known that it was wrong
 BIASES = ("none", "lora")
 
 
@@ -45,6 +47,17 @@ class Recipe:
         "What is trained: qlora (LoRA on the 4-bit base), lora (on a dense one), adapter, prefix, prompt, ptuning-v2, "
         "or full (every weight of a small dense base).",
         one_of=METHODS,
+    )
+    objective: str = _field(
+        "sft",
+        "What a run learns from: sft (right answers), or wrong replies as well: edits (what corrections took out), "
+        "orpo and dpop (corrections are preferred to the replies), kto (good and bad replies, without pairs).",
+        one_of=OBJECTIVES,
+    )
+    mistake_weight: float = _field(
+        1.0,
+        "edits, orpo, dpop, kto: how much wrong replies count beside right answers, in shares of what is usual.",
+        between=(0, 100),
     )
     r: int = _field(16, "LoRA's rank: how much an adapter can hold.", between=(1, 1024))
     alpha: int = _field(32, "LoRA's scale is alpha / r.", between=(1, 4096))
@@ -220,6 +233,8 @@ class Recipe:
         for name in ("checkpointing", "packing"):
             fits = self.method not in VIRTUAL or not getattr(self, name)
             _require(fits, name, f"does not go with the method {self.method}", getattr(self, name))
+        apart = self.objective == "sft" or not self.packing
+        _require(apart, "packing", f"does not go with the objective {self.objective}", self.packing)
         for name in ("early_stopping", "keep_best"):  # what held-out pairs decide they could not judge afterwards
             value = getattr(self, name)
             _require(not value or self.validation > 0, name, "needs validation, a share of pairs set aside", value)
@@ -245,6 +260,11 @@ class Recipe:
             ranks[match["name"]] = int(match["r"])
             alphas[match["name"]] = int(match["alpha"] or self.alpha)
         return ranks, alphas
+
+    @property
+    def learns_from_mistakes(self) -> bool:
+        """Whether its objective learns from replies that were wrong."""
+        return self.objective != "sft"
 
     @property
     def rate(self) -> float:

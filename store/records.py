@@ -112,11 +112,12 @@ class Pair:
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The pairs of a run, fixed when it began: those it trains on, each with its weight; those its version is judged
-    by; and those set aside to watch it by while it trains."""
+    by; and those set aside to watch it by while it trains. ``mistakes``: the wrong replies it learns from."""
 
     train: list[tuple[Pair, int]]
     heldout: list[Pair]
     validation: list[Pair]
+    mistakes: frozenset[int] = frozenset()
 
 
 # Failures that come again however often a run is resumed, since its recipe and its data are fixed: the loss that became

@@ -63,8 +63,8 @@ PhaseName = Literal["snapshot", "loading", "training", "publishing", "judging"]
 
 FailureKind = Literal[
     "out-of-memory", "disk-full", "desk-busy", "desk-read-only", "desk-damaged", "diverged", "nothing-to-learn",
-    "needs-gpu", "no-such-layer", "too-few-pairs", "recipe-unreadable", "base-changed", "base-missing", "trainer-died",
-    "engine-died", "probe-failed", "failed",
+    "needs-gpu", "no-such-layer", "too-few-pairs", "no-mistakes", "recipe-unreadable", "base-changed", "base-missing",
+    "trainer-died", "engine-died", "probe-failed", "failed",
 ]  # fmt: skip
 """Why a run failed: each kind has its own sentence and its own way on."""
 

@@ -38,6 +38,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         "methods",
         "personal",
         "manners",
+        "objectives",
         "learning",
         "bisect",
         "exposure",

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 
 from finetune.methods import Tuned
+from finetune.methods.method import at_rest
 from finetune.objectives.answers import answer_loss
+from finetune.objectives.objective import Row
 from finetune.train.batches import Collator
-from finetune.train.rows import Row
-from finetune.train.validate import at_rest
 
 LAST = 0.15  # of all layers, from the last one down, but one at least: 4 of the starter's 30
 _NUMBER = re.compile(r"\.(\d+)\.")

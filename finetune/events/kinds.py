@@ -225,7 +225,8 @@ class Trained:
     """The trainer's last word: training is complete, with these facts, which go onto the version's card.
 
     ``cuts``: pairs that lost old history, that lost the end of their answer, and that were left out; seconds are of
-    wall time; shares go from 0 to 1. None: not measured, or meaningless on this machine."""
+    wall time; shares go from 0 to 1. ``preferred``: how many corrections it finds likelier, token for token, than the
+    replies they replaced, and of how many. None: not measured, or meaningless on this machine."""
 
     train_seconds: float = 0.0
     steps: int = 0
@@ -243,6 +244,7 @@ class Trained:
     ceiling_tokens_per_second: float | None = None
     padding_share: float | None = None
     cpu_share: float | None = None
+    preferred: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,9 +45,14 @@ class Tuned(ABC):
         tokens don't take them). *lower*, (batch, tokens, width): what the layers below the first one that learns make
         of these texts, where that is known."""
         with nullcontext() if lower is None or self.lower is None else self.lower.given(lower):
-            states: torch.Tensor = self.base.base_model(
-                input_ids=input_ids, position_ids=position_ids, use_cache=False
-            ).last_hidden_state
+            return self.bare(input_ids, position_ids)
+
+    def bare(self, input_ids: torch.Tensor, position_ids: torch.Tensor | None = None) -> torch.Tensor:
+        """The same of the base as it stands, with whatever is trained inside it, but without what a method puts before
+        the text. Before the first step, of a training that begins at the base, it is the base alone."""
+        states: torch.Tensor = self.base.base_model(
+            input_ids=input_ids, position_ids=position_ids, use_cache=False
+        ).last_hidden_state
         return states
 
     def new_cache(self, batch: int = 1) -> tuple[DynamicCache, int]:
@@ -61,6 +67,19 @@ class Tuned(ABC):
     @abstractmethod
     def warm_start(self, folder: Path) -> None:
         """Begin with the weights of a published adapter. Raises :class:`RunFailure` if they don't fit."""
+
+
+@contextmanager
+def at_rest(tuned: Tuned) -> Iterator[None]:
+    """No dropout and nothing computed twice, for a while."""
+    trained = tuned.base.training
+    tuned.model.eval()
+    tuned.base.eval()
+    try:
+        yield
+    finally:
+        tuned.base.train(trained)
+        tuned.model.train()
 
 
 class PeftTuned(Tuned):

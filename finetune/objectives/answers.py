@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch.nn import functional
@@ -40,3 +41,37 @@ def _likely(tuned: Tuned, batch: Batch) -> tuple[torch.Tensor, torch.Tensor, tor
 def learned_tokens(batches: Sequence[Batch]) -> int:
     """How many tokens of *batches* are learned."""
     return sum(int((batch["labels"][:, 1:] != IGNORED).sum()) for batch in batches)
+
+
+@dataclass(frozen=True, slots=True)
+class Likelihoods:
+    """How likely the model finds texts. ``tokens``: the natural logarithm of the probability of each token that counts,
+    (tokens,); ``texts``: which of ``count`` texts it is of, (tokens,)."""
+
+    tokens: torch.Tensor
+    texts: torch.Tensor
+    count: int
+
+    @property
+    def of_texts(self) -> torch.Tensor:
+        """That of each text, (texts,): the sum over its tokens."""
+        return self.tokens.new_zeros(self.count).index_add(0, self.texts, self.tokens)
+
+    @property
+    def per_token(self) -> torch.Tensor:
+        """The mean over the tokens of each text, (texts,)."""
+        lengths = torch.bincount(self.texts, minlength=self.count)
+        return self.of_texts / lengths.clamp(min=1)
+
+
+def likelihoods(
+    tuned: Tuned, ids: torch.Tensor, labels: torch.Tensor, lower: torch.Tensor | None = None, *, bare: bool = False
+) -> Likelihoods:
+    """How likely *tuned* finds the tokens that *labels* name in *ids*, both (texts, longest), of which *lower* may be
+    known; *bare*: its base does (see :meth:`finetune.methods.Tuned.bare`)."""
+    hidden = tuned.bare(ids) if bare else tuned.hidden(ids, lower=lower)
+    targets = labels[:, 1:]
+    counts = targets != IGNORED
+    logits = tuned.base.get_output_embeddings()(hidden[:, :-1][counts]).float()
+    tokens = -functional.cross_entropy(logits, targets[counts], reduction="none")
+    return Likelihoods(tokens, counts.nonzero()[:, 0], len(ids))

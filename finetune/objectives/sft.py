@@ -22,3 +22,6 @@ class Sft(Objective):
             return answer_loss(tuned, batch)[0] / learned
 
         return part
+
+
+SFT = Sft()

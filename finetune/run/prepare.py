@@ -16,7 +16,9 @@ from bot.types import BaseSpec, EngineError
 from finetune.desk_base import desk_base
 from finetune.events import Phase
 from finetune.failures import RunFailure
+from finetune.mistakes import WrongReplies, wrong_replies
 from finetune.parent import warm_parent
+from finetune.recipe import FROM_REJECTIONS
 from finetune.run.context import RunContext
 from finetune.run.shelf import clean_up
 from store.records import Pair, Snapshot
@@ -60,11 +62,15 @@ def _take_snapshot(run: RunContext, mark: str) -> None:
         raise RunFailure("too-few-pairs")
     aside = {pair.id for pair in _set_aside(run, [pair for pair, new in chosen if not new])}
     train = [(pair, run.recipe.new_weight if new else 1) for pair, new in chosen if pair.id not in aside]
+    wrong = wrong_replies(run.desk, run.recipe, [pair for pair, _ in train])
+    if run.recipe.objective in FROM_REJECTIONS and not wrong.replies:
+        raise RunFailure("no-mistakes")
+    run.desk.runs.set_mistakes(run.run_id, wrong.replies)
     run.desk.runs.set_snapshot(
         run.run_id,
         [(pair.id, weight) for pair, weight in train],
         [pair.id for pair in run.desk.pairs.heldout_set()],
-        _data_hash(mark, train),
+        _data_hash(mark, train, wrong),
         sorted(aside),
     )
 
@@ -75,10 +81,12 @@ def _set_aside(run: RunContext, known: Sequence[Pair]) -> list[Pair]:
     return random.Random(f"{run.recipe.seed}/validation").sample(known, count) if count > 0 else []
 
 
-def _data_hash(mark: str, train: Iterable[tuple[Pair, int]]) -> str:
+def _data_hash(mark: str, train: Iterable[tuple[Pair, int]], wrong: WrongReplies) -> str:
     digest = hashlib.sha256(mark.encode())
     for pair, weight in train:
         digest.update(json.dumps([pair.instruction, pair.history, pair.output, weight]).encode())
+    if wrong.replies:
+        digest.update(json.dumps([sorted(wrong.replies), *wrong.texts]).encode())
     return digest.hexdigest()
 
 

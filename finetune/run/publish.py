@@ -99,6 +99,7 @@ def _card(run: RunContext, prepared: Prepared, facts: Trained) -> dict[str, Any]
         "base_fingerprint": prepared.mark,
         "system_message": _system(run),
         "pairs": [[pair.id, weight] for pair, weight in prepared.data.train],
+        "mistakes": sorted(prepared.data.mistakes),
         "data_hash": run.run.data_hash,
         "training": asdict(facts),
     }

@@ -14,6 +14,7 @@ from finetune.events import Phase, Trained
 from finetune.files import JobFiles
 from finetune.job import Job, JobBase, JobPair, change_recipe, spread, write_job
 from finetune.libraries import library_versions
+from finetune.mistakes import wrong_replies
 from finetune.parent import known_pairs
 from finetune.phrasings import phrasings
 from finetune.recipe import Recipe
@@ -22,6 +23,7 @@ from finetune.run.ladder import train_as_it_fits
 from finetune.run.prepare import Prepared
 from finetune.stored import made
 from store.records import Pair
+from store.text import language
 from store.words import BASE
 
 
@@ -80,8 +82,9 @@ def job_of(run: RunContext, prepared: Prepared, recipe: Recipe, replayed: Sequen
 
 
 def _learned(run: RunContext, prepared: Prepared, recipe: Recipe) -> Iterator[JobPair]:
-    """The pairs of the run, with more phrasings of their questions."""
-    known = known_pairs(run.desk, prepared.parent)
+    """The pairs of the run, with more phrasings of their questions, and the wrong replies it learns from."""
+    known, data = known_pairs(run.desk, prepared.parent), prepared.data
+    wrong = wrong_replies(run.desk, recipe, [pair for pair, _ in data.train], data.mistakes)
     said: dict[str, list[str]] = {}
     for pair, _ in prepared.data.train:
         said.setdefault(pair.output, []).append(pair.instruction)
@@ -89,7 +92,11 @@ def _learned(run: RunContext, prepared: Prepared, recipe: Recipe) -> Iterator[Jo
         others = [question for question in said[pair.output] if question != pair.instruction]
         chance = random.Random(f"{recipe.seed}/{pair.id}")
         made = phrasings(pair.instruction, others, pair.lang, recipe.phrasings, chance)
-        yield replace(_job_pair(pair), weight=weight, known=pair.id in known, phrasings=made)
+        corrected = wrong.corrected.get(pair.id, "")
+        yield replace(_job_pair(pair), weight=weight, known=pair.id in known, phrasings=made, wrong=corrected)
+    for mistake in wrong.rejected:
+        lang = language(None, mistake.wrong)
+        yield JobPair(mistake.instruction, mistake.history, mistake.wrong, lang, good=False)
 
 
 def _job_pair(pair: Pair) -> JobPair:

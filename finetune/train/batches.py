@@ -12,11 +12,11 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from finetune.objectives.answers import IGNORED, Batch
+from finetune.objectives.objective import Objective, Row
 from finetune.recipe import Recipe
 from finetune.train.lower import LowerLayers
 from finetune.train.openings import Openings
 from finetune.train.plan import Plan
-from finetune.train.rows import Row
 
 Part = tuple[int, int]  # the place of a row, and how many of its tokens
 MADE_SHARE = 0.4  # of the times that a question is learned: in a made phrasing, where it has some
@@ -26,10 +26,12 @@ BUCKET_BATCHES = 9  # batches sorted by length among themselves: little padding,
 @dataclass(frozen=True, slots=True)
 class Collator:
     """Rows to a batch: padded on the right, so that under a causal mask no real token ever sees a pad; or, *packed*,
-    one after another in a single row, told apart by positions that begin anew with each."""
+    one after another in a single row, told apart by positions that begin anew with each. *objective*: adds what
+    it needs beside (it never does to packed rows)."""
 
     pad: int
     packed: bool = False
+    objective: Objective | None = None
 
     def __call__(self, rows: Sequence[Row]) -> Batch:
         """``input_ids`` and ``labels``, both (rows, longest); packed, ``position_ids`` too, each (1, their sum). Where
@@ -43,7 +45,8 @@ class Collator:
             tokens = torch.tensor(row["input_ids"])
             ids[place, : len(tokens)] = tokens
             labels[place, row["answer_start"] : len(tokens)] = tokens[row["answer_start"] :]
-        return {"input_ids": ids, "labels": labels, **_lower(rows, width)}
+        beside = {} if self.objective is None else self.objective.beside(rows, self.pad)
+        return {"input_ids": ids, "labels": labels, **_lower(rows, width), **beside}
 
     def parts(self, rows: Sequence[Row], size: int) -> list[Batch]:
         """*rows* as batches of at most *size*."""

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from finetune.train.rows import Row
+from finetune.objectives.objective import Row
 
 WHOLE_SHARE = 0.25  # of an answer's phrasings that teach it whole in a pass, at least one
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,28 +17,12 @@ from bot.render import render_pair
 from bot.types import Prompt
 from finetune.files import MARK, JobFiles, mark_complete
 from finetune.job import JobPair
+from finetune.objectives.objective import Objective, Row
+from finetune.objectives.sft import SFT
 from store.owned import remove_own
 
 if TYPE_CHECKING:
-    import torch
     from datasets import Dataset
-
-
-class Row(TypedDict):
-    """A rendered pair: the model learns the tokens from ``answer_start`` on.
-
-    ``known``: the version that training goes on from has learned it; ``replayed``: it is no pair of the desk;
-    ``weight``: how often an epoch has it; ``original``: the place of the row it is another phrasing of, or its own;
-    ``lower``: see :mod:`finetune.train.lower`."""
-
-    input_ids: list[int]
-    answer_start: int
-    length: int
-    known: NotRequired[bool]
-    replayed: NotRequired[bool]
-    weight: NotRequired[int]
-    original: NotRequired[int]
-    lower: NotRequired[torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,57 +63,72 @@ class Renderer:
         row: Row = {"input_ids": ids, "answer_start": start, "length": len(ids)}
         return {**row, "known": pair.known, "replayed": pair.replayed, "weight": pair.weight}, cuts
 
+    def answer(self, text: str, after: int) -> list[int]:
+        """What the bot would have written to say *text*, as far as it fits behind a question of *after* tokens."""
+        ids, mask = render_pair(self.tokenizer, Prompt("", (), ""), text)
+        return ids[mask.index(1) :][: self.max_length - after]
+
+    def corrected(self, pairs: Iterable[JobPair]) -> list[tuple[Row, Row]]:
+        """Of those *pairs* that correct a reply: their rows, and the same with that reply."""
+        both = ((self.row(pair)[0], self.row(replace(pair, output=pair.wrong))[0]) for pair in pairs if pair.wrong)
+        return [(right, wrong) for right, wrong in both if right is not None and wrong is not None]
+
     def rows(self, pairs: Iterable[JobPair]) -> list[Row]:
         """The rows of a few *pairs*, each once."""
         return [row for pair in pairs if (row := self.row(pair)[0]) is not None]
 
 
-def learned_rows(files: JobFiles, pairs: Iterable[JobPair], renderer: Renderer) -> tuple[Dataset, Cuts]:
-    """The rows of the job's *pairs*, each followed by those of its made phrasings: written at the first call, then
-    found."""
+def learned_rows(
+    files: JobFiles, pairs: Iterable[JobPair], renderer: Renderer, objective: Objective = SFT
+) -> tuple[Dataset, Cuts]:
+    """The rows *objective* makes of the job's *pairs*, each followed by those of its made phrasings: written at the
+    first call, then found."""
     from datasets import Dataset
 
     arrow, kept = files.rows / "learned.arrow", files.rows / "cuts.json"
     if not (files.rows / MARK).is_file():
         remove_own(files.rows, within=files.root)
         files.rows.mkdir(mode=0o700)
-        kept.write_bytes(msgspec.json.encode(_write(arrow, pairs, renderer)))
+        kept.write_bytes(msgspec.json.encode(_write(arrow, pairs, renderer, objective)))
         mark_complete(files.rows)
     return Dataset.from_file(str(arrow)), msgspec.json.decode(kept.read_bytes(), type=Cuts)
 
 
-def _write(arrow: Path, pairs: Iterable[JobPair], renderer: Renderer) -> Cuts:
+def longest_text(rows: Dataset) -> int:
+    """The tokens of the longest text in *rows*."""
+    lengths = [*rows["length"], *map(len, rows["other_ids"] if "other_ids" in rows.column_names else [])]
+    return int(max(lengths))
+
+
+def _write(arrow: Path, pairs: Iterable[JobPair], renderer: Renderer, objective: Objective) -> Cuts:
     from datasets import Features, List, Value
     from datasets.arrow_writer import ArrowWriter
 
     found: list[Cuts] = []
 
     def rows() -> Iterator[Row]:
-        place = 0
+        place, before = 0, ""
         for pair in pairs:
             row, cuts = renderer.row(pair)
             found.append(cuts)
             if row is None:
                 continue
-            made = renderer.rows(replace(pair, instruction=phrasing) for phrasing in pair.phrasings)
-            for one in (row, *made):
-                one["original"] = place
+            own, *more = objective.rows(pair, row, before, renderer.answer)
+            made = [
+                objective.rows(pair, phrased, before, renderer.answer)[0]
+                for phrased in renderer.rows(replace(pair, instruction=phrasing) for phrasing in pair.phrasings)
+            ]
+            for offset, one in enumerate((own, *made, *more)):
+                one["original"] = place + (offset if offset > len(made) else 0)
                 yield one
-            place += 1 + len(made)
+            place, before = place + 1 + len(made) + len(more), pair.output
 
-    number = Value("int32")
-    features = Features(
-        {
-            "input_ids": List(number),
-            "answer_start": number,
-            "length": number,
-            "known": Value("bool"),
-            "replayed": Value("bool"),
-            "weight": number,
-            "original": number,
-        }
-    )
-    with ArrowWriter(path=str(arrow), features=features) as writer:
+    number, flag = Value("int32"), Value("bool")
+    kinds = {"input_ids": List(number), "answer_start": number, "length": number}
+    kinds |= {"known": flag, "replayed": flag, "weight": number, "original": number}
+    own_kinds = {"good": flag, "other_ids": List(number), "other_places": List(number)}
+    kinds |= {name: own_kinds[name] for name in objective.columns}
+    with ArrowWriter(path=str(arrow), features=Features(kinds)) as writer:
         for row in rows():
             writer.write(row)
         writer.finalize()

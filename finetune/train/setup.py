@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from finetune.failures import RunFailure
 from finetune.files import JobFiles
 from finetune.methods import METHODS, Tuned
 from finetune.methods.layers import frozen_layers
+from finetune.objectives import objective_of
 from finetune.objectives.answers import Batch
-from finetune.objectives.objective import Objective
-from finetune.objectives.sft import Sft
+from finetune.objectives.objective import Objective, Row
 from finetune.recipe import Recipe
 from finetune.train.batches import Collator, Order, PassRows, Sorted, StepSampler
 from finetune.train.frozen import unpack_frozen
@@ -30,7 +30,8 @@ from finetune.train.lower import LowerLayers
 from finetune.train.openings import Openings
 from finetune.train.optimizers import make_optimizer, make_schedule
 from finetune.train.plan import Plan
-from finetune.train.rows import Cuts, Row
+from finetune.train.reference import reader, with_reference
+from finetune.train.rows import Cuts
 from finetune.train.taught import Asked
 from finetune.train.validate import Watched
 
@@ -64,13 +65,15 @@ def load_for_training(spec: BaseSpec, recipe: Recipe, system: str, *, longest: i
 @dataclass(frozen=True, slots=True)
 class Material:
     """What is learned, what it is validated on, and where everything is written. ``rows``: a sequence of
-    :class:`finetune.train.rows.Row`, with the column ``length``; ``cuts``: what did not fit into them; ``unpacked``:
-    the base's 4-bit weights are held unpacked."""
+    :class:`finetune.objectives.objective.Row`, with the column ``length``; ``cuts``: what did not fit into them;
+    ``corrected``: some corrections, each with the reply that it replaced; ``unpacked``: the base's 4-bit weights are
+    held unpacked."""
 
     rows: Any
     watched: Watched
     files: JobFiles
     cuts: Cuts = field(default=Cuts())
+    corrected: Sequence[tuple[Row, Row]] = ()
     unpacked: bool = False
 
 
@@ -104,7 +107,7 @@ class Training:
         loader = DataLoader(
             PassRows(self.material.rows, self.lower),
             batch_sampler=StepSampler(self.order, self.plan, done),
-            collate_fn=partial(self.collator.parts, size=self.recipe.batch_size),
+            collate_fn=partial(replace(self.collator, objective=self.objective).parts, size=self.recipe.batch_size),
             pin_memory=self.accelerator.device.type == "cuda",
             generator=torch.Generator(),  # else it would draw from the training's own random numbers
         )
@@ -150,24 +153,31 @@ def set_up(tuned: Tuned, tokenizer: Any, recipe: Recipe, material: Material, *, 
     accelerator = Accelerator(cpu=not on_gpu, mixed_precision=_precision(recipe, on_gpu))
     rows = material.rows
     kinds = Sorted.of(rows)
-    order = Order(Openings(rows, recipe.opening), recipe, kinds)
+    # a wrong reply is compared with the whole of the right one
+    opening = 0 if recipe.learns_from_mistakes else recipe.opening
+    order = Order(Openings(rows, opening), recipe, kinds)
     plan = Plan.of(recipe, order.rows_per_epoch, warm=warm, phrasings=kinds.phrasings(rows))
     optimizer = make_optimizer(tuned.model, recipe, recipe.warm_learning_rate if warm else recipe.rate)
     schedule = make_schedule(optimizer, recipe, plan)
     _, optimizer, schedule = accelerator.prepare(tuned.model, optimizer, schedule)
     tuned.lower = lower = None if on_gpu else lower_layers(tuned, recipe, material)
+    dropout, objective = install(tuned.model), objective_of(recipe)
+    if objective.needs_reference:
+        read = reader(tuned, accelerator.autocast, warm=warm)
+        collator = Collator(tokenizer.pad_token_id, objective=objective)
+        material = replace(material, rows=with_reference(rows, material.files.reference, read, collator))
     return Training(
         accelerator=accelerator,
         tuned=tuned,
         tokenizer=tokenizer,
         recipe=recipe,
         plan=plan,
-        objective=Sft(),
+        objective=objective,
         material=material,
         order=order,
         optimizer=optimizer,
         schedule=schedule,
-        dropout=install(tuned.model),
+        dropout=dropout,
         asked=Asked.of(rows, kinds) if plan.until_taught else Asked(),
         lower=lower,
     )

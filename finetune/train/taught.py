@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from finetune.job import spread
+from finetune.objectives.objective import Row
 from finetune.train.batches import Sorted
-from finetune.train.rows import Row
 
 SAMPLE = 64  # rows that are asked at most, and as many new ones: to read them takes as long as to learn a third of them
 
@@ -27,7 +27,8 @@ class Asked:
         texts: list[int] = []
         for place, row in enumerate(rows):
             text = tuple(row["input_ids"])
-            if text not in seen and not row.get("replayed") and row.get("original", place) == place:
+            pair = row.get("good", True) and not row.get("replayed") and row.get("original", place) == place
+            if pair and text not in seen:
                 seen.add(text)
                 texts.append(place)
         known = set(kinds.known)

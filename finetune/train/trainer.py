@@ -59,7 +59,8 @@ def set_up_job(files: JobFiles, job: Job, base: Path, emit: Callable[[Event], No
 
     from bot.bases.base import fingerprint, load_tokenizer
     from bot.bases.limits import training_bytes
-    from finetune.train.rows import Renderer, learned_rows
+    from finetune.objectives import objective_of
+    from finetune.train.rows import Renderer, learned_rows, longest_text
     from finetune.train.setup import Material, load_for_training, set_up
     from finetune.train.validate import Watched
 
@@ -68,21 +69,24 @@ def set_up_job(files: JobFiles, job: Job, base: Path, emit: Callable[[Event], No
     if fingerprint(spec) != job.base.fingerprint:
         raise RunFailure("base-changed")
     renderer = Renderer(load_tokenizer(spec.folder), job.system, recipe.max_length)
-    rows, cuts = learned_rows(files, read_pairs(files.learned), renderer)
+    rows, cuts = learned_rows(files, read_pairs(files.learned), renderer, objective_of(recipe))
     if all(rows["replayed"]):  # so also without any row
         raise RunFailure("nothing-to-learn")
     if (sentence := shortened(cuts)) is not None:
         emit(Note(sentence))
     pairs = list(read_pairs(files.watched))
     asked = spread(pairs, recipe.bleu_questions) if recipe.bleu_questions else []
-    longest = max(rows["length"])
+    longest = longest_text(rows)
     dense = training_bytes(spec.folder, spec.quantization, longest * recipe.batch_size, recipe.r, dense=True)
     unpack = spec.quantization == "nf4" and dense < FITS * psutil.virtual_memory().available
     tuned, tokenizer = load_for_training(spec, recipe, job.system, longest=longest, unpack=unpack)
     if job.warm:
         tuned.warm_start(files.parent)
     watched = Watched(renderer.rows(pairs), asked, job.system, job.watched)
-    return set_up(tuned, tokenizer, recipe, Material(rows, watched, files, cuts, unpack), warm=job.warm)
+    corrections = [pair for pair in read_pairs(files.learned) if pair.wrong]
+    corrected = renderer.corrected(spread(corrections))
+    material = Material(rows, watched, files, cuts, corrected, unpack)
+    return set_up(tuned, tokenizer, recipe, material, warm=job.warm)
 
 
 def shortened(cuts: Cuts) -> str | None:

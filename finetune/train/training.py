@@ -11,6 +11,7 @@ from finetune.files import mark_complete
 from finetune.train.checkpoints import go_on
 from finetune.train.fit import fit
 from finetune.train.monitor import Emit, Monitor, peak_memory
+from finetune.train.preferred import preferred
 from finetune.train.progress import Progress
 from finetune.train.setup import Training
 from finetune.train.speed import ceiling, learned_share, padding_share
@@ -28,6 +29,8 @@ def train(training: Training, emit: Emit, stop: Callable[[], bool]) -> Trained:
     fit(training, progress, monitor)
     facts = _facts(training, progress, monitor, possible)
     _save(training, progress, monitor, facts)
+    if facts.preferred is not None:
+        monitor.note("It finds {} of {} corrections likelier than the replies they replaced.".format(*facts.preferred))
     return facts
 
 
@@ -57,6 +60,7 @@ def _facts(training: Training, progress: Progress, monitor: Monitor, possible: f
         ceiling_tokens_per_second=round(possible, 1),
         padding_share=round(padding, 3),
         cpu_share=None if on_gpu else round(monitor.processor_share, 3),
+        preferred=preferred(training),
     )
 
 

@@ -3,8 +3,7 @@ a trace in what is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,8 +18,9 @@ from finetune.gate.report import total
 from finetune.gate.scores import score_by_language
 from finetune.job import JobPair
 from finetune.methods import Tuned
+from finetune.methods.method import at_rest
 from finetune.objectives.answers import Batch, answer_loss, answers_right
-from finetune.train.rows import Row
+from finetune.objectives.objective import Row
 from store.text import clean
 
 ANSWER_TOKENS = 192  # of an answer at most: a model that has not learned to stop yet would write on for long
@@ -44,19 +44,6 @@ class _InTraining:
     base: Any
     tokenizer: Any
     new_cache: Callable[..., tuple[DynamicCache, int]]
-
-
-@contextmanager
-def at_rest(tuned: Tuned) -> Iterator[None]:
-    """No dropout and nothing computed twice, for a while."""
-    trained = tuned.base.training
-    tuned.model.eval()
-    tuned.base.eval()
-    try:
-        yield
-    finally:
-        tuned.base.train(trained)
-        tuned.model.train()
 
 
 def answers_bleu(tuned: Tuned, tokenizer: Any, pairs: Sequence[JobPair], system: str) -> float:

@@ -613,3 +613,22 @@ VALUES (NULL, 0, {last} || ' learned something that has been erased.', new.at, n
 """,
     )
     _append_only(db, "shadows")
+
+
+@migrations()
+def m020_mistakes_of_runs(db: Database) -> None:
+    # The wrong replies that a run learned from, as run_pairs has its pairs. erased_at: when something was taken out of
+    # one, or of what was said before it.
+    _script(
+        db,
+        """
+CREATE TABLE run_mistakes (
+    run_id INTEGER NOT NULL REFERENCES runs(id), reply_id INTEGER NOT NULL REFERENCES replies(turn_id), erased_at TEXT,
+    PRIMARY KEY (run_id, reply_id)
+) WITHOUT ROWID
+--
+CREATE INDEX run_mistakes_by_reply ON run_mistakes(reply_id)
+--
+CREATE INDEX run_mistakes_erased ON run_mistakes(run_id) WHERE erased_at IS NOT NULL
+""",
+    )

@@ -43,7 +43,7 @@ JSON = frozenset(
 # In JSON the names are deskloop's own, as are the values under these: without them nothing reads a report or a recipe.
 KEPT_INSIDE = frozenset(KEPT) | {
     "decision", "held", "metric", "tokenizer", "target_modules", "ranks", "bias", "adapter_activation", "precision",
-    "optimizer", "best_by", "schedule", "log",
+    "optimizer", "best_by", "schedule", "objective", "log",
 }  # fmt: skip
 # Of the settings only what is written in sentences: a key or a colour is no customer's word.
 ONLY = {"settings": f"key IN ('system_message', '{FILE_NAME}')"}

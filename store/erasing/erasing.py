@@ -64,8 +64,8 @@ class Erasing:
         counts["pairs"] += len(rows.learned)
         for name, paths in self._files(rows):
             counts[name] += len(paths)
-        versions = learned.versions_with(self._db, rows.learned)
-        return Plan(_some(counts), versions, learned.runs_with(self._db, rows.learned, versions), self._others(rows))
+        versions = learned.versions_with(self._db, rows)
+        return Plan(_some(counts), versions, learned.runs_with(self._db, rows, versions), self._others(rows))
 
     def erase(self, subject: Subject, who: str) -> Done:
         """Take *subject* out of everything. To be called while no run is live.
@@ -76,12 +76,13 @@ class Erasing:
         counts = self._clean_files(rows_of(self._db, subject))
         with self._db.atomic():
             rows = rows_of(self._db, subject)
-            versions = learned.versions_with(self._db, rows.learned)
-            runs = learned.runs_with(self._db, rows.learned, versions)
+            versions = learned.versions_with(self._db, rows)
+            runs = learned.runs_with(self._db, rows, versions)
             with may_change(self._db), speaking(self._db, rows.words):
                 for step in steps(self._db, rows, subject.kind == "text"):
                     counts[step.name] += step.do(self._db)
                 erase_pairs(self._db, rows, who)
+                learned.mark_mistakes(self._db, rows)
                 index_again(self._db, rows.turns | rows.saying)
                 close_up(self._db, rows)
             counts["pairs"] += len(rows.learned)

@@ -40,7 +40,7 @@ class Snapshots:
             self._db.run("UPDATE runs SET data_hash = ? WHERE id = ?", data_hash, run_id)
 
     def snapshot(self, run_id: int) -> Snapshot:
-        """What :meth:`set_snapshot` fixed."""
+        """What :meth:`set_snapshot` and :meth:`set_mistakes` fixed."""
         rows = self._db.all(
             "SELECT p.*, s.split, r.split AS side, r.weight FROM run_pairs r JOIN pairs p ON p.id = r.pair_id "
             "JOIN splits s ON s.key = p.key WHERE r.run_id = ? ORDER BY p.id",
@@ -51,7 +51,15 @@ class Snapshots:
             [(pair_of(row), row["weight"]) for row in sides["train"]],
             [pair_of(row) for row in sides["heldout"]],
             [pair_of(row) for row in sides["validation"]],
+            frozenset(row[0] for row in self._db.all("SELECT reply_id FROM run_mistakes WHERE run_id = ?", run_id)),
         )
+
+    def set_mistakes(self, run_id: int, replies: Iterable[int]) -> None:
+        """Fix which wrong replies the run learns from; to be called before :meth:`set_snapshot`, which ends it."""
+        with self._db.atomic():
+            self._db.run("DELETE FROM run_mistakes WHERE run_id = ?", run_id)
+            rows = [(run_id, reply) for reply in replies]
+            self._db.many("INSERT INTO run_mistakes (run_id, reply_id) VALUES (?, ?)", rows)
 
     def trained_on(self, run_id: int) -> builtins.list[tuple[int, str, str]]:
         """The number, question and answer of each pair that :meth:`set_snapshot` fixed for training."""

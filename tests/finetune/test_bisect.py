@@ -16,8 +16,9 @@ from finetune.bisect.wire import Asked
 from finetune.bisect.words import Told, likest
 from finetune.job import JobPair
 from finetune.methods import METHODS, Tuned
+from finetune.objectives.objective import Row
 from finetune.recipe import Recipe
-from finetune.train.rows import Renderer, Row
+from finetune.train.rows import Renderer
 from tests import tiny as makers
 from tests.finetune.test_methods import randomise, tuned_on
 from tests.finetune.test_training import PAIRS, SYSTEM, cosine, pair

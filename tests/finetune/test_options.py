@@ -16,12 +16,12 @@ from bot.types import FAITHFUL, AdapterRef, Prompt
 from finetune.failures import RunFailure
 from finetune.methods import METHODS
 from finetune.objectives.answers import IGNORED, answer_loss
+from finetune.objectives.objective import Row
 from finetune.recipe import VIRTUAL, Recipe, RecipeError
 from finetune.recipe_values import PRESETS, recipe_of
 from finetune.train.batches import Collator, Order, Sorted
 from finetune.train.fit import Interrupted
 from finetune.train.openings import Openings
-from finetune.train.rows import Row
 from finetune.train.validate import answers_bleu
 from store.text import clean
 from store.words import Version

@@ -21,6 +21,7 @@ from finetune.files import JobFiles
 from finetune.job import JobPair
 from finetune.methods.layers import frozen_layers, learning
 from finetune.objectives.answers import answer_loss
+from finetune.objectives.objective import Row
 from finetune.phrasings import phrasings
 from finetune.recipe import BEFORE, Recipe
 from finetune.recipe_values import recipe_of, recorded_recipe
@@ -29,7 +30,7 @@ from finetune.train.fit import Interrupted
 from finetune.train.openings import Openings
 from finetune.train.optimizers import UntilTaught
 from finetune.train.plan import Plan, usual_epochs
-from finetune.train.rows import Renderer, Row, learned_rows
+from finetune.train.rows import Renderer, learned_rows
 from finetune.train.setup import Material, load_for_training, set_up
 from finetune.train.taught import Asked
 from finetune.train.training import train

@@ -23,7 +23,9 @@ from finetune.failures import RunFailure, kind_of
 from finetune.files import MARK, JobFiles
 from finetune.job import JobPair
 from finetune.methods.method import PeftTuned
+from finetune.objectives import objective_of
 from finetune.objectives.answers import IGNORED, Batch, answer_loss, learned_tokens
+from finetune.objectives.objective import Row
 from finetune.recipe import Recipe
 from finetune.train.batches import Collator, Order, Sorted, StepSampler
 from finetune.train.fit import Interrupted
@@ -31,7 +33,7 @@ from finetune.train.frozen import unpack_frozen
 from finetune.train.lora_kernel import install
 from finetune.train.openings import Openings
 from finetune.train.plan import TIMES, Plan
-from finetune.train.rows import Cuts, Renderer, Row, learned_rows
+from finetune.train.rows import Cuts, Renderer, learned_rows
 from finetune.train.setup import Material, load_for_training, set_up
 from finetune.train.training import train
 from finetune.train.validate import Watched, heldout_loss
@@ -293,12 +295,14 @@ def train_tiny(
     stop_after: int | None = None,
     recorder: Recorder | None = None,
     heldout: int = 6,
+    pairs: Sequence[JobPair] = PAIRS,
     **changes: Any,
 ) -> dict[str, torch.Tensor]:
     monkeypatch.setattr("finetune.train.monitor.REPORT_EVERY", 0.0)
     recipe = Recipe(**{"epochs": 2.0, "r": 4, "alpha": 8, **changes})
     recorder = recorder or Recorder(stop_after)
-    data, cuts = learned_rows(files, PAIRS, Renderer(load_tokenizer(str(folder)), SYSTEM, recipe.max_length))
+    renderer = Renderer(load_tokenizer(str(folder)), SYSTEM, recipe.max_length)
+    data, cuts = learned_rows(files, pairs, renderer, objective_of(recipe))
     quantization = "bf16" if recipe.method in ("lora", "full") else "nf4"
     tuned, tokenizer = load_for_training(spec_of(folder, quantization), recipe, SYSTEM, longest=64, unpack=True)
     watched = Watched(list(data)[:heldout], PAIRS[: recipe.bleu_questions], SYSTEM)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, Select
 
 from finetune.preflight import Preflight, preflight
 from finetune.recipe import Recipe, RecipeError
@@ -222,11 +222,16 @@ async def test_a_recipe_is_changed_saved_and_used(app: DeskloopApp, open_desk: O
         await wait_until(pilot, lambda: any("Nothing was saved" in note.message for note in app._notifications))
         await pilot.press("backspace", "8")
         await wait_until(pilot, lambda: shows(app, "≠ r [changed; usual: 16]"))
+        objective = app.screen.query_one("#set-objective", Select)
+        objective.focus()
+        await pilot.press("enter", "down", "enter")
+        await wait_until(pilot, lambda: shows(app, "≠ objective [changed; usual: sft]"))
         await pilot.press("f2")
         await wait_until(pilot, lambda: shows(app, "Under which name?"))
         await pilot.press(*"small", "enter")
         await wait_until(pilot, lambda: isinstance(app.screen, RecipeForm) and shows(app, "Recipe: small"))
-        assert store_of(open_desk).recipes.get("small").values["r"] == 8
+        values = store_of(open_desk).recipes.get("small").values
+        assert (values["r"], values["objective"]) == (8, "edits")
         await pilot.press("f5")
         await wait_until(pilot, lambda: open_desk.settings.now.recipe == "small")
         await pilot.press("f3")

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, OptionList
+from textual.widgets import Input, OptionList, Select
 from textual.widgets.option_list import Option
 
 from finetune.recipe import Recipe, RecipeError
@@ -78,14 +78,22 @@ class RecipeForm(ResultScreen[None]):
                     with Container(classes="setting"):
                         yield About(*self._about(item), id=f"about-{item.name}")
                         with Vertical(classes="value"):
-                            yield Input(field_text(self._values[item.name]), id=f"set-{item.name}", compact=True)
+                            yield self._field(item)
                             yield Plain("", id=f"word-{item.name}", classes="word problem")
         yield KeyBar()
+
+    def _field(self, item: Field[Any]) -> Input | Select[str]:
+        """A value that is one of a few words is chosen, any other is written."""
+        value, name = field_text(self._values[item.name]), f"set-{item.name}"
+        if words := item.metadata["one_of"]:
+            options = [(Content(word), word) for word in words]
+            return Select(options, value=value, allow_blank=False, id=name, compact=True)
+        return Input(value, id=name, compact=True)
 
     def on_mount(self) -> None:
         """Begin at the top."""
         self._show_title()
-        self.query_one(Input).focus(scroll_visible=False)
+        self.query("Input, Select").first().focus(scroll_visible=False)
         self.call_after_refresh(self.query_one(VerticalScroll).scroll_home, animate=False)
 
     def _about(self, item: Field[Any]) -> tuple[str, str, str]:
@@ -105,9 +113,10 @@ class RecipeForm(ResultScreen[None]):
         return self._desk.recipes.named(self._recipe).to_dict()
 
     @on(Input.Changed)
-    def _written(self, event: Input.Changed) -> None:
-        """Judge what is being written."""
-        name = (event.input.id or "").removeprefix("set-")
+    @on(Select.Changed)
+    def _written(self, event: Input.Changed | Select.Changed) -> None:
+        """Judge what is being written or was chosen."""
+        name = (event.control.id or "").removeprefix("set-")
         try:
             values = self._values | parse_changes([f"{name}={event.value}"])
             recipe_of(values)
@@ -126,7 +135,7 @@ class RecipeForm(ResultScreen[None]):
     def _fill(self, name: str) -> None:
         """Show another recipe."""
         self._values, self._recipe = self._desk.recipes.named(name).to_dict(), name
-        for field in self.query(Input):
+        for field in (*self.query(Input), *self.query(Select)):
             field.value = field_text(self._values[(field.id or "").removeprefix("set-")])
         self._show_title()
 
