@@ -28,7 +28,7 @@ from store.text import normalise
 from store.words import Exchange
 
 AT_LEAST = 90.0  # percent
-AHEAD = 5.0  # percent points
+AHEAD = 10.0  # percent points
 WORD_FOR_WORD = 100.0  # percent
 ALL_BUT = 99.9  # percent: the same words, but in another order or with other marks between them
 ALONE = 4  # words; in Chinese, Japanese and Korean, places where two characters stand side by side
