@@ -32,6 +32,7 @@ from store.runs.recipes import Recipes
 from store.search import matching_pairs, matching_turns, snippet
 from store.settings import SettingsTable
 from store.versions import Answers, Promotions, Versions
+from store.versions.calibrations import Calibrations
 from store.versions.comparisons import Comparisons
 
 
@@ -82,6 +83,7 @@ class Desk:
         self.versions = Versions(self.db)
         self.promotions = Promotions(self.db)
         self.answers = Answers(self.db)
+        self.calibrations = Calibrations(self.db)
         self.comparisons = Comparisons(self.db)
         self.quality = Quality(self.db)
         self.bases = Bases(self.db)

@@ -44,8 +44,10 @@ class Reply:
     ``state`` is ``failed`` with ``finished_at`` None while the reply is being written: a crash needs no repair.
     ``rejected``: somebody said that it is wrong, and nobody what is right. ``from_correction``: the pair of the
     correction whose words it is; no model made it then. ``skipped``: somebody passed over it in the review.
-    ``certainty``: the mean natural logarithm of the probabilities of its tokens (0 is certain), None if nobody
-    measured it.
+    ``certainty``: the mean natural logarithm of the probabilities of its tokens (0 is certain). ``chance``: that it
+    would be left as it stands, 0 to 1, and ``answer_from``: the chance from which replies were given then. All None if
+    nobody measured them. ``handed_over``: the customer was told that people take over, and ``draft`` is what the bot
+    would have said.
     """
 
     id: int
@@ -62,6 +64,15 @@ class Reply:
     certainty: float | None = None
     rejected: bool = False
     from_correction: int | None = None
+    chance: float | None = None
+    answer_from: float | None = None
+    handed_over: bool = False
+    draft: str | None = None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether its chance was too small for it to be given to a customer."""
+        return self.chance is not None and self.answer_from is not None and self.chance < self.answer_from
 
     @property
     def judged(self) -> bool:
@@ -81,6 +92,12 @@ class Turn:
     created_by: str
     in_reply_to: int | None
     reply: Reply | None
+
+    @property
+    def proposed(self) -> str:
+        """What the bot made: its draft where people took over, else what was said. This is what operators judge."""
+        draft = None if self.reply is None else self.reply.draft
+        return self.text if draft is None else draft
 
 
 @dataclass(frozen=True, slots=True)

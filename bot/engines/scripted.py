@@ -49,7 +49,7 @@ class Script:
     ``deltas``: what every answer says instead, in these pieces. ``gate``: each piece of a stream waits for it.
     ``pause``: a stream waits for it after its first piece. ``ends``: what a stream raises at its end. ``unfit``: what
     making a version ready raises. ``before_batch``: awaited before the answers of a batch. ``certainty``: of
-    streams."""
+    every answer."""
 
     loads: list[EngineError | None] = field(default_factory=list)
     reply: Callable[[Prompt, Version], str] = _says
@@ -211,7 +211,9 @@ class ScriptedEngine:
                     raise EngineError("failed", "The answers were stopped before they were complete.")
                 self.script.asked.append((ticket.version, prompt))
                 pieces = self.script.pieces(prompt, ticket.version)
-                answers.append(Answer("".join(pieces), len(pieces), 0.1, None, "complete"))
+                answers.append(
+                    Answer("".join(pieces), len(pieces), 0.1, None, "complete", certainty=self.script.certainty)
+                )
                 if on_progress is not None:
                     on_progress(len(answers), len(prompts))
         finally:

@@ -21,6 +21,7 @@ from finetune.libraries import library_versions
 from store.desk import Desk
 from store.settings import Settings
 from store.text import clean
+from store.versions.answers import KeptAnswer
 from store.words import BASE, Version
 
 OnAnswered = Callable[[int, int, Version], None]  # answers there are, answers wanted, the version that is asked
@@ -136,9 +137,10 @@ class Judge:
                 # One that came to its end by itself would have done so without a limit, too.
                 ended = [(prompt, answer) for prompt, answer in new.items() if answer.finish == "complete"]
                 whole = {
-                    answer_key(self.base, digest, self.asker.decoding, prompt): answer.text for prompt, answer in ended
+                    answer_key(self.base, digest, self.asker.decoding, prompt): _kept(answer)
+                    for prompt, answer in ended
                 }
-                self.desk.answers.put_many(whole | {keys[prompt]: answer.text for prompt, answer in new.items()})
+                self.desk.answers.put_many(whole | {keys[prompt]: _kept(answer) for prompt, answer in new.items()})
 
             cached = len(known)
             known |= await self.asker.ask(
@@ -148,6 +150,20 @@ class Judge:
                 keep,
             )
         return [known[prompt] for prompt in questions.prompts]
+
+    async def certain(self, version: Version, questions: Questions) -> list[KeptAnswer]:
+        """What *version* answers, as :meth:`answers`, and how certain it was of each. Answers that were kept before
+        anybody measured that are looked through once more."""
+        texts = await self.answers(version, questions)
+        digest = _digest(self.desk, version)
+        found = [self.desk.answers.kept(self._key(digest, prompt, questions)) for prompt in questions.prompts]
+        sure = [one or KeptAnswer(text) for one, text in zip(found, texts, strict=True)]
+        lacking = [place for place, one in enumerate(sure) if one.certainty is None and one.text]
+        if lacking:
+            read = [(questions.prompts[place], sure[place].text) for place in lacking]
+            for place, value in zip(lacking, await self.likelihoods(version, read), strict=True):
+                sure[place] = replace(sure[place], certainty=value)
+        return sure
 
     async def likelihoods(self, version: Version, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
         """How likely *version* finds each answer (mean log-probability of its tokens); kept in the cache as well."""
@@ -204,6 +220,10 @@ def answer_key(base: BaseFacts, adapter: str, decoding: Decoding, prompt: Prompt
 def _libraries() -> dict[str, str]:
     found = library_versions(_LIBRARIES)
     return {name: found.get(name, "none") for name in _LIBRARIES}
+
+
+def _kept(answer: Answer) -> KeptAnswer:
+    return KeptAnswer(answer.text, answer.certainty, answer.least)
 
 
 def _folder(desk: Desk, version: Version) -> str:

@@ -13,6 +13,7 @@ from finetune.gate.exposure import Exposure
 from finetune.gate.general import Drift
 from finetune.gate.margins import GateMargins
 from finetune.gate.measures import MetricName, Recall, Scores
+from finetune.gate.risk import EqualRisk
 from finetune.gate.words import Decision, HeldReason, TroubleKind, held_reason
 from finetune.stored import each, made, made_or_none
 from store.records import JudgedAnswer, Run
@@ -133,6 +134,7 @@ class GateReport:
     recall: Recall | None = None
     drift: Drift | None = None
     exposure: Exposure | None = None
+    risk: EqualRisk | None = None
     troubles: tuple[Trouble, ...] = ()
 
     @property
@@ -173,6 +175,8 @@ class GateReport:
             body["drift"] = {**asdict(self.drift), "sentence": self.drift.sentence}
         if self.exposure is not None:
             body["exposure"] = self.exposure.to_dict()
+        if self.risk is not None:
+            body["risk"] = self.risk.to_dict()
         return body
 
     @classmethod
@@ -194,6 +198,7 @@ class GateReport:
             recall=made_or_none(values.get("recall"), Recall),
             drift=made_or_none(values.get("drift"), Drift),
             exposure=made_or_none(values.get("exposure"), Exposure),
+            risk=made_or_none(values.get("risk"), EqualRisk),
             troubles=tuple(each(values.get("troubles"), Trouble.from_dict)),
         )
 

@@ -21,6 +21,8 @@ def conclude(run: RunContext, judgement: Judgement, troubles: Sequence[Trouble])
     with desk.atomic():
         report = final_report(judgement, troubles, Version(desk.promotions.active()))
         state = state_of(report)
+        if judgement.calibration is not None:
+            desk.calibrations.put(candidate, judgement.calibration.to_dict())
         desk.runs.save_report(run.run_id, report.verdict, report.to_dict(), report.answers)
         run.emit(Decided(candidate, report))
         if state == "promoted":

@@ -5,10 +5,14 @@ version's answers of one run are the candidate's of the run before, and come out
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.adapters import read_manifest
+from finetune.certainty.calibrating import observed
+from finetune.certainty.calibration import Calibration, calibrate, equal_risk
 from finetune.events import Judged, Phase, Recalled, Trained
 from finetune.gate.answers import Asker, Judge
 from finetune.gate.exposure import Exposure
@@ -21,9 +25,9 @@ from finetune.parent import known_pairs
 from finetune.run.context import RunContext
 from finetune.run.serving import Serving
 from finetune.run.troubles import Course
-from store.records import Snapshot
+from store.records import Pair, Snapshot
 from store.text import counted
-from store.words import Version
+from store.words import BASE, Version
 
 JUDGED_EVERY = 0.5  # seconds between two events that say how many answers are judged
 
@@ -37,6 +41,7 @@ class Judgement:
     report: GateReport
     drift: Drift
     exposure: Exposure | None = None
+    calibration: Calibration | None = None
 
 
 async def judge(run: RunContext, serving: Serving, candidate: Version, data: Snapshot) -> Judgement:
@@ -56,7 +61,18 @@ async def judge(run: RunContext, serving: Serving, candidate: Version, data: Sna
         run.emit(Recalled(candidate, report.recall))
     run.emit(Phase("judging", "Measuring how far the new version has moved from the base."))
     drift = await drift_of(asking, candidate)
-    return Judgement(active, candidate, report, drift, await _exposure(run, asking, candidate, data))
+    run.emit(Phase("judging", "Learning when the new version is right."))
+    versions = [candidate] if active == BASE else [candidate, active]
+    calibrations = [await _calibration(asking, version, data.heldout) for version in versions]
+    report = replace(report, risk=equal_risk(calibrations, run.desk.settings.load().accepted_wrong))
+    exposure = await _exposure(run, asking, candidate, data)
+    return Judgement(active, candidate, report, drift, exposure, calibrations[0])
+
+
+async def _calibration(asking: Judge, version: Version, heldout: Sequence[Pair]) -> Calibration:
+    """What makes a chance of *version*'s replies; without held-out pairs what holds of any desk."""
+    seen = await observed(asking, version, heldout) if heldout else []
+    return await asyncio.to_thread(calibrate, seen)
 
 
 async def _exposure(run: RunContext, asking: Judge, candidate: Version, data: Snapshot) -> Exposure | None:

@@ -34,7 +34,7 @@ class Judgements:
         if not better:
             raise Refused("The correction is empty. Write what the bot should have said.")
         reply, message = self._judgeable(reply_id)
-        if better == reply.text.strip():
+        if better == reply.proposed.strip():
             return self.approve(reply_id, who)
         with self._db.atomic():
             correction = self._db.insert(
@@ -59,7 +59,7 @@ class Judgements:
                 now(),
                 who,
             )
-            new = NewPair(message.text, reply.text, self._conversations.history(message.id))
+            new = NewPair(message.text, reply.proposed, self._conversations.history(message.id))
             return self._keep(new, "approval", who, f"approval:{approval}", reply_id)
 
     def reject(self, reply_id: int, who: str) -> Turn:

@@ -19,12 +19,14 @@ from store.words import IMPORTED, ReplyState, Version
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What was measured while a reply was generated. ``certainty``: the mean natural logarithm of its tokens'
-    probabilities."""
+    probabilities; ``chance`` and ``answer_from``: see :class:`store.records.Reply`."""
 
     new_tokens: int | None = None
     seconds: float | None = None
     first_token_seconds: float | None = None
     certainty: float | None = None
+    chance: float | None = None
+    answer_from: float | None = None
 
 
 NOT_MEASURED = Measured()
@@ -78,18 +80,38 @@ class Replies(Turns):
         with self._db.atomic():
             done = self._db.run(
                 "UPDATE replies SET state = ?, finished_at = ?, new_tokens = ?, seconds = ?, first_token_seconds = ?, "
-                "certainty = ? WHERE turn_id = ? AND finished_at IS NULL",
+                "certainty = ?, chance = ?, answer_from = ? WHERE turn_id = ? AND finished_at IS NULL",
                 state,
                 now(),
                 measured.new_tokens,
                 measured.seconds,
                 measured.first_token_seconds,
                 measured.certainty,
+                measured.chance,
+                measured.answer_from,
                 reply_id,
             ).rowcount
             if not done:
                 raise Refused(f"Reply {reply_id} is finished already, or is no reply.")
             said = clean(text)
+            self._db.run("UPDATE turns SET text = ? WHERE id = ?", said, reply_id)
+            index_turn(self._db, reply_id, said)
+        return self.turn(reply_id)
+
+    def hand_over(self, reply_id: int, sentence: str) -> Turn:
+        """Leave a customer's message to the people: *sentence* is said in place of a complete reply, whose text is kept
+        as the draft. It waits at the top of the review queue.
+
+        Raises :class:`Refused` for a reply that is not complete, is handed over already, or was judged."""
+        said = clean(sentence).strip()
+        with self._db.atomic():
+            done = self._db.run(
+                "UPDATE replies SET handed_over = 1, draft = (SELECT t.text FROM turns t WHERE t.id = turn_id) "
+                "WHERE turn_id = ? AND state = 'complete' AND handed_over = 0 AND judgement IS NULL",
+                reply_id,
+            ).rowcount
+            if not done:
+                raise Refused(f"Reply {reply_id} can't be handed over: only a complete reply nobody has judged can.")
             self._db.run("UPDATE turns SET text = ? WHERE id = ?", said, reply_id)
             index_turn(self._db, reply_id, said)
         return self.turn(reply_id)

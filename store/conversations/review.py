@@ -18,13 +18,17 @@ Order = Literal["oldest", "least certain"]
 
 # As the partial indexes of the schema say it, so that SQLite knows them for what they are.
 _UNJUDGED = "r.judgement IS NULL AND r.state = 'complete' AND r.version != 'imported'"
+_HANDED_OVER = "r.handed_over = 1 AND r.judgement IS NULL AND r.state = 'complete' AND r.version != 'imported'"
 _WRONG = "r.judgement = 'rejected'"
 TO_REVIEW = f"({_UNJUDGED} OR {_WRONG})"
 _LISTED = (
     "EXISTS (SELECT 1 FROM turns t JOIN conversations c ON c.id = t.conversation_id "
     "WHERE t.id = r.turn_id AND c.archived_at IS NULL)"
 )
-_ORDERS: dict[Order, str] = {"oldest": "r.turn_id", "least certain": "(r.certainty IS NULL), r.certainty, r.turn_id"}
+_ORDERS: dict[Order, str] = {
+    "oldest": "r.turn_id",
+    "least certain": "(r.chance IS NULL), r.chance, (r.certainty IS NULL), r.certainty, r.turn_id",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +60,11 @@ class Review:
 
     def next(self, order: Order = "oldest", later: Collection[int] = ()) -> ReviewItem | None:
         """The first of the queue but for *later*, replies that are asked about again at the end; None if it is empty.
-        *least certain*: those without a number come last."""
+        What was handed over comes before everything else, the longest waiting first: a customer waits for it.
+        *least certain*: by chance, else by how likely the words were; those without a number come last."""
         marks = ",".join("?" * len(later))
-        for which, by in ((_WRONG, _ORDERS["oldest"]), (_UNJUDGED, _ORDERS[order])):
+        parts = (_HANDED_OVER, _ORDERS["oldest"]), (_WRONG, _ORDERS["oldest"]), (_UNJUDGED, _ORDERS[order])
+        for which, by in parts:
             number = self._db.value(
                 f"SELECT r.turn_id FROM replies r WHERE {which} AND {_LISTED} AND r.turn_id NOT IN ({marks}) "
                 f"ORDER BY {by} LIMIT 1",

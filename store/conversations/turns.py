@@ -16,7 +16,8 @@ CORRECTION = """CASE r.judgement WHEN 'corrected' THEN (SELECT c.text FROM corre
 
 _TURN = f"""
 SELECT t.*, r.version, r.decoding, r.state, r.finished_at, r.new_tokens, r.seconds, r.first_token_seconds,
-    r.certainty, r.judgement, r.from_correction, {CORRECTION} AS correction
+    r.certainty, r.chance, r.answer_from, r.handed_over, r.draft, r.judgement, r.from_correction,
+    {CORRECTION} AS correction
 FROM turns t LEFT JOIN replies r ON r.turn_id = t.id
 """
 
@@ -64,13 +65,14 @@ class Turns:
         """The exchanges before a customer's message, as the model is to see them.
 
         Of several replies to one message the newest that did not fail, or was corrected, counts; a corrected reply
-        counts as its correction: the bot goes on from what it should have said. A message without a usable reply is
-        left out.
+        counts as its correction, an approved draft as what was said: the bot goes on from what it should have said. A
+        message without a usable reply is left out.
         """
         message = self.turn(customer_turn_id)
         rows = self._db.all(
             f"""
-SELECT m.text AS customer, coalesce({CORRECTION}, b.text) AS bot
+SELECT m.text AS customer,
+    coalesce({CORRECTION}, CASE r.judgement WHEN 'approved' THEN r.draft END, b.text) AS bot
 FROM turns m JOIN turns b ON b.id = (
     SELECT max(o.id) FROM turns o JOIN replies p ON p.turn_id = o.id WHERE o.in_reply_to = m.id
     AND (p.state != 'failed' AND o.text != '' OR p.judgement = 'corrected'))
@@ -101,6 +103,10 @@ def _turn(row: Row) -> Turn:
             certainty=row["certainty"],
             rejected=row["judgement"] == "rejected",
             from_correction=row["from_correction"],
+            chance=row["chance"],
+            answer_from=row["answer_from"],
+            handed_over=bool(row["handed_over"]),
+            draft=row["draft"],
         )
     return Turn(
         row["id"],

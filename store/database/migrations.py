@@ -632,3 +632,38 @@ CREATE INDEX run_mistakes_by_reply ON run_mistakes(reply_id)
 CREATE INDEX run_mistakes_erased ON run_mistakes(run_id) WHERE erased_at IS NOT NULL
 """,
     )
+
+
+@migrations()
+def m021_hand_over(db: Database) -> None:
+    # chance: that a reply would be left as it stands; answer_from: the chance from which replies were given then.
+    # draft: what the bot would have said, where the conversation was handed over to people instead. calibrations: what
+    # makes a chance of what is known of a version's replies. Kept answers know how certain they were.
+    _script(
+        db,
+        """
+ALTER TABLE replies ADD COLUMN chance REAL
+--
+ALTER TABLE replies ADD COLUMN answer_from REAL
+--
+ALTER TABLE replies ADD COLUMN handed_over INTEGER NOT NULL DEFAULT 0
+--
+ALTER TABLE replies ADD COLUMN draft TEXT
+--
+CREATE INDEX replies_handed_over ON replies(turn_id) WHERE handed_over = 1 AND judgement IS NULL
+--
+DROP INDEX replies_to_review_by_certainty
+--
+CREATE INDEX replies_to_review_by_certainty
+ON replies((chance IS NULL), chance, (certainty IS NULL), certainty, turn_id)
+WHERE judgement IS NULL AND state = 'complete' AND version != 'imported'
+--
+CREATE TABLE calibrations (
+    version TEXT PRIMARY KEY REFERENCES adapter_versions(name), body TEXT NOT NULL, created_at TEXT NOT NULL
+)
+--
+ALTER TABLE answers ADD COLUMN certainty REAL
+--
+ALTER TABLE answers ADD COLUMN least REAL
+""",
+    )

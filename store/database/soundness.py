@@ -25,6 +25,7 @@ _CELLS: tuple[tuple[str, str, str, cells.Shape], ...] = (
     ("run_events", "id", "body", cells.OBJECT),
     ("adapter_versions", "name", "recipe", cells.OBJECT),
     ("recipes", "name", "recipe", cells.OBJECT),
+    ("calibrations", "version", "body", cells.OBJECT),
     ("replies", "turn_id", "decoding", cells.OBJECT),
     ("pairs", "id", "history", cells.EXCHANGES),
     ("comparisons", "id", "history", cells.EXCHANGES),

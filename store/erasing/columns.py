@@ -25,6 +25,7 @@ KEPT_HERE = frozenset(
         ("pairs", "source"),
         ("splits", "reason"),
         ("adapter_versions", "name"),
+        ("calibrations", "body"),  # numbers alone
     }
 )
 JSON = frozenset(
@@ -46,7 +47,7 @@ KEPT_INSIDE = frozenset(KEPT) | {
     "optimizer", "best_by", "schedule", "objective", "log",
 }  # fmt: skip
 # Of the settings only what is written in sentences: a key or a colour is no customer's word.
-ONLY = {"settings": f"key IN ('system_message', '{FILE_NAME}')"}
+ONLY = {"settings": f"key IN ('system_message', 'hand_over_message', '{FILE_NAME}')"}
 OWN = frozenset({"answers", "erasures", "tags"})  # a cache that is emptied; the log; what is deleted by the row
 NAMES = {
     "turns": "messages and replies",
@@ -57,6 +58,7 @@ NAMES = {
     "promotions": "reasons of promotions",
     "conversations": "titles of conversations",
     "adapter_versions": "recipes of versions",
+    "replies": "drafts of replies",
 }
 
 

@@ -18,7 +18,7 @@ from store.times import now
 from store.words import ERASED
 
 EXCLUDED_BECAUSE = "erased"  # why a pair is excluded of which something was erased
-SAID = frozenset({"turns", "corrections", "pairs", "judged_answers", "conversations", "settings", "recipes"})
+SAID = frozenset({"turns", "replies", "corrections", "pairs", "judged_answers", "conversations", "settings", "recipes"})
 OF_PAIRS = frozenset({("pairs", "instruction"), ("pairs", "output"), ("pairs", "history")})  # :func:`erase_pairs`
 
 
@@ -74,6 +74,7 @@ def steps(db: Database, rows: Rows, everywhere: bool) -> list[Step]:
              f"title = '{ERASED}', customer = NULL, source = CASE WHEN source LIKE 'import:%' THEN 'import:{ERASED}' "
              "ELSE source END, archived_at = coalesce(archived_at, strftime('%Y-%m-%dT%H:%M:%fZ'))", (conversations,)),
         Step(NAMES["turns"], "turns", f"id {IN} AND text != ''", f"text = '{ERASED}'", (turns,)),
+        Step(NAMES["replies"], "replies", f"turn_id {IN} AND draft IS NOT NULL", f"draft = '{ERASED}'", (turns,)),
         Step("corrections", "corrections", f"reply_id {IN}", f"text = '{ERASED}'", (turns,)),
         Step(NAMES["judged_answers"], "judged_answers", f"pair_id {IN}",
              f"before = '{ERASED}', after = '{ERASED}', target = '{ERASED}'", (pairs,)),

@@ -96,7 +96,11 @@ def _of_text(db: Database, words: Words) -> Rows:
     said = [row for row in db.all("SELECT id, conversation_id, text FROM turns") if words.hold(row["text"])]
     rows.saying, rows.touched = {row["id"] for row in said}, {row["conversation_id"] for row in said}
     corrected = db.all("SELECT t.conversation_id, c.text FROM corrections c JOIN turns t ON t.id = c.reply_id")
-    rows.touched |= {row["conversation_id"] for row in corrected if words.hold(row["text"])}
+    drafted = db.all(
+        "SELECT t.conversation_id, r.draft AS text FROM replies r JOIN turns t ON t.id = r.turn_id "
+        "WHERE r.draft IS NOT NULL"
+    )
+    rows.touched |= {row["conversation_id"] for row in [*corrected, *drafted] if words.hold(row["text"])}
     rows.holding = {
         row["id"]
         for row in db.all("SELECT id, instruction, output, history FROM pairs")
@@ -221,6 +225,7 @@ def _said(db: Database, rows: Rows) -> list[str]:
     turns, pairs = numbers(rows.turns), numbers(rows.pairs)
     texts = [row[0] for row in db.all(f"SELECT text FROM turns WHERE id {IN}", turns)]
     texts += [row[0] for row in db.all(f"SELECT text FROM corrections WHERE reply_id {IN}", turns)]
+    texts += [row[0] for row in db.all(f"SELECT draft FROM replies WHERE draft IS NOT NULL AND turn_id {IN}", turns)]
     for row in db.all(f"SELECT instruction, output FROM pairs WHERE id {IN}", pairs):
         texts += [row["instruction"], row["output"]]
     texts += [row[0] for row in db.all(f"SELECT customer FROM conversations WHERE customer IS NOT NULL AND id {IN}",

@@ -10,6 +10,7 @@ from store.errors import Refused
 QUANTIZATIONS = ("nf4", "bf16", "fp32")
 PRESET_NAMES = ("faithful", "natural")
 PERSONAL_DATA = ("off", "warn", "block")
+HAND_OVER = ("off", "customers", "everywhere")
 MODEL, ANSWERS, TRAINING, APP = "Model", "Answers", "Training and check", "Operator and app"
 DECODING_FIELDS: dict[str, tuple[type, float, float]] = {
     "do_sample": (bool, 0, 1),
@@ -95,6 +96,30 @@ class Settings:
             ("on", "off"),
         ),
     )
+    accepted_wrong: float = field(
+        default=0.05,
+        metadata=_setting(
+            ANSWERS,
+            "The share of wrong answers customers may get (0.005 to 0.5). The lower it is, the more conversations are "
+            "handed over to people.",
+        ),
+    )
+    hand_over: str = field(
+        default="customers",
+        metadata=_setting(
+            ANSWERS,
+            "Who gets the sentence below in place of a reply that is not certain enough: off (nobody), customers (your "
+            "own chat shows the reply with a mark) or everywhere (in your own chat and in `ask` as well).",
+            HAND_OVER,
+        ),
+    )
+    hand_over_message: dict[str, Any] = field(
+        default_factory=dict,
+        metadata=_setting(
+            ANSWERS,
+            'What a customer is told then, by language, one per line, such as en = "A colleague will answer you soon."',
+        ),
+    )
     heldout_share: float = field(
         default=0.2,
         metadata=_setting(
@@ -159,6 +184,12 @@ class Settings:
         _require(len(self.system_message) <= 8000, "is longer than 8000 characters", "system_message")
         for name in PRESET_NAMES:
             _check_decoding(name, getattr(self, name))
+        _require(0.005 <= self.accepted_wrong <= 0.5, "must be between 0.005 and 0.5", "accepted_wrong")
+        told = self.hand_over_message
+        _require(isinstance(told, dict), "must be lines of languages and sentences", "hand_over_message")
+        for lang, sentence in told.items():
+            fits = isinstance(sentence, str) and 0 < len(sentence.strip()) <= 1000
+            _require(fits, "needs a sentence in quotes, of up to 1000 characters", "hand_over_message", lang)
         _require(0 <= self.heldout_share <= 0.9, "must be between 0 and 0.9", "heldout_share")
         _require(0 <= self.gate_margin_bleu <= 50, "must be between 0 and 50", "gate_margin_bleu")
         _require(0 <= self.gate_large_drop <= 100, "must be between 0 and 100", "gate_large_drop")

@@ -378,7 +378,7 @@ def test_every_column_with_words_is_searched(desk: Desk) -> None:
         "conversations.customer", "corrections.text", "drafts.text", "judged_answers.before", "judged_answers.after",
         "judged_answers.target", "pairs.instruction", "pairs.history", "pairs.output", "pairs.category",
         "pairs.source_ref", "pairs.excluded_why", "promotions.reason", "recipes.name", "recipes.recipe", "removals.why",
-        "run_events.body", "runs.recipe", "runs.report", "runs.failure", "settings.value", "shadow_answers.text",
-        "shadows.why", "turns.text",
+        "replies.draft", "run_events.body", "runs.recipe", "runs.report", "runs.failure", "settings.value",
+        "shadow_answers.text", "shadows.why", "turns.text",
     ]  # fmt: skip
     assert "text" not in KEPT

@@ -81,7 +81,7 @@ def test_a_reply_that_was_skipped_or_judged_comes_back_when_that_is_taken_back(d
 
 
 def test_looking_for_the_next_reply_reads_no_judged_one(desk: Desk) -> None:
-    for order in ("r.turn_id", "(r.certainty IS NULL), r.certainty, r.turn_id"):
+    for order in ("r.turn_id", "(r.chance IS NULL), r.chance, (r.certainty IS NULL), r.certainty, r.turn_id"):
         plan = desk.db.all(
             "EXPLAIN QUERY PLAN SELECT r.turn_id FROM replies r WHERE r.judgement IS NULL AND r.state = 'complete' "
             f"AND r.version != 'imported' ORDER BY {order} LIMIT 1"

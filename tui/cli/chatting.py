@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import click
 
 from store.records import Turn
@@ -9,22 +12,32 @@ from store.words import Version
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.typed import TYPED, VERSION
 from tui.core import DeskError, OpenDesk, ReplyDelta, ReplyFinished
+from tui.core.certainty import certainty_words
 from tui.core.pair_words import from_correction
 
 
-async def exchange(
-    cli: Cli, desk: OpenDesk, text: str, conversation: int | None = None, customer: str | None = None
-) -> Turn:
+@dataclass(frozen=True, slots=True)
+class AsWhom:
+    """The customer who asks: in an existing *conversation*, or a new one of *customer*. *hand_over*: as a customer from
+    outside, who gets no reply that is not certain enough; None: as the desk's setting has it."""
+
+    conversation: int | None = None
+    customer: str | None = None
+    hand_over: bool | None = None
+
+
+async def exchange(cli: Cli, desk: OpenDesk, text: str, whom: AsWhom = AsWhom()) -> Turn:
     """Ask *text* as a customer, stream the answer to stdout (unless ``--json``), return the reply.
 
     Raises :class:`DeskError` if no whole reply came."""
     await desk.engine.start()
     if desk.engine.state.name in ("absent", "failed"):
         raise DeskError(desk.engine.state.sentence)
+    conversation = whom.conversation
     if conversation is None:
-        conversation = desk.conversations.begin(customer).id
+        conversation = desk.conversations.begin(whom.customer).id
     finished: ReplyFinished | None = None
-    async for event in desk.chat.send(conversation, text):
+    async for event in desk.chat.send(conversation, text, hand_over=whom.hand_over):
         if isinstance(event, ReplyDelta):
             cli.piece(event.text)
         elif isinstance(event, ReplyFinished):
@@ -50,6 +63,10 @@ def reply_facts(turn: Turn) -> dict[str, object]:
         "seconds": turn.reply.seconds,
         "first_token_seconds": turn.reply.first_token_seconds,
         "from_correction": turn.reply.from_correction,
+        "chance": turn.reply.chance,
+        "answer_from": turn.reply.answer_from,
+        "handed_over": turn.reply.handed_over,
+        "draft": turn.reply.draft,
     }
 
 
@@ -62,16 +79,24 @@ def reply_facts(turn: Turn) -> dict[str, object]:
 @click.option(
     "--customer", type=TYPED, metavar="X", help="The customer of the new conversation, for `deskloop forget`."
 )
+@click.option(
+    "--hand-over/--no-hand-over",
+    "hand_over",
+    default=None,
+    help="Say the desk's sentence in place of a reply that is not certain enough, as customers get it; the reply is "
+    "kept as a draft. Without the option: as the setting hand_over has it.",
+)
 @home_option
 @json_option
 @pass_cli
-def ask(cli: Cli, text: str, version: Version | None, conversation: int | None, customer: str | None) -> None:
+def ask(cli: Cli, /, text: str, version: Version | None, **whom: Any) -> None:
     """Ask TEXT as a customer and print the bot's answer. TEXT - is read from standard input, unseen by others.
 
     The exchange is kept in the desk; the reply's number is what `correct` and `approve` take.
     """
 
-    if conversation is not None and customer is not None:
+    asker = AsWhom(**whom)
+    if asker.conversation is not None and asker.customer is not None:
         raise click.UsageError("An existing conversation keeps its customer. Leave out --customer.")
 
     async def work() -> Turn:
@@ -79,14 +104,16 @@ def ask(cli: Cli, text: str, version: Version | None, conversation: int | None, 
             if version is not None:
                 await desk.promotions.check(version)
             cli.say("Loading the model...")
-            return await exchange(cli, desk, text, conversation, customer)
+            return await exchange(cli, desk, text, asker)
 
     turn = cli.run(work())
     assert turn.reply is not None
     cli.emit(reply_facts(turn))
+    if turn.reply.draft is not None:
+        cli.say(f"Handed over: it waits at the top of the review queue. The bot's draft: {turn.reply.draft}")
     words = from_correction(turn.reply.from_correction)
     cli.say(
-        f"Reply {turn.id} {words or f'by {turn.reply.version}'}. "
+        f"Reply {turn.id} {words or f'by {turn.reply.version}, {certainty_words(turn.reply)}'}. "
         f"Not right? deskloop correct {turn.id} TEXT. Good? deskloop approve {turn.id}."
     )
 

@@ -87,6 +87,7 @@ class OpenDesk:
             prepare=self._prepare,
         )
         self.chat = ChatDesk(store, self.engine, beside, who, itself=pin is not None)
+        self.certainty = self.chat.certainty
         self._follower = VersionFollower(store, self.engine, changes, who, pin)
         self.promotions = VersionDesk(store, self.engine, self._follower, who)
         self.comparisons = ComparisonDesk(store, beside, self.engine, self.promotions, who)

@@ -120,6 +120,8 @@ def _checked(run: Run) -> list[Detail]:
         found.append(("Drift", report.drift.sentence))
     if report.exposure is not None:
         found.append(("Secrets", report.exposure.sentence))
+    if report.risk is not None:
+        found.append(("Certainty", report.risk.sentence(run.parent, run.candidate or "it")))
     return found
 
 

@@ -45,7 +45,7 @@ class CorrectionEditor(Dialog[str]):
     @property
     def _begin(self) -> str:
         assert self._reply.reply is not None
-        return clean(self._begun or self._reply.reply.correction or self._reply.text)
+        return clean(self._begun or self._reply.reply.correction or self._reply.proposed)
 
     def compose(self) -> ComposeResult:
         """Question on top, original and correction side by side (one above the other where it is narrow)."""
@@ -55,7 +55,7 @@ class CorrectionEditor(Dialog[str]):
             with Container(id="sides"):
                 with VerticalScroll(id="original-box", can_focus=False) as original:
                     original.border_title = Content(f"{self._reply.reply.version} said")
-                    yield Plain(self._reply.text or "(nothing)", id="original")
+                    yield Plain(self._reply.proposed or "(nothing)", id="original")
                 yield TextArea(self._begin, id="better", soft_wrap=True, tab_behavior="focus")
             yield Plain("", id="correction-personal", classes="problem")
             yield Plain("", id="correction-length", classes="problem")

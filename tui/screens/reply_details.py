@@ -94,8 +94,12 @@ def facts(turn: Turn, reply: Reply) -> Iterator[tuple[str, str]]:
         yield "First token", f"after {reply.first_token_seconds:.2f} s"
     if reply.new_tokens and reply.seconds:
         yield "Speed", f"{reply.new_tokens / reply.seconds:.1f} tokens/s"
-    if reply.certainty is not None:
-        yield "Certainty", certainty_words(reply.certainty)
+    if reply.chance is not None or reply.certainty is not None:
+        yield "Certainty", certainty_words(reply)
+    if reply.answer_from is not None:
+        yield "Answers", f"customers from {reply.answer_from:.0%} on"
+    if reply.draft is not None:
+        yield "Draft", _short(reply.draft)
 
 
 def settings_line(decoding: dict[str, Any]) -> str:

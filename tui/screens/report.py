@@ -18,6 +18,7 @@ from finetune.gate.report import LanguageReport, report_of
 from store.records import Run
 from store.words import Version
 from tui.core.reports import Change
+from tui.core.risk_words import risk_lines
 from tui.keys import REPORT
 from tui.screens.result import ResultScreen
 from tui.widgets.judged import MARKS, JudgedAnswers
@@ -165,6 +166,11 @@ def report_lines(run: Run) -> Iterator[tuple[str, str]]:
         yield report.drift.sentence, "detail"
     if report.exposure is not None:
         yield report.exposure.sentence, "warning" if report.exposure.high else "detail"
+    if report.risk is not None:
+        head, *lines = risk_lines(report.risk, run.parent, run.candidate or Version(""))
+        yield head, "table-head"
+        yield from ((line, "fact") for line in lines)
+        yield report.risk.sentence(run.parent, run.candidate or "the candidate"), "detail"
     for trouble in report.troubles:
         yield f"! {trouble.finding}", "warning"
         yield f"  {trouble.advice}", "fact"

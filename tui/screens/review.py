@@ -100,7 +100,7 @@ class ReviewScreen(ResultScreen[Turn | None]):
                 self.query_one("#review-before", Plain).show(f"Before that\n\nCustomer\n{customer}\n\nBot\n{bot}")
             self.query_one("#review-question", Plain).show(item.message.text)
             self.query_one("#review-head", Plain).show(head_words(reply))
-            await self.query_one("#review-reply", Markdown).update(shown(item.reply.text))
+            await self.query_one("#review-reply", Markdown).update(shown(item.reply.proposed))
             self.query_one("#review-body", VerticalScroll).scroll_home(animate=False)
         await self._count()
 
@@ -209,6 +209,7 @@ def progress_words(progress: Progress, order: Order) -> str:
 
 def head_words(reply: Reply) -> str:
     """Who answered, how sure it was, and what was said of it before, in a line."""
-    sure = from_correction(reply.from_correction) or certainty_words(reply.certainty)
+    sure = from_correction(reply.from_correction) or certainty_words(reply)
+    who = "Bot's draft, a customer waits" if reply.handed_over else "Bot"
     before = "✗ wrong, not corrected yet" if reply.rejected else "skipped before" if reply.skipped else ""
-    return " · ".join(part for part in ("Bot", reply.version, sure, before) if part)
+    return " · ".join(part for part in (who, reply.version, sure, before) if part)

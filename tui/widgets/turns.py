@@ -11,6 +11,7 @@ from textual.widgets import Markdown
 from textual.widgets.markdown import MarkdownStream
 
 from store.records import Reply, Turn
+from tui.core.certainty import certainty_words
 from tui.core.pair_words import from_correction
 from tui.widgets.text import Plain, shown
 
@@ -71,6 +72,10 @@ class BotTurn(Vertical):
             parts.append("not finished")
         elif reply.state != "complete":
             parts.append(reply.state)
+        if reply.chance is not None:
+            parts.append(certainty_words(reply))
+        elif reply.handed_over:
+            parts.append("handed over")
         if reply.correction is not None:
             parts.append("✎ corrected")
         elif reply.approved:
@@ -122,10 +127,13 @@ class BotTurn(Vertical):
         """How it ended, and what the operator made of it."""
         reply: Reply | None = self.turn.reply
         correction = reply.correction if reply is not None else None
+        told = f"should have said: {correction}" if correction is not None else ""
+        if not told and reply is not None and reply.draft is not None:
+            told = f"the bot's draft, not sent: {reply.draft}"
         self.query_one(".who", Plain).show(self.head)
         box = self.query_one(".correction", Plain)
-        box.display = correction is not None
-        box.show(f"should have said: {correction}" if correction is not None else "")
+        box.display = bool(told)
+        box.show(told)
         self.set_class(correction is not None, "-corrected")
         self.set_class(bool(reply and reply.approved), "-approved")
         self.set_class(bool(reply and reply.rejected), "-rejected")
