@@ -22,6 +22,7 @@ NAMES = (
     "at_once",
     "manners",
     "teaching",
+    "hand_over",
     "learning",
 )
 

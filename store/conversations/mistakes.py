@@ -51,8 +51,9 @@ class Mistakes:
         for start in range(0, len(pair_ids), _AT_ONCE):
             some = pair_ids[start : start + _AT_ONCE]
             rows = self._db.all(
-                "SELECT p.id, p.lang, p.output, t.text, EXISTS (SELECT 1 FROM cleared c WHERE c.pair_id = p.id) AS "
-                "cleared FROM pairs p JOIN turns t ON t.id = p.reply_id JOIN replies r ON r.turn_id = t.id "
+                "SELECT p.id, p.lang, p.output, coalesce(r.draft, t.text) AS text, "
+                "EXISTS (SELECT 1 FROM cleared c WHERE c.pair_id = p.id) AS cleared "
+                "FROM pairs p JOIN turns t ON t.id = p.reply_id JOIN replies r ON r.turn_id = t.id "
                 "WHERE p.source = 'correction' AND r.from_correction IS NULL "
                 f"AND p.id IN ({','.join('?' * len(some))}) {block}",
                 *some,
@@ -69,7 +70,7 @@ class Mistakes:
 
     def _mistake(self, reply_id: int, message_id: int) -> Mistake | None:
         instruction = self._conversations.turn(message_id).text.strip()
-        wrong = self._conversations.turn(reply_id).text.strip()
+        wrong = self._conversations.turn(reply_id).proposed.strip()
         said = ((customer.strip(), bot.strip()) for customer, bot in self._conversations.history(message_id))
         history = tuple(exchange for exchange in said if all(map(visible, exchange)))  # as pairs keep it
         texts = (instruction, wrong, *(side for exchange in history for side in exchange))
