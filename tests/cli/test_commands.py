@@ -23,8 +23,10 @@ def test_ask_prints_the_contract_and_keeps_the_exchange(deskloop: Deskloop, home
     result = deskloop("ask", "When do you open?", "--home", home, "--json")
     assert result.exit_code == 0, result.stderr
     answer = json.loads(result.stdout)
-    names = ["reply_id", "text", "version", "new_tokens", "seconds", "first_token_seconds", "from_correction"]
-    assert list(answer) == names
+    assert list(answer) == [
+        "reply_id", "text", "version", "new_tokens", "seconds", "first_token_seconds", "from_correction",
+        "chance", "answer_from", "handed_over", "draft",
+    ]  # fmt: skip
     assert (answer["text"], answer["version"]) == ("We open at nine.", "base")
     with Desk.open(home) as desk:
         assert desk.conversations.turn(answer["reply_id"]).text == "We open at nine."
