@@ -121,9 +121,9 @@ async def ask(desk: Desk, version: Version) -> Asked:
         judge = Judge(Asker.of(desk, engine), desk, base, _show)
         heldout = questions_of(canned("heldout.jsonl"))
         replies = await replies_of(judge, version, heldout)
-        others = {}
+        others: dict[str, list[Answered]] = {}
         for name in OTHER_DESKS:
-            asked = other_desk(name)
+            asked: list[Question] = [*other_desk(name)]
             said = await judge.certain(version, await judge.asker.questions(asked))
             others[name] = list(zip(asked, said, strict=True))
         return Asked(replies, others)
