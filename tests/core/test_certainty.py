@@ -102,7 +102,7 @@ async def test_a_version_nobody_calibrated_has_no_chance_and_customers_get_peopl
     turn, _ = await asked(open_desk, "Which pots stand frost?")
     assert turn.reply is not None
     assert (turn.reply.chance, turn.reply.unsure) == (None, False)
-    assert certainty_words(turn.reply) == "not calibrated, words 78% likely"
+    assert certainty_words(turn.reply) == "fairly sure, 78%"
     turn, _ = await asked(open_desk, "Which pots stand frost?", hand_over=True)
     assert turn.reply is not None
     assert turn.reply.handed_over

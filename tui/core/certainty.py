@@ -16,6 +16,8 @@ from store.records import Reply
 from store.words import BASE, Version
 from tui.core.beside import Beside
 
+# Of the geometric mean of the tokens' probabilities, where that is all there is.
+SURE, UNSURE = 0.85, 0.6
 KEPT = 2  # versions whose index stays in memory: the one that answers and the one before
 
 
@@ -88,12 +90,19 @@ def _read(store: Desk, version: Version) -> tuple[Calibration, list[Taught]] | N
 
 
 def certainty_words(reply: Reply) -> str:
-    """How sure the bot was of a reply, and what that means: "82% sure it stands"."""
+    """How sure the bot was of a reply, and what that means: "82% sure it stands". Of a version that nobody calibrated
+    only how likely its words were: "unsure, 43%"."""
     if reply.chance is None:
-        if reply.certainty is None:
-            return "certainty not measured"
-        return f"not calibrated, words {math.exp(min(0.0, reply.certainty)):.0%} likely"
+        return _uncalibrated(reply.certainty)
     told = f"{reply.chance:.0%} sure it stands"
     if reply.handed_over:
         return f"{told}, handed over"
     return f"{told}, would be handed over" if reply.unsure else told
+
+
+def _uncalibrated(certainty: float | None) -> str:
+    if certainty is None:
+        return "certainty not measured"
+    share = math.exp(min(0.0, certainty))
+    word = "sure" if share >= SURE else "unsure" if share < UNSURE else "fairly sure"
+    return f"{word}, {round(100 * share)}%"
