@@ -112,8 +112,11 @@ async def test_a_run_takes_its_steps_and_its_version_answers_if_it_is_not_worse(
     assert (ended.state, ended.candidate) == (state, "v1"), ended.failure
     assert desk.promotions.active() == active
     assert phases(desk, ended) == [
-        "snapshot", "loading", "training", "publishing", "publishing", "judging", "judging",
+        "snapshot", "loading", "training", "publishing", "publishing", "judging", "judging", "judging",
     ]  # fmt: skip
+    calibrated = desk.calibrations.get(Version("v1"))
+    assert calibrated is not None
+    assert calibrated["heldout"] == ended.report["risk"]["heldout"]  # type: ignore[index]
     kinds = [row.kind for row in desk.runs.events(ended.id) if row.kind not in ("phase", "judged", "trouble")]
     assert kinds == ["step", "recalled", "verdict", *(["promoted"] if state == "promoted" else []), "done"]
     assert [engine.closed for engine in script.engines] == [True]
