@@ -242,6 +242,13 @@ class Activate(Request):
 
 
 @dataclass(frozen=True)
+class TryUnseen(Request):
+    """Let *version* answer unseen; or, if it does, no more."""
+
+    version: Version
+
+
+@dataclass(frozen=True)
 class ShowReport(Request):
     """What the check found about *version*."""
 

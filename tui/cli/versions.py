@@ -14,6 +14,7 @@ from store.records import Promotion
 from store.words import Version
 from store.writing import STDOUT
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
+from tui.cli.shadow import shadow
 from tui.cli.typed import TYPED, VERSION
 from tui.core import Notice, OpenDesk
 from tui.core.adapters import Overview
@@ -24,7 +25,7 @@ from tui.core.adapters import Overview
 @json_option
 @click.pass_context
 def versions(ctx: click.Context) -> None:
-    """List, show, activate, roll back, verify and export adapter versions."""
+    """List, show, try, activate, roll back, verify and export adapter versions."""
     if ctx.invoked_subcommand is None:
         ctx.invoke(list_versions)
 
@@ -41,6 +42,9 @@ def list_versions(cli: Cli) -> None:
         cli.data(_line(row))
     if len(rows) == 1:
         cli.say("The bare base answers. `deskloop retrain` makes the first version.")
+
+
+versions.add_command(shadow)
 
 
 def _line(row: Overview) -> str:

@@ -39,7 +39,7 @@ from tui.flows.retraining import (
 )
 from tui.flows.settings import follow_settings, show_settings
 from tui.flows.stage import Stage
-from tui.flows.versions import activate, roll_back, show_history, show_report, show_versions
+from tui.flows.versions import activate, roll_back, show_history, show_report, show_versions, try_unseen
 
 # A flow takes the stage and a request of the kind it stands beside here; that is what mypy can't see.
 Flow = Callable[[Stage, Any], Coroutine[None, None, None]]
@@ -82,6 +82,7 @@ FLOWS: dict[type[ask.Request], Flow] = {
     ask.ShowVersions: show_versions,
     ask.StopRun: stop_run,
     ask.TagPairs: tag_pairs,
+    ask.TryUnseen: try_unseen,
     ask.WhoTaught: who_taught,
 }
 

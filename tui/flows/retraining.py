@@ -8,6 +8,7 @@ from store.words import Version
 from tui import requests as ask
 from tui.core.pairs import PairFilter
 from tui.core.recipes import USUAL
+from tui.core.shadow_report import ShadowReport
 from tui.flows.pairs import show_conflicts, show_pairs
 from tui.flows.stage import Stage
 from tui.screens.dialog import Ask, Confirm
@@ -104,7 +105,12 @@ async def show_verdict(stage: Stage, request: ask.ShowVerdict) -> None:
     desk = stage.desk
     run = desk.runs.get(request.run)
     stage.facts.run_seen()
-    choice = await stage.open(ReportScreen(run, desk.promotions.active, lambda: desk.reports.changes(run.id)))
+
+    async def unseen() -> ShadowReport | None:
+        return None if run.candidate is None else await desk.shadow.report(run.candidate)
+
+    screen = ReportScreen(run, desk.promotions.active, lambda: desk.reports.changes(run.id), unseen)
+    choice = await stage.open(screen)
     if isinstance(choice, Override):
         await _override(stage, run, choice.version)
 

@@ -73,6 +73,18 @@ async def roll_back(stage: Stage, _: ask.RollBack) -> None:
     stage.store_changed()
 
 
+async def try_unseen(stage: Stage, request: ask.TryUnseen) -> None:
+    """Let a version answer unseen from now on; one that does so already stops."""
+    shadow, version = stage.desk.shadow, request.version
+    if shadow.version == version:
+        shadow.turn_off()
+        stage.say(f"{version} no longer answers unseen. What it said stays in its report.")
+    else:
+        shadow.turn_on(version)
+        stage.say(f"{version} answers each question too, unseen, while an app is open. Its report shows what it said.")
+    stage.store_changed()
+
+
 def _swap_words(stage: Stage, version: Version) -> str:
     active = name_of(stage.desk.promotions.active, first=True)
     return f"{active} stops answering; {name_of(version)} answers from the next reply on."

@@ -12,6 +12,7 @@ VERSIONS = [
         "versions",
         Key("enter,a", "activate", "Activate", "Activate the marked version"),
         Key("v", "report", "Report", "What the check found about the marked version"),
+        Key("s", "shadow", "Try unseen", "Let the marked version answer real questions too, unseen; again: stop"),
         Key("h", "app.history", "History", "Charts of all versions"),
         Key("c", "compare", "Compare", "Compare two versions' answers side by side"),
         Key("f8,r", "app.roll_back", "Roll back", "Go back to the previous version"),
@@ -44,6 +45,7 @@ REPORT = [
         Key("right", "turn(1)", "Next tab", "Numbers, corrections, answers", shown=False, word="turn-down"),
         Key("left", "turn(-1)", "Tab before", "Numbers, corrections, answers", shown=False, word="turn-up"),
         Key("f", "filter", "Filter", "Show all answers, the changed, the worse or the better ones"),
+        Key("s", "shadow", "Try unseen", "Let the new version answer real questions too, unseen; again: stop"),
         Key("u", "override", "Use it anyway", "Let the new version answer, with a reason"),
     ),
 ]

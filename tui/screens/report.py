@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -17,15 +18,21 @@ from finetune.gate.measures import Scores
 from finetune.gate.report import LanguageReport, report_of
 from store.records import Run
 from store.words import Version
+from tui import requests as ask
+from tui.core import StoreChanged
 from tui.core.reports import Change
 from tui.core.risk_words import risk_lines
+from tui.core.shadow_report import ShadowReport
 from tui.keys import REPORT
+from tui.messages import DeskChanged, Requested
 from tui.screens.result import ResultScreen
+from tui.widgets.answer_list import AnswerList
 from tui.widgets.judged import MARKS, JudgedAnswers
 from tui.widgets.keybar import KeyBar
+from tui.widgets.shadow_answers import ShadowAnswers
 from tui.widgets.text import Plain
 
-TABS = ("numbers", "corrections", "answers")
+TABS = ("numbers", "corrections", "answers", "shadow")
 MEASURES: tuple[tuple[str, str, Callable[[Scores], float]], ...] = (
     ("BLEU", "bleu", lambda scores: scores.bleu),
     ("chrF", "chrf", lambda scores: scores.chrf),
@@ -41,14 +48,20 @@ class Override:
 
 
 class ReportScreen(ResultScreen[Override | None]):
-    """Returns an :class:`Override`, or None to leave everything as the check decided. *changes* fetches the answers;
-    the numbers are there at once."""
+    """Returns an :class:`Override`, or None to leave everything as the check decided. *changes* fetches the answers,
+    *unseen* what the version said as a shadow; the numbers are there at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(REPORT)
 
-    def __init__(self, run: Run, active: Version, changes: Callable[[], Awaitable[Sequence[Change]]]) -> None:
+    def __init__(
+        self,
+        run: Run,
+        active: Version,
+        changes: Callable[[], Awaitable[Sequence[Change]]],
+        unseen: Callable[[], Awaitable[ShadowReport | None]],
+    ) -> None:
         super().__init__()
-        self._run, self._active, self._changes = run, active, changes
+        self._run, self._active, self._changes, self._unseen = run, active, changes, unseen
 
     def compose(self) -> ComposeResult:
         """How it ended, then three tabs; where there is room, the numbers stand beside the other two."""
@@ -66,6 +79,8 @@ class ReportScreen(ResultScreen[Override | None]):
                         yield JudgedAnswers(run.parent, after, first="all", id="judged-corrections")
                     with TabPane(Content("Answers"), id="answers"):
                         yield JudgedAnswers(run.parent, after, first="changed", id="judged-answers")
+                    with TabPane(Content("Shadow"), id="shadow"):
+                        yield ShadowAnswers(id="shadow-answers")
         yield KeyBar()
 
     def _lines(self) -> Iterator[Plain]:
@@ -85,6 +100,7 @@ class ReportScreen(ResultScreen[Override | None]):
 
     def on_mount(self) -> None:
         """The numbers first; the answers are compared meanwhile."""
+        self.query_one(TabbedContent).hide_tab("shadow")
         self._focus()
         self.run_worker(self._load(), name="report")
 
@@ -97,11 +113,27 @@ class ReportScreen(ResultScreen[Override | None]):
         tabs = self.query_one(TabbedContent)
         tabs.get_tab("corrections").label = Content(f"Corrections {len(corrections)}")
         tabs.get_tab("answers").label = Content(f"Answers {len(answers)}")
+        await self._load_unseen()
+
+    async def _load_unseen(self) -> None:
+        """A tab for what the version said as a shadow, if it is or was one."""
+        report = await self._unseen()
+        if report is not None and (report.on or report.answered):
+            self.query_one(ShadowAnswers).fill(report)
+            tabs = self.query_one(TabbedContent)
+            tabs.get_tab("shadow").label = Content(f"Shadow {report.answered}")
+            tabs.show_tab("shadow")
+
+    @on(DeskChanged)
+    def _follow(self, event: DeskChanged) -> None:
+        """The version has become a shadow, or stopped being one."""
+        if isinstance(event.change, StoreChanged):
+            self.run_worker(self._load_unseen(), name="unseen", exclusive=True, group="unseen")
 
     # -- keys --------------------------------------------------------------------------------------
     def _focus(self) -> None:
         """Let the keys act on what the tab shows."""
-        lists = self._tab.query(JudgedAnswers)
+        lists = self._tab.query(AnswerList)
         if lists:
             lists.first().focus_list()
         else:
@@ -129,6 +161,11 @@ class ReportScreen(ResultScreen[Override | None]):
         for answers in self._tab.query(JudgedAnswers):
             answers.next_filter()
 
+    def action_shadow(self) -> None:
+        """Let the version answer unseen, or stop that."""
+        if self._run.candidate is not None:
+            self.post_message(Requested(ask.TryUnseen(self._run.candidate)))
+
     def action_override(self) -> None:
         """Use the version all the same."""
         if self._run.candidate is not None:
@@ -139,8 +176,8 @@ class ReportScreen(ResultScreen[Override | None]):
         self.dismiss(None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """What is to be seen can be filtered; what answers already need not be forced."""
-        if action == "override":
+        """What is to be seen can be filtered; what answers already need not be forced, nor tried unseen."""
+        if action in ("override", "shadow"):
             run = self._run
             return run.state in ("held", "rejected") and run.candidate not in (None, self._active)
         if action == "filter" and self.is_mounted:

@@ -14,7 +14,7 @@ from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import DataTable
 
 from store.text import clean
-from store.words import Version
+from store.words import BASE, Version
 from tui import requests as ask
 from tui.core import StoreChanged, VersionChanged
 from tui.core.adapters import Overview
@@ -123,6 +123,12 @@ class VersionsScreen(ResultScreen[None]):
         """What the check found about the marked version."""
         self.post_message(Requested(ask.ShowReport(self.marked)))
 
+    def action_shadow(self) -> None:
+        """Ask for the marked version to answer unseen, or to stop."""
+        version = self.marked
+        if version is not None and self._can_shadow(version):
+            self.post_message(Requested(ask.TryUnseen(version)))
+
     def action_compare(self) -> None:
         """The marked version beside the active one."""
         self.post_message(Requested(replace(self._compare, version=self.marked)))
@@ -134,11 +140,18 @@ class VersionsScreen(ResultScreen[None]):
     def _can_answer(self, version: Version) -> bool:
         return any(row.version == version and not (row.active or row.other_base or row.removed) for row in self._rows)
 
+    def _can_shadow(self, version: Version) -> bool:
+        erased = any(row.version == version and row.erased for row in self._rows)
+        return version != BASE and self._can_answer(version) and not erased
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """What answers already can't be activated, nor what was trained on another base."""
         if action == "activate" and self.is_mounted:
             marked = self.marked
             return marked is not None and self._can_answer(marked)
+        if action == "shadow" and self.is_mounted:
+            marked = self.marked
+            return marked is not None and self._can_shadow(marked)
         return True
 
 
