@@ -87,7 +87,7 @@ async def test_what_it_said_is_compared_and_it_can_be_activated_from_there(
         await pilot.press("down")
         await wait_until(pilot, lambda: shows(app, "base said (approved)"))
         await pilot.press("u")
-        await wait_until(pilot, lambda: shows(app, "Your reason is saved in the log") and bool(app.screen.query(Input)))
+        await wait_until(pilot, lambda: shows(app, "Use v3 anyway?") and bool(app.screen.query(Input)))
         await pilot.press(*"tried", "enter")
         await wait_until(pilot, lambda: open_desk.engine.serving == "v3")
         assert open_desk.shadow.version is None
