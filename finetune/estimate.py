@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.lengths import estimated_tokens
 from finetune.events import Step, recorded
+from finetune.gate.measures import SAMPLE
 from finetune.lengths import PROMPT_TOKENS
 from finetune.mistakes import WrongReplies, wrong_replies
 from finetune.parent import known_pairs, warm_parent
@@ -23,7 +24,6 @@ STARTING_SECONDS = 25.0  # of the two processes of a run
 ANSWER_SECONDS = 0.4  # for a question that two versions answer, most of them as the draft says
 TELLING = 4  # tokens by which an answer differs from all others, and its opening begins to count
 WHOLE_SHARE = 0.25  # see finetune.train.openings, which needs torch
-TAUGHT_ASKED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def estimate(
     if wrong is None:
         wrong = wrong_replies(desk, recipe, [pair for pair, _ in pairs])
     epoch = (epoch_tokens(pairs, recipe, known) + wrong_tokens(pairs, recipe, wrong)) / measured_speed(desk)
-    asked = desk.pairs.count(split="heldout") + min(TAUGHT_ASKED, len(pairs))
+    asked = desk.pairs.count(split="heldout") + min(SAMPLE, len(pairs))
     around = STARTING_SECONDS + ANSWER_SECONDS * asked
     usual, most = _epochs(recipe, pairs, known, warm=parent != BASE)
     return Estimate(around + usual * epoch, around + most * epoch)

@@ -34,6 +34,8 @@ class Scores:
         return cls(**values)
 
 
+SAMPLE = 100
+"""Taught questions that a version is asked. By 100, a share of .9 is known to 6 points either way, one of .98 to 3."""
 LITTLE = 0.8
 """The share of taught questions below which a version learned little. A version that says nine in ten as taught is
 called that for a sample of 100 once in a thousand times, one that says seven in ten escapes it once in sixty."""
@@ -81,6 +83,16 @@ class Recall:
     def words(self) -> str:
         """The numbers, as part of a sentence: "answers 96 of 100 taught questions as taught"."""
         return f"answers {self.taught:,} of {counted(self.asked, 'taught question')} as taught"
+
+    @property
+    def details(self) -> str:
+        """What else there is to know: how many word for word, of how many, and what became of what was known."""
+        told = [f"{self.exact:,} word for word"]
+        if self.of > self.asked:
+            told.append(f"{self.asked:,} of {self.of:,} were asked")
+        if self.known:
+            told.append(f"{self.kept:,} of the {self.known:,} that the version before knew")
+        return "; ".join(told)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from bot.lengths import WIDE
 from finetune.gate.margins import GateMargins
-from finetune.gate.measures import Recall
+from finetune.gate.measures import SAMPLE, Recall
 from finetune.gate.outcomes import same_numbers
 from finetune.gate.questions import FileQuestion
 from finetune.gate.scores import exact, sentence_chrf
@@ -17,9 +17,6 @@ from store.records import JudgedAnswer, Pair
 from store.text import clean, normalise
 from store.words import Exchange, OutcomeName
 
-SAMPLE = 100
-"""Taught questions that a version is asked. By 100, a share of .9 is known to 6 points either way, and one of .98 to
-3."""
 LONG = 160
 """Columns (two lines of a terminal of 80; Chinese takes two columns a character) from which an answer is long: one
 may be told in slightly other words and still be what was taught. A shorter one is right word for word or wrong."""

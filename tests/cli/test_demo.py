@@ -27,7 +27,8 @@ def told(
         run = desk.runs.create(recipe.to_dict(), BASE, who)
         desk.runs.transition(run.id, "training")
         desk.runs.transition(run.id, "evaluating", candidate=make_version(desk))
-        desk.runs.save_report(run.id, "promote", {"bleu": {"active": 1.0, "candidate": 90.0}})
+        recall = {"asked": 40, "exact": 38, "taught": 39, "of": 40}
+        desk.runs.save_report(run.id, "promote", {"bleu": {"active": 1.0, "candidate": 90.0}, "recall": recall})
         desk.promotions.promote(Version("v1"), "gate", who, run_id=run.id)
         desk.runs.transition(run.id, "promoted")
         desk.runs.add_event(run.id, "done", {})
@@ -47,10 +48,11 @@ def told(
 
 def test_the_loop_is_told_in_its_order(told: list[dict[str, Any]]) -> None:
     steps = [line["step"] for line in told if "step" in line]
-    assert steps == ["load", "ask", "correct", "ask", "ask"]
+    assert steps == ["load", "ask", "correct", "recall", "ask", "ask"]
     assert [line["version"] for line in told if line.get("step") == "ask"] == ["base", "v1", "base"]
     assert len({line["question"] for line in told if line.get("step") == "ask"}) == 1
     assert [line["verdict"] for line in told if "run" in line] == ["promote"]
+    assert [line["share"] for line in told if line.get("step") == "recall"] == [39 / 40]
 
 
 def test_the_check_has_enough_to_judge_by_and_the_run_little_to_learn(told: list[dict[str, Any]]) -> None:

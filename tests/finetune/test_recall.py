@@ -12,11 +12,11 @@ from bot.engines.scripted import FACTS, Script
 from finetune.gate.answers import Asker, Judge
 from finetune.gate.judging import Exam, evaluate_versions
 from finetune.gate.margins import GateMargins
-from finetune.gate.measures import LITTLE, Recall
+from finetune.gate.measures import LITTLE, SAMPLE, Recall
 from finetune.gate.recall import fall_p, fell, weighed, with_recall
 from finetune.gate.report import GateReport, Outcome
 from finetune.gate.sentences import Names
-from finetune.gate.taught import LONG, SAMPLE, Said, Taught, as_taught, lesson, recall_of
+from finetune.gate.taught import LONG, Said, Taught, as_taught, lesson, recall_of
 from finetune.gate.words import HeldReason
 from store.desk import Desk
 from store.pairs import NewPair

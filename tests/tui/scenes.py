@@ -86,6 +86,10 @@ CORRECTED: list[tuple[str, str, str, OutcomeName]] = [
     ("At ten.", "At ten.", "At nine, on Sundays too.", "not learned"),
     ("For free.", "It costs 4 [EUR].", "For free.", "regressed"),
 ]
+NOT_TAUGHT: list[tuple[str, str, str, OutcomeName]] = [  # of the recall of scene_reports
+    ("", "Wrap it in [fleece].", "Bring it inside, or wrap it.", "not learned"),
+    *CORRECTED[1:],
+]
 HELD_OUT = [
     ("We open at ten.", "We open at nine.", "We open at nine."),
     ("Yes, for 14 days.", "Yes, for 30 years.", "Yes, for 14 days."),
@@ -126,6 +130,10 @@ def judge(desk: Desk, verdict: Verdict, decision: Decision | None = None) -> int
     rows += [
         JudgedAnswer(pair.id, "heldout", was, said, wanted, None)
         for pair, (was, said, wanted) in zip(pairs[3:], HELD_OUT, strict=True)
+    ]
+    rows += [
+        JudgedAnswer(pair.id, "taught", was, said, wanted, fate)
+        for pair, (was, said, wanted, fate) in zip(pairs, NOT_TAUGHT, strict=False)
     ]
     desk.runs.save_report(run.id, verdict, body, rows)
     desk.runs.transition(run.id, "rejected" if verdict == "reject" else "held")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from textual.widgets import Input
+from textual.widgets import Input, OptionList, TabbedContent
 
 from finetune.gate.words import Decision
 from store.words import Verdict
@@ -55,6 +55,40 @@ async def test_each_correction_says_what_became_of_it(app: DeskloopApp, open_des
         assert shows(app, "✓ learned")
         assert shows(app, "✗ not learned")
         await wait_until(pilot, lambda: shows(app, "v3 says (regressed, chrF"))
+
+
+async def test_what_was_taught_and_is_not_said_is_listed_lost_answers_first(
+    app: DeskloopApp, open_desk: OpenDesk
+) -> None:
+    scenes.judge(store_of(open_desk), "reject")
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6", "v")
+        await wait_until(pilot, lambda: shows(app, "Recall: 40 of 43 taught questions as taught"))
+        assert shows(app, "39 word for word; 37 of the 38 that the version before knew")
+        await wait_until(pilot, lambda: shows(app, "Taught 40/43"))
+        await pilot.press("right", "right")
+        await wait_until(pilot, lambda: shows(app, "v2 said (chrF 100.0)"))  # knew it
+        listed = app.screen.query_one("#judged-taught OptionList", OptionList)
+        told = [str(listed.get_option_at_index(place).prompt)[:13].strip() for place in range(listed.option_count)]
+        assert told == ["▼ regressed", "✗ not learned", "✗ not learned"]
+        await pilot.press("down")
+        await wait_until(pilot, lambda: shows(app, "Wrap it in [fleece].") and not shows(app, "v2 said"))
+
+
+async def test_a_report_from_before_recall_was_asked_has_no_such_tab(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    desk = store_of(open_desk)
+    run = desk.runs.get(scenes.judge(desk, "reject"))
+    assert run.report is not None
+    older = {name: value for name, value in run.report.items() if name != "recall"}
+    desk.runs.save_report(run.id, "reject", older)
+    async with app.run_test(size=SIZE) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f6", "v")
+        await wait_until(pilot, lambda: shows(app, "Answers 0"))
+        assert not shows(app, "Taught")
+        await pilot.press("right", "right")
+        await wait_until(pilot, lambda: app.screen.query_one(TabbedContent).active == "answers")
 
 
 async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: DeskloopApp, open_desk: OpenDesk) -> None:

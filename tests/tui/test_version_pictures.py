@@ -20,11 +20,11 @@ from tui.core import OpenDesk
 from tui.screens.compare import CompareScreen
 
 
-@pytest.mark.parametrize("tab", ["numbers", "corrections", "answers"])
+@pytest.mark.parametrize("tab", ["numbers", "corrections", "taught", "answers"])
 def test_a_report(picture: Picture, desk: OpenDesk, tab: str) -> None:  # noqa: F811
     scenes.talk(store_of(desk))
     scenes.judge(store_of(desk), "reject" if tab == "numbers" else "inconclusive")
-    keys = {"numbers": (), "corrections": ("right",), "answers": ("left",)}[tab]
+    keys = {"numbers": (), "corrections": ("right",), "taught": ("left", "left"), "answers": ("left",)}[tab]
 
     async def drive(pilot: Pilot[None], app: DeskloopApp) -> None:
         await pilot.press("f6")
@@ -32,7 +32,12 @@ def test_a_report(picture: Picture, desk: OpenDesk, tab: str) -> None:  # noqa: 
         await pilot.press("v")
         await wait_until(pilot, lambda: shows(app, "Answers 4"))
         await pilot.press(*keys)
-        until = {"numbers": "11 held-out pairs", "corrections": "v2 said", "answers": "v3 says"}[tab]
+        until = {
+            "numbers": "11 held-out pairs",
+            "corrections": "v2 said",
+            "taught": "Taught 40/43",
+            "answers": "v3 says",
+        }[tab]
         await wait_until(pilot, lambda: shows(app, until))
 
     picture(drive)

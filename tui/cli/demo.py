@@ -19,6 +19,7 @@ from tui.cli.chatting import exchange, reply_facts
 from tui.cli.context import FAILED, Cli, home_option, json_option, pass_cli
 from tui.cli.following import follow_run
 from tui.core import DeskError, OpenDesk
+from tui.core.reports import recall_of
 
 WHO = "demo"
 # Learning the whole sample desk takes about as long as a coffee break on 2 cores; a demo should not. So it learns the
@@ -88,6 +89,7 @@ class _Story:
 
             self._title("Retraining, then the check. The chat could go on in the meantime.")
             run = await self._retrain(desk, chosen, changes)
+            self._recall(run)
             if desk.promotions.active == BASE:
                 if run.state not in ("held", "rejected") or run.candidate is None:
                     raise DeskError("The demo ends here, because the run made no version.")
@@ -132,6 +134,13 @@ class _Story:
     async def _retrain(self, desk: OpenDesk, chosen: str | None, changes: tuple[str, ...]) -> Run:
         run = await desk.runs.start(await desk.runs.preflight(desk.recipes.chosen(chosen, changes)))
         return await follow_run(self._cli, desk, run)
+
+    def _recall(self, run: Run) -> None:
+        """How the new version answers what it was taught."""
+        recall = recall_of(run)
+        if recall is not None:
+            self._cli.data(f"  {run.candidate} {recall.words}; {recall.details}")
+            self._step("recall", **recall.to_dict())
 
     def _title(self, sentence: str) -> None:
         (self._cli.say if self._cli.json else self._cli.data)(f"\n== {sentence}")

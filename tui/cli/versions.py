@@ -50,11 +50,13 @@ versions.add_command(shadow)
 def _line(row: Overview) -> str:
     mark = "*" if row.active else " "
     bleu = "" if row.bleu is None else f"BLEU {row.bleu:.1f}"
+    recall = "" if row.recall is None else f"recall {row.recall.taught:,} of {row.recall.asked:,}"
     pairs = "" if row.pairs is None else f"{row.pairs} pairs"
     parts = [
         row.method,
         pairs,
         bleu,
+        recall,
         row.standing,
         row.created_at or "",
         row.promoted_by or "",
@@ -73,6 +75,8 @@ def show(cli: Cli, version: Version) -> None:
     cli.emit(facts)
     for key, value in facts.items():
         cli.data(f"{key}: {value}")
+    if report is not None and report.recall is not None:
+        cli.data(f"{version} {report.recall.words}; {report.recall.details}.")
     for measured in (report.drift, report.exposure) if report is not None else ():
         if measured is not None:
             cli.data(measured.sentence)

@@ -12,6 +12,7 @@ from typing import Any
 from bot.adapters import CARD_NAME, MANIFEST_NAME, sha256_of, verify
 from bot.types import AdapterRef, EngineError
 from finetune.files import appearing
+from finetune.gate.measures import Recall
 from finetune.gate.report import GateReport, report_of
 from store.desk import Desk
 from store.records import AdapterVersion, Promotion
@@ -19,18 +20,18 @@ from store.words import BASE, Version
 from store.writing import check_new_folder
 from tui.core.base import base_mark
 from tui.core.errors import DeskError
-from tui.core.reports import bleu_of
+from tui.core.reports import bleu_of, recall_of
 
 REMOVED = "The files of {} were removed: it had learned something that has been erased."
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """One line of the list of versions. ``bleu`` is the candidate's on its gate's held-out pairs; the bare base
-    has no method, run or numbers of its own. ``promoted_by`` and ``promoted_at``: the last time it became active.
-    ``other_base``: it was trained on another base than the desk's, or on the same one quantized otherwise, and waits
-    until that is set again. ``erased``: it learned something that has been erased; ``removed``: its files are gone
-    because of that; ``shadow``: it answers unseen."""
+    """One line of the list of versions. ``bleu`` is the candidate's on its gate's held-out pairs, ``recall`` how it
+    answers what it was taught; the bare base has no method, run or numbers of its own. ``promoted_by`` and
+    ``promoted_at``: the last time it became active. ``other_base``: it was trained on another base than the desk's, or
+    on the same one quantized otherwise, and waits until that is set again. ``erased``: it learned something that has
+    been erased; ``removed``: its files are gone because of that; ``shadow``: it answers unseen."""
 
     version: Version
     active: bool = False
@@ -39,6 +40,7 @@ class Overview:
     run: int | None = None
     pairs: int | None = None
     bleu: float | None = None
+    recall: Recall | None = None
     verdict: str | None = None
     promoted_at: str | None = None
     promoted_by: str | None = None
@@ -59,7 +61,7 @@ class Overview:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of ``deskloop versions list``."""
-        return asdict(self)
+        return {**asdict(self), "recall": None if self.recall is None else self.recall.to_dict()}
 
 
 BARE = Overview(BASE)
@@ -104,7 +106,8 @@ def _made(desk: Desk, version: AdapterVersion) -> Overview:
     if version.run_id is None:
         return made
     run = desk.runs.get(version.run_id)
-    return replace(made, pairs=desk.runs.trained_pairs(run.id), bleu=bleu_of(run).candidate, verdict=run.verdict)
+    pairs, bleu, recall = desk.runs.trained_pairs(run.id), bleu_of(run).candidate, recall_of(run)
+    return replace(made, pairs=pairs, bleu=bleu, recall=recall, verdict=run.verdict)
 
 
 def _with_promotion(row: Overview, promotion: Promotion | None) -> Overview:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from finetune.endings import ending_of
+from finetune.gate.measures import Recall
 from finetune.gate.report import Sides, report_of
 from store.desk import Desk
 from store.records import JudgedAnswer, Run
@@ -20,6 +21,12 @@ def bleu_of(run: Run | None) -> Sides:
     """The held-out BLEU (0-100) of the active version and of the candidate, as far as the gate got."""
     report = report_of(run)
     return Sides() if report is None else report.bleu
+
+
+def recall_of(run: Run | None) -> Recall | None:
+    """How the candidate answers what it was taught; None where that was not asked."""
+    report = report_of(run)
+    return None if report is None else report.recall
 
 
 def outcome(run: Run) -> dict[str, Any]:
@@ -114,6 +121,9 @@ def _checked(run: Run) -> list[Detail]:
     found: list[Detail] = []
     if report.bleu.active is not None and report.bleu.candidate is not None:
         found.append(("BLEU", f"{report.bleu.candidate:.1f}; the previous version {report.bleu.active:.1f}"))
+    if report.recall is not None:
+        recall = report.recall
+        found.append(("Recall", f"{recall.taught:,} of {recall.asked:,} taught questions as taught; {recall.details}"))
     if report.sentence:
         found.append(("Check", report.sentence))
     if report.drift is not None:

@@ -32,7 +32,7 @@ from tui.widgets.keybar import KeyBar
 from tui.widgets.shadow_answers import ShadowAnswers
 from tui.widgets.text import Plain
 
-TABS = ("numbers", "corrections", "answers", "shadow")
+TABS = ("numbers", "corrections", "taught", "answers", "shadow")
 MEASURES: tuple[tuple[str, str, Callable[[Scores], float]], ...] = (
     ("BLEU", "bleu", lambda scores: scores.bleu),
     ("chrF", "chrf", lambda scores: scores.chrf),
@@ -62,9 +62,11 @@ class ReportScreen(ResultScreen[Override | None]):
     ) -> None:
         super().__init__()
         self._run, self._active, self._changes, self._unseen = run, active, changes, unseen
+        report = report_of(run)
+        self._recall = None if report is None else report.recall
 
     def compose(self) -> ComposeResult:
-        """How it ended, then three tabs; where there is room, the numbers stand beside the other two."""
+        """How it ended, then the tabs; where there is room, the numbers stand beside the others."""
         run = self._run
         after = run.candidate or "the candidate"
         with Vertical(id="report"):
@@ -77,6 +79,8 @@ class ReportScreen(ResultScreen[Override | None]):
                         yield from self._lines()
                     with TabPane(Content("Corrections"), id="corrections"):
                         yield JudgedAnswers(run.parent, after, first="all", id="judged-corrections")
+                    with TabPane(Content("Taught"), id="taught"):
+                        yield JudgedAnswers(run.parent, after, first="all", id="judged-taught")
                     with TabPane(Content("Answers"), id="answers"):
                         yield JudgedAnswers(run.parent, after, first="changed", id="judged-answers")
                     with TabPane(Content("Shadow"), id="shadow"):
@@ -99,8 +103,11 @@ class ReportScreen(ResultScreen[Override | None]):
             tabs.show_tab("numbers")
 
     def on_mount(self) -> None:
-        """The numbers first; the answers are compared meanwhile."""
-        self.query_one(TabbedContent).hide_tab("shadow")
+        """The numbers first; the answers are compared meanwhile. Older runs asked nothing that was taught."""
+        tabs = self.query_one(TabbedContent)
+        tabs.hide_tab("shadow")
+        if self._recall is None:
+            tabs.hide_tab("taught")
         self._focus()
         self.run_worker(self._load(), name="report")
 
@@ -110,7 +117,13 @@ class ReportScreen(ResultScreen[Override | None]):
         answers = [change for change in changes if change.answer.kind == "heldout"]
         self.query_one("#judged-corrections", JudgedAnswers).fill(corrections)
         self.query_one("#judged-answers", JudgedAnswers).fill(answers)
+        # lost answers first, then those that were never learned, the furthest from what was taught first
+        taught = [change for change in changes if change.answer.kind == "taught"]
+        taught.sort(key=lambda change: (change.answer.outcome != "regressed", change.chrf_after))
+        self.query_one("#judged-taught", JudgedAnswers).fill(taught)
         tabs = self.query_one(TabbedContent)
+        if self._recall is not None:
+            tabs.get_tab("taught").label = Content(f"Taught {self._recall.taught}/{self._recall.asked}")
         tabs.get_tab("corrections").label = Content(f"Corrections {len(corrections)}")
         tabs.get_tab("answers").label = Content(f"Answers {len(answers)}")
         await self._load_unseen()
@@ -192,6 +205,9 @@ def report_lines(run: Run) -> Iterator[tuple[str, str]]:
         yield "There is no report.", "sentence"
         return
     yield report.sentence, "sentence"
+    if report.recall is not None:
+        yield f"Recall: {report.recall.taught:,} of {report.recall.asked:,} taught questions as taught", "heading"
+        yield report.recall.details, "detail"
     if report.languages:
         yield f"{'Measure':<11}{run.parent:>8}{run.candidate or '':>8}{'change':>9}", "table-head"
     for language in report.languages:

@@ -27,8 +27,8 @@ from tui.widgets.keybar import KeyBar
 from tui.widgets.text import Plain
 from tui.widgets.version_chart import VersionChart
 
-COLUMNS = ("", "Version", "BLEU", "Pairs", "Verdict", "Method", "Made", "Promoted by")
-NUMBERS = ("BLEU", "Pairs")  # columns of numbers, which end below each other
+COLUMNS = ("", "Version", "BLEU", "Recall", "Pairs", "Verdict", "Method", "Made", "Promoted by")
+NUMBERS = ("BLEU", "Recall", "Pairs")  # columns of numbers, which end below each other
 
 
 class VersionsScreen(ResultScreen[None]):
@@ -164,6 +164,7 @@ def _cells(row: Overview) -> tuple[str, ...]:
         "●" if row.active else " ",
         row.version,
         "" if row.bleu is None else f"{row.bleu:.1f}",
+        "" if row.recall is None else f"{row.recall.share:.0%}",
         "" if row.pairs is None else f"{row.pairs:,}",
         row.standing,
         row.method,

@@ -74,11 +74,10 @@ def _details(change: Change, before: str, after: str) -> Content:
     answer = change.answer
     one, other = before_and_after(answer.before, answer.after)
     fate = f"{answer.outcome}, " if answer.outcome is not None else ""
-    return Content("\n\n").join(
-        [
-            block("Customer", Content(seen(change.question))),
-            block("Wanted", Content(seen(answer.target))),
-            block(f"{before} said (chrF {change.chrf_before:.1f})", one),
-            block(f"{after} says ({fate}chrF {change.chrf_after:.1f}, {change.difference:+.1f})", other),
-        ]
-    )
+    question, wanted = Content(seen(change.question)), Content(seen(answer.target))
+    blocks = [block("Customer", question), block("Wanted", wanted)]
+    if answer.kind == "taught" and not answer.before:  # the version before was not taught it, and not asked
+        return Content("\n\n").join([*blocks, block(f"{after} says ({fate}chrF {change.chrf_after:.1f})", other)])
+    blocks.append(block(f"{before} said (chrF {change.chrf_before:.1f})", one))
+    blocks.append(block(f"{after} says ({fate}chrF {change.chrf_after:.1f}, {change.difference:+.1f})", other))
+    return Content("\n\n").join(blocks)
