@@ -231,6 +231,22 @@ def test_versions_are_listed_activated_and_rolled_back(deskloop: Deskloop, home:
     assert json.loads(back.stdout)["version"] == "base"
 
 
+def test_versions_say_how_much_of_what_they_were_taught_they_say(deskloop: Deskloop, home: Path) -> None:
+    recall = {"asked": 100, "exact": 94, "taught": 96, "of": 1080, "shared": 60, "known": 58, "lost": 2, "gained": 1}
+    with Desk.open(home) as desk:
+        make_version(desk, "promote")
+        make_version(desk, "promote")
+        desk.runs.save_report(2, "promote", {"verdict": "promote", "sentence": "Good.", "recall": recall})
+    rows = [json.loads(line) for line in deskloop("versions", "--json", "--home", home).stdout.splitlines()]
+    assert [row["recall"] for row in rows] == [None, None, {**recall, "share": 0.96, "exact_share": 0.94, "kept": 56}]
+    assert "recall 96 of 100" in deskloop("versions", "--home", home).stdout
+    told = deskloop("versions", "show", "v2", "--home", home).stdout
+    assert (
+        "v2 answers 96 of 100 taught questions as taught; 94 word for word; 100 of 1,080 were asked; "
+        "56 of the 58 that the version before knew."
+    ) in told
+
+
 def test_a_version_that_fails_its_probe_is_put_back(deskloop: Deskloop, home: Path, script: Script) -> None:
     from bot.types import EngineError
 

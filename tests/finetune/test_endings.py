@@ -6,6 +6,7 @@ import pytest
 
 from finetune.endings import Way, ending_of, ending_told
 from finetune.events import Done
+from finetune.gate.measures import Recall
 from finetune.gate.report import GateReport, Sides
 from finetune.gate.words import HeldReason
 from store.desk import Desk
@@ -67,6 +68,29 @@ def test_what_passed_and_is_held_was_overtaken(desk: Desk) -> None:
     assert ending.sentence == "v1 is held: another version was activated in the meantime."
     assert ending.numbers == "BLEU 1.0 -> 2.0."
     assert ending.held is HeldReason.OVERTAKEN
+
+
+LITTLE = Recall(asked=100, exact=41, taught=41, of=100)
+
+
+@pytest.mark.parametrize(
+    ("state", "held", "says"),
+    [
+        ("held", "not-taught", "v1 is held: it learned little and answers 41 of 100 taught questions as taught."),
+        (
+            "promoted",
+            None,
+            "v1 learned little: it answers 41 of 100 taught questions as taught. v1 passed the check and answers now.",
+        ),
+    ],
+)
+def test_that_little_was_learned_is_said_first(desk: Desk, state: RunState, held: str | None, says: str) -> None:
+    run = ended(desk, state)
+    report = GateReport("inconclusive", "So it is.", held=HeldReason(held) if held else None, recall=LITTLE)
+    desk.runs.save_report(run, report.verdict, report.to_dict())
+    ending = ending_of(desk.runs.get(run))
+    assert (ending.sentence, ending.numbers) == (says, "Recall 41 of 100.")
+    assert ending_told(Done(state, version=V1), report).sentence == says
 
 
 def test_what_a_run_failed_of_before_it_was_resumed_is_no_failure_of_its_end(desk: Desk) -> None:

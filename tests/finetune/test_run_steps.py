@@ -13,7 +13,8 @@ import pytest
 from bot.adapters import WEIGHTS_NAME
 from bot.engines.scripted import Script
 from bot.types import EngineError, Prompt
-from finetune.events import Phase, Step, Trained, recorded
+from finetune.endings import ending_of
+from finetune.events import Phase, Step, Trained, recorded, sentence
 from finetune.failures import RunFailure
 from finetune.files import JobFiles, RunFiles, mark_complete
 from finetune.job import JobPair, read_pairs
@@ -185,6 +186,42 @@ async def test_a_training_that_fails_is_the_runs_failure(desk: Desk, kind: str) 
     assert (ended.state, ended.failure and ended.failure["kind"]) == ("failed", kind)
     assert [row.kind for row in desk.runs.events(ended.id)][-2:] == ["failed", "done"]
     assert ended.resumable is (kind != "diverged")
+
+
+def inventing(prompt: Prompt, version: Version) -> str:
+    """Better than the base on what is held out, and without a word of what was taught."""
+    return ANSWER if version != BASE and "heldout" in prompt.message else "Your order is on the moon."
+
+
+async def test_a_version_that_learned_little_is_held_and_says_so_first(desk: Desk) -> None:
+    ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=Script(reply=inventing)))
+    assert (ended.state, ended.verdict, desk.promotions.active()) == ("held", "inconclusive", BASE)
+    assert ended.report is not None
+    assert ended.report["held"] == "not-taught"
+    assert ended.report["sentence"].startswith("v1 learned little: it answers 0 of 24 taught questions as taught. Let")
+    told = [recorded(row).event for row in desk.runs.events(ended.id) if row.kind == "recalled"]
+    assert [sentence(event) for event in told] == ["v1 answers 0 of 24 taught questions as taught."]
+    assert ending_of(ended).sentence == "v1 is held: it learned little and answers 0 of 24 taught questions as taught."
+    assert {(row.outcome, row.after) for row in desk.runs.judged(ended.id) if row.kind == "taught"} == {
+        ("not learned", "Your order is on the moon.")
+    }
+
+
+async def test_a_version_that_forgot_what_the_one_before_it_knew_is_rejected(desk: Desk) -> None:
+    first = Script(reply=better)
+    await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=first))
+    forgot = {f"Where is train {number}?" for number in range(7)}
+
+    def forgetful(prompt: Prompt, version: Version) -> str:
+        return "No idea." if version == "v2" and prompt.message in forgot else ANSWER
+
+    again = Script(reply=forgetful)
+    ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=again))
+    assert (ended.state, desk.promotions.active()) == ("rejected", "v1")
+    assert ended.report is not None
+    assert "v2 forgot 7 of the 24 taught questions that v1 answers as taught." in ended.report["sentence"]
+    assert {version for version, _ in again.asked} == {"v2"}  # what v1 and the base say is in the cache
+    assert {row.outcome for row in desk.runs.judged(ended.id) if row.kind == "taught"} == {"regressed"}
 
 
 @pytest.mark.parametrize("loads", [True, False], ids=["loading", "probe"])
