@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from math import comb
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from finetune.gate.answers import Asker, Judge
 from finetune.gate.judging import Exam, evaluate_versions
 from finetune.gate.margins import GateMargins
 from finetune.gate.measures import LITTLE, SAMPLE, Recall
-from finetune.gate.recall import fall_p, fell, weighed, with_recall
+from finetune.gate.recall import ALPHA, fall_p, fell, weighed, with_recall
 from finetune.gate.report import GateReport, Outcome
 from finetune.gate.sentences import Names
 from finetune.gate.taught import LONG, Said, Taught, as_taught, lesson, recall_of
@@ -185,6 +186,45 @@ def test_the_test_counts_ties_half() -> None:
     assert fall_p(known(50, 1)) == 0.25
     assert fall_p(known(50, 3, 1, 5)) == pytest.approx(1 / 16 + 4 / 32)
     assert not fell(known(50, 1))
+
+
+def outcomes(n: int, share: float, lost: float) -> Iterator[tuple[float, Recall]]:
+    """Every count of lost and gained answers with its chance, for versions that miss the share that *share* leaves of
+    *n* questions by chance, of which the second lost the share *lost* besides."""
+    by_chance = share * (1 - share)
+    for losses in range(n + 1):
+        chance = binomial(n, losses, by_chance + lost)
+        if chance < 1e-9:
+            continue
+        for gains in range(min(n - losses, 60) + 1):
+            yield (
+                chance * binomial(n - losses, gains, by_chance / (1 - by_chance - lost)),
+                known(n, losses, gains, gains),
+            )
+
+
+def binomial(n: int, k: int, p: float) -> float:
+    return comb(n, k) * p**k * (1 - p) ** (n - k)
+
+
+def chances(n: int, share: float, lost: float = 0.0) -> tuple[float, float]:
+    """How often such a version is rejected and held because of what it lost."""
+    fallen = [(chance, fall_p(recall) <= ALPHA) for chance, recall in outcomes(n, share, lost) if fell(recall)]
+    rejected = sum(chance for chance, sure in fallen if sure)
+    return rejected, sum(chance for chance, _ in fallen) - rejected
+
+
+@pytest.mark.parametrize("n", [10, 20, 40, 100])
+@pytest.mark.parametrize("share", [0.8, 0.95])
+def test_equally_good_versions_are_rarely_rejected(n: int, share: float) -> None:
+    assert chances(n, share)[0] <= 0.0235
+
+
+def test_the_numbers_that_the_thresholds_name_are_right() -> None:
+    assert chances(100, 0.95) == pytest.approx((0.019, 0.018), abs=0.001)
+    assert chances(100, 0.95, lost=0.1) == pytest.approx((0.63, 0.22), abs=0.005)
+    assert sum(binomial(100, k, 0.9) for k in range(80)) < 0.001
+    assert sum(binomial(100, k, 0.7) for k in range(80, 101)) == pytest.approx(1 / 60, abs=0.001)
 
 
 # -- words -----------------------------------------------------------------------------------------
