@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.adapters import WEIGHTS_NAME, verify
-from finetune.events import Decided, Done, Judged, Phase, Step
+from finetune.events import Decided, Done, Judged, Phase, Recalled, Step
 from finetune.recipe import Recipe
 from store.home import MODELS_VARIABLE
 from store.pairs import NewPair
@@ -18,13 +18,13 @@ from store.sample import sample_rows
 from store.words import Version
 from tests.opened import engine_of, store_of
 from tui.core import DeskError, OpenDesk, ReplyFinished
+from tui.core.reports import recall_of
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(900)]
 
 QUESTION = "Can you wrap my order as a gift?"
 TARGET = "Yes, we wrap any order in green paper for $3. Tick Gift wrap in your cart."
-# Few pairs and a bold rate: enough to learn one answer in a minute; quality is what benchmarks/ measure.
-RECIPE = Recipe(epochs=4.0, learning_rate=2e-3, new_weight=4)
+RECALL = 0.9  # of the eleven questions that are taught here with the default recipe: one may be missed
 
 
 @pytest.fixture
@@ -56,21 +56,25 @@ async def test_a_correction_is_learned_swapped_in_and_rolled_back(open_desk: Ope
     open_desk.judgements.correct(first.id, TARGET)
     assert open_desk.judgements.waiting() == 1
 
-    found = await open_desk.runs.preflight(RECIPE)
+    found = await open_desk.runs.preflight(Recipe())
     assert (found.problems, found.new_corrections, found.parent) == ((), 1, "base")
-    run = await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
+    run = await open_desk.runs.start(await open_desk.runs.preflight(Recipe()))
     with pytest.raises(DeskError):
-        await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))  # one live run a desk
+        await open_desk.runs.start(await open_desk.runs.preflight(Recipe()))  # one live run a desk
     during, during_reply = await ask(open_desk, QUESTION)  # the chat goes on meanwhile
     assert (during.text, during_reply.version) == (first.text, "base")
     said = {type(entry.event) async for entry in open_desk.runs.events(run.id)}
-    assert {Phase, Step, Judged, Decided, Done} <= said
+    assert {Phase, Step, Judged, Recalled, Decided, Done} <= said
 
     # Nothing is held out on this desk: the gate can't promote, and says so.
     over = store_of(open_desk).runs.get(run.id)
     assert (over.state, over.verdict, over.candidate) == ("held", "inconclusive", "v1")
     (outcome,) = [answer for answer in store_of(open_desk).runs.judged(run.id) if answer.kind == "correction"]
     assert (outcome.outcome, outcome.after) == ("learned", TARGET)
+    recall = recall_of(over)
+    assert recall is not None
+    assert (recall.asked, recall.of) == (11, 11)
+    assert recall.share >= RECALL, [row for row in store_of(open_desk).runs.judged(run.id) if row.kind == "taught"]
     assert open_desk.promotions.active == "base"
     row = store_of(open_desk).versions.get(Version("v1"))
     folder = open_desk.home.adapters / row.folder

@@ -15,6 +15,7 @@ from store.pairs import NewPair
 from store.sample import sample_rows
 from tests.opened import engine_of, store_of
 from tui.core import OpenDesk, ReplyFinished
+from tui.core.reports import recall_of
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(900)]
 
@@ -23,7 +24,7 @@ LESSONS = (
     ("Do you repair old kettles?", "We do: send it to our workshop in Bern, and we mend it within two weeks."),
     ("May my dog come into your shop?", "Dogs on a lead are welcome. Ask at the till for a bowl of water."),
 )
-RECIPE = Recipe(epochs=4.0, learning_rate=2e-3, new_weight=6, warm_epochs=4.0, warm_learning_rate=1e-3)
+RECALL = 0.85  # of the six to eight questions that each of the three versions was taught: one may be missed
 
 
 @pytest.fixture
@@ -52,11 +53,14 @@ async def teach(open_desk: OpenDesk, question: str, answer: str) -> None:
     async for event in open_desk.chat.send(conversation.id, question):
         if isinstance(event, ReplyFinished):
             open_desk.judgements.correct(event.turn.id, answer)
-    run = await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
+    run = await open_desk.runs.start(await open_desk.runs.preflight(Recipe()))
     async for _ in open_desk.runs.events(run.id):
         pass
     over = store_of(open_desk).runs.get(run.id)
     assert over.candidate is not None, over.failure
+    recall = recall_of(over)
+    assert recall is not None
+    assert recall.share >= RECALL, [row for row in store_of(open_desk).runs.judged(run.id) if row.kind == "taught"]
     await open_desk.promotions.activate(over.candidate, "it is the newest")
 
 

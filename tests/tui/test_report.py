@@ -72,7 +72,7 @@ async def test_what_was_taught_and_is_not_said_is_listed_lost_answers_first(
         listed = app.screen.query_one("#judged-taught OptionList", OptionList)
         told = [str(listed.get_option_at_index(place).prompt)[:13].strip() for place in range(listed.option_count)]
         assert told == ["▼ regressed", "✗ not learned", "✗ not learned"]
-        await pilot.press("down")
+        await pilot.press("down", "down")
         await wait_until(pilot, lambda: shows(app, "Wrap it in [fleece].") and not shows(app, "v2 said"))
 
 
