@@ -39,14 +39,11 @@ COUNT = len(fields(Features))
 UNMEASURED = 0.9  # what counts as sure where an engine does not measure it: about what a version is of its own answers
 
 
-def features_of(said: Said, taught: Nearness | None, without: str | None = None) -> Features:
-    """The features of a reply of a version that was taught *taught* (None: nothing). *without*: as if the pairs with
-    this answer had not been taught. Takes some milliseconds for ten thousand pairs."""
-    near = [] if taught is None else taught.nearest(said.question, NEAREST if without is None else 10 * NEAREST)
-    near = [one for one in near if without is None or same_words(one.taught.answer) != same_words(without)]
-    exact = None
-    if taught is not None and (without is None or same_words(said.text) != same_words(without)):
-        exact = taught.nearest_saying(said.question, said.text)
+def features_of(said: Said, taught: Nearness | None) -> Features:
+    """The features of a reply of a version that was taught *taught* (None: nothing). Takes some milliseconds for ten
+    thousand pairs."""
+    near = [] if taught is None else taught.nearest(said.question, NEAREST)
+    exact = None if taught is None else taught.nearest_saying(said.question, said.text)
     agree = max([one.likeness for one in near if _says(said.text, one.taught.answer)], default=0.0)
     agree = max(agree, exact.likeness if exact is not None else 0.0)
     others = [one.likeness for one in near if not _says(said.text, one.taught.answer)]
@@ -58,16 +55,6 @@ def features_of(said: Said, taught: Nearness | None, without: str | None = None)
         lead=agree - max(others, default=0.0),
         verbatim=float(exact is not None),
     )
-
-
-def without_its_answer(said: Said, answer: str, taught: Nearness) -> tuple[Said, Features] | None:
-    """What a version would look like here that was never taught *answer*: it gives the answer of the nearest question
-    that was taught another, as versions do. None if nothing is near. How sure it was is *said*'s to tell."""
-    near = [one for one in taught.nearest(said.question, 10 * NEAREST) if not _says(one.taught.answer, answer)]
-    if not near:
-        return None
-    wrong = Said(said.question, near[0].taught.answer, said.certainty, said.least)
-    return wrong, features_of(wrong, taught, without=answer)
 
 
 def vector(features: Features) -> Sequence[float]:
