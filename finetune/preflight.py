@@ -13,6 +13,8 @@ from bot.bases.limits import serving_bytes
 from bot.types import EngineError
 from finetune.desk_base import desk_base
 from finetune.estimate import Estimate, estimate
+from finetune.gate.answers import margins_of
+from finetune.gate.power import Sight, sight_of
 from finetune.lengths import too_long, too_long_warning
 from finetune.memory import memory_plan, savings
 from finetune.mistakes import WrongReplies, without_mistakes, wrong_replies
@@ -50,6 +52,7 @@ class Preflight:
     warnings: tuple[str, ...]
     unload_engine: bool  # the chat's memory would have to be lent to the run
     too_long: int = 0  # pairs that do not fit into max_length
+    sight: Sight | None = None  # what the held-out pairs of the language with most of them can show
 
     @property
     def time(self) -> Estimate:
@@ -97,6 +100,7 @@ def preflight(desk: Desk, recipe: Recipe) -> Preflight:
         ),
         unload_engine=memory.unload_engine,
         too_long=len(data.too_long),
+        sight=data.sight,
     )
 
 
@@ -108,6 +112,7 @@ class _Data:
 
     training: list[tuple[Pair, bool]]
     heldout: int
+    sight: Sight | None
     conflicts: int
     personal: dict[Kind, int]
     flagged: int
@@ -118,9 +123,11 @@ class _Data:
 def _data(desk: Desk, settings: Settings, recipe: Recipe) -> _Data:
     looks = settings.personal_data != "off"
     training = desk.pairs.training_set()
+    heldout = desk.pairs.heldout_set()
     return _Data(
         training=training,
-        heldout=desk.pairs.count(split="heldout"),
+        heldout=len(heldout),
+        sight=sight_of([(pair.lang, pair.output) for pair in heldout], margins_of(settings)),
         conflicts=len(desk.conflicts.open()),
         personal=desk.pair_listing.flagged() if looks else {},
         flagged=desk.pair_listing.flagged_count() if looks else 0,

@@ -22,6 +22,7 @@ from store.home import Home
 from store.pairs import Pairs
 from store.pairs.conflicts import Conflicts
 from store.pairs.editing import PairEditing
+from store.pairs.growing import GrowingTests
 from store.pairs.known import KnownAnswers
 from store.pairs.listing import PairListing
 from store.pairs.story import PairStories
@@ -69,6 +70,7 @@ class Desk:
         self.pairs = Pairs(self.db, self.settings)
         self.tags = Tags(self.db)
         self.editing = PairEditing(self.db, self.pairs, self.tags)
+        self.growing = GrowingTests(self.db, self.pairs)
         self.conflicts = Conflicts(self.db, self.pairs)
         self.known = KnownAnswers(self.db, self.pairs)
         self.pair_listing = PairListing(self.db, self.conflicts)

@@ -1,9 +1,8 @@
-"""Is the candidate worse than the active version, or is it chance? Paired randomisation, and an interval.
+"""The candidate's answers beside the active version's: how far apart they are, and what of that may be chance.
 
-Both work on the counts per answer that corpus BLEU and chrF are sums of. sacrebleu's own ``PairedTest`` is not used: it
-counts only trials whose difference is strictly larger than the real one. Where few answers differ, as between two
-versions of one desk, most trials repeat the real difference exactly, and it calls one changed answer out of a hundred
-significant (p = 0.001). Ties count here, as the test is defined; where there are none, both give the same p.
+Held-out questions with one right answer are learned and lost together. So the unit of chance is the answer: the sign
+test flips whole **clusters** of questions (:mod:`finetune.gate.signs`), and the interval draws clusters with
+replacement (Cameron, Gelbach and Miller, "Bootstrap-based improvements for inference with clustered errors", 2008).
 """
 
 from __future__ import annotations
@@ -14,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from finetune.gate.margins import GateMargins
 from finetune.gate.measures import MetricName, Scores
-from finetune.gate.scores import Metric, Tokenizer, tokenizer_for
+from finetune.gate.scores import Measured, Metric, Tokenizer, tokenizer_for
+from finetune.gate.signs import flip_p
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Counts = npt.NDArray[np.int64]
 
-_TIE = 1e-9  # two differences closer than this are the same number computed twice
+_TIE = 1e-9  # two scores closer than this are the same number computed twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,21 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two systems on the same questions. ``difference`` (candidate minus active), ``p`` (two-sided: look at the sign
-    of the difference for the direction), ``low`` and ``high`` (the interval of the difference; None where there are too
-    few pairs for one to be trusted) are all in ``metric``, the one that decides."""
+    """Two systems on the same questions. ``difference`` (candidate minus active), ``low`` and ``high`` (the ends of its
+    interval; None where there are too few pairs for one to be trusted) are in ``metric``, the one that decides.
+    ``better`` and ``worse`` count the questions whose answer came closer to what should be said or went further away,
+    by sentence chrF, ``clusters`` the different right answers and ``changed`` those of them whose questions came out
+    better or worse all in all, and ``p`` is the sign test on them."""
 
     active: Scores
     candidate: Scores
     tokenizer: Tokenizer
     metric: MetricName
     difference: float
+    better: int
+    worse: int
+    clusters: int
+    changed: int
     p: float
     low: float | None
     high: float | None
@@ -62,48 +68,52 @@ def compare(answers: Answers, lang: str, margins: GateMargins, *, interval: bool
     metric = Metric(tokenizer.name)
     active = metric.measure(answers.references, answers.before)
     candidate = metric.measure(answers.references, answers.after)
+    clusters = clusters_of(answers.references)
+    signs = _signs(metric, active, candidate)
+    nets = [sum(signs[place] for place in cluster) for cluster in clusters]
     deciding: MetricName = "bleu" if active.long_share >= margins.long_share else "chrf"
     if deciding == "bleu":
         total, counts = metric.bleu, (active.bleu_counts, candidate.bleu_counts)
     else:
         total, counts = metric.chrf, (active.chrf_counts, candidate.chrf_counts)
-    one, other = (np.array(rows, dtype=np.int64) for rows in counts)
-    difference = getattr(candidate.scores, deciding) - getattr(active.scores, deciding)
     low = high = None
-    if list(answers.before) == list(answers.after):
-        p = 1.0
-        if interval:
-            low = high = 0.0
-    else:
-        p = randomisation_p(one, other, total, margins.samples, margins.seed)
-        if interval:
-            low, high = bootstrap_interval(one, other, total, margins)
-    return Comparison(active.scores, candidate.scores, tokenizer, deciding, difference, p, low, high)
-
-
-def randomisation_p(
-    one: Counts, other: Counts, total: Callable[[Sequence[int]], float], samples: int, seed: int
-) -> float:
-    """Two-sided p of the paired approximate randomisation test: how often a difference at least this large appears
-    when, for each question, a coin decides which of the two answers is whose. Equal counts give 1."""
-    import numpy as np
-
-    swap = np.random.default_rng(seed).integers(2, size=(samples, len(one)), dtype=bool)
-    sums = one.sum(axis=0) + other.sum(axis=0)
-    first = swap @ one + ~swap @ other
-    real = abs(total(one.sum(axis=0).tolist()) - total(other.sum(axis=0).tolist()))
-    larger = sum(
-        abs(total(row) - total(rest)) >= real - _TIE
-        for row, rest in zip(first.tolist(), (sums - first).tolist(), strict=True)
+    if interval:
+        one, other = (np.array(summed(rows, clusters), dtype=np.int64) for rows in counts)
+        low, high = bootstrap_interval(one, other, total, margins)
+    return Comparison(
+        active=active.scores,
+        candidate=candidate.scores,
+        tokenizer=tokenizer,
+        metric=deciding,
+        difference=getattr(candidate.scores, deciding) - getattr(active.scores, deciding),
+        better=signs.count(1),
+        worse=signs.count(-1),
+        clusters=len(clusters),
+        changed=sum(map(bool, nets)),
+        p=flip_p(nets),
+        low=low,
+        high=high,
     )
-    return (larger + 1) / (samples + 1)
+
+
+def clusters_of(references: Sequence[str]) -> list[list[int]]:
+    """The places of questions that want the same answer (but for white space), an answer each, in their order."""
+    places: dict[tuple[str, ...], list[int]] = {}
+    for place, reference in enumerate(references):
+        places.setdefault(tuple(reference.split()), []).append(place)
+    return list(places.values())
+
+
+def summed(rows: Sequence[Sequence[int]], clusters: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The counts of each cluster: corpus BLEU and chrF are computed from sums of counts."""
+    return [[sum(column) for column in zip(*(rows[i] for i in cluster), strict=True)] for cluster in clusters]
 
 
 def bootstrap_interval(
     one: Counts, other: Counts, total: Callable[[Sequence[int]], float], margins: GateMargins
 ) -> tuple[float, float]:
-    """The interval of the difference (other minus one) that leaves out ``alpha`` on each side: questions are drawn
-    with replacement, both systems on the same draw."""
+    """The interval of the difference (other minus one) that leaves out ``alpha`` on each side: clusters (rows) are
+    drawn with replacement, both systems on the same draw."""
     import numpy as np
 
     n = len(one)
@@ -111,3 +121,12 @@ def bootstrap_interval(
     differences = [total(b) - total(a) for a, b in zip((draws @ one).tolist(), (draws @ other).tolist(), strict=True)]
     low, high = np.quantile(differences, [margins.alpha, 1 - margins.alpha])
     return float(low), float(high)
+
+
+def _signs(metric: Metric, active: Measured, candidate: Measured) -> list[int]:
+    """1 for each question that the candidate answers better, -1 for each that it answers worse, else 0."""
+    differences = [
+        metric.chrf(after) - metric.chrf(before)
+        for before, after in zip(active.chrf_counts, candidate.chrf_counts, strict=True)
+    ]
+    return [(difference > _TIE) - (difference < -_TIE) for difference in differences]

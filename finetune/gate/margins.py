@@ -20,20 +20,22 @@ class GateMargins:
     """How many points a candidate may fall short of the active version. Two points are about the least difference
     that people notice between two systems."""
     large_drop: float = 15.0
-    """A drop of so many points, in BLEU or chrF, that even a handful of pairs is enough to block it. On 10 pairs, 15
-    points block 2% of equally good candidates and 99% of those that lost half of the right answers (10 points: 9% and
-    99%; 20 points: 1% and 95%)."""
+    """A drop in BLEU or chrF that stands for itself: it is larger than allowed where the metric that decides sees
+    nothing, and where there are too few pairs for ``margin`` to mean anything."""
     alpha: float = 0.05
-    """Below this two-sided p a difference counts as real. It also sets the interval: each side leaves out as much."""
+    """How sure the sign test must be that a candidate is worse (one-sided mid-p); the interval leaves out as much on
+    each side. See :meth:`level`."""
+    sure_pairs: int = 40
+    """From so many pairs ``alpha`` holds however few answers changed."""
     min_pairs: int = 20
-    """Fewer held-out pairs of a language are not enough evidence to promote by: randomisation has no power there."""
+    """Fewer held-out pairs of a language are not enough evidence to promote by."""
     interval_pairs: int = 100
     """From so many pairs the bootstrap interval of the difference is trustworthy, and is required to exclude a drop
     of more than ``margin``. On small sets bootstrap is too sure of itself (n=10: .011 where randomisation says .20)."""
     samples: int = 1000
-    """Trials of the randomisation test and resamples of the interval: p is then known to about 0.01 near 0.05."""
+    """Resamples of the interval: its ends are then known to about a tenth of its width."""
     seed: int = 12345
-    """Seed of both, so that the same answers always get the same verdict (sacrebleu's default; its environment variable
+    """Their seed, so that the same answers always get the same verdict (sacrebleu's default; its environment variable
     SACREBLEU_SEED is not consulted)."""
     learned_chrf: float = 80.0
     """Sentence chrF from which an answer counts as saying what the correction says. On the canned workload different
@@ -52,6 +54,7 @@ class GateMargins:
         _require(0 <= self.margin <= 100, "margin", "between 0 and 100")
         _require(self.margin <= self.large_drop <= 100, "large_drop", "between margin and 100")
         _require(0 < self.alpha < 0.5, "alpha", "above 0 and below 0.5")
+        _require(self.sure_pairs >= 0, "sure_pairs", "0 or more")
         _require(1 <= self.min_pairs <= self.interval_pairs, "min_pairs", "between 1 and interval_pairs")
         _require(self.samples >= 100, "samples", "100 or more")
         _require(self.seed >= 0, "seed", "0 or more")
@@ -59,6 +62,16 @@ class GateMargins:
         _require(0 <= self.long_share <= 1, "long_share", "between 0 and 1")
         _require(self.answer_multiple == 0 or self.answer_multiple >= 1, "answer_multiple", "0 or at least 1")
         _require(self.answer_least >= 1, "answer_least", "1 or more")
+
+    def level(self, pairs: int, changed: int) -> float:
+        """The p of the sign test up to which so many pairs are evidence that the candidate is worse, if *changed*
+        answers got better or worse.
+
+        Below ``sure_pairs`` twice ``alpha`` is enough as long as so few changed that ``alpha`` is out of reach: of
+        three that got worse the p is .0625. Whatever share of its answers a retraining moves, equally good candidates
+        are then rejected in at most 5 of 100 cases (with twice ``alpha`` throughout it would be 9)."""
+        reach = 0.5 ** (changed + 1)
+        return 2 * self.alpha if pairs < self.sure_pairs and reach > self.alpha else self.alpha
 
     def limit(self, tokens: int) -> int | None:
         """The most tokens of an answer whose reference has so many; None: as many as replies may have."""

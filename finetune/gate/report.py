@@ -37,9 +37,12 @@ class GateItem:
 class LanguageReport:
     """The held-out pairs of one language, judged by its own tokenizer.
 
-    ``difference`` is candidate minus active in ``metric``, the one that decides; ``p`` is two-sided; ``low`` and
-    ``high`` are the ends of the difference's interval, or None below ``GateMargins.interval_pairs``. ``note`` says
-    what to know about the numbers, such as a tokenizer that is not installed.
+    ``difference`` is candidate minus active in ``metric``, the one that decides; ``low`` and ``high`` are the ends of
+    its interval, or None below ``GateMargins.interval_pairs``. ``better`` and ``worse`` count the answers that came
+    closer to what should be said or went further away, ``clusters`` the different right answers, ``changed`` those
+    whose questions came out better or worse all in all, and ``p`` is the one-sided sign test on them (reports from
+    before it hold no counts, and the two-sided p of a randomisation test). ``note`` says what to know about the
+    numbers, such as a tokenizer that is not installed.
     """
 
     lang: str
@@ -53,6 +56,10 @@ class LanguageReport:
     low: float | None = None
     high: float | None = None
     note: str | None = None
+    better: int = 0
+    worse: int = 0
+    clusters: int = 0
+    changed: int = 0
 
     @property
     def n(self) -> int:
@@ -143,6 +150,11 @@ class GateReport:
         return sum(language.n for language in self.languages)
 
     @property
+    def lost(self) -> int:
+        """The number of held-out answers that got worse."""
+        return sum(language.worse for language in self.languages)
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """What to know about the numbers, a sentence each."""
         return tuple(language.note for language in self.languages if language.note)
@@ -158,6 +170,7 @@ class GateReport:
             "sentence": self.sentence,
             "held": self.held,
             "pairs": self.pairs,
+            "lost": self.lost,
             "bleu": asdict(self.bleu),
             "chrf": asdict(self.chrf),
             "exact": asdict(self.exact),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from finetune.gate.margins import GateMargins
 from finetune.gate.report import LanguageReport, Outcome
 from finetune.gate.words import HeldReason, capital
+from store.text import counted
 from store.words import Verdict
 
 _NAMES = {
@@ -19,6 +20,7 @@ _NAMES = {
     "fr": "French",
     "es": "Spanish",
 }
+EVEN = 0.5  # p of as many answers better as worse; above it there is nothing to explain
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def _head(found: Finding, names: Names) -> str:
     if found.held is HeldReason.NOT_LEARNED:
         return f"{candidate} is not worse than {active}, but it did not learn what it was trained for"
     if found.held is HeldReason.UNCLEAR:
-        return f"the held-out pairs can't tell whether {candidate} is worse than {active}"
+        return f"{candidate} may be worse than {active}"
     return f"there are too few held-out pairs to judge {candidate} by"
 
 
@@ -99,22 +101,49 @@ def _numbers(language: LanguageReport, margins: GateMargins, name: bool) -> str:
 
 
 def _why(language: LanguageReport, margins: GateMargins) -> str:
+    """What decided: how many answers changed for the worse, whether that may be chance, what is allowed."""
+    told = [changes_phrase(language.better, language.worse)]
+    if language.p < EVEN:
+        told.append(chance(language.p))
     unit = "BLEU" if language.metric == "bleu" else "chrF"
-    chance = f"p {language.p:.3f}" if language.p >= 0.001 else "p below 0.001"
+    allowed = f"allowed is a drop of {margins.margin:g} {unit}"
+    large = min(language.difference, language.candidate.chrf - language.active.chrf) <= -margins.large_drop
     if language.decision == "too few":
-        return f"{margins.min_pairs} needed"
-    if language.decision == "unclear":
-        return f"a drop of up to {-(language.low or 0.0):.1f} {unit} can't be excluded, allowed are {margins.margin:g}"
-    if language.decision == "worse":
-        if min(language.difference, language.candidate.chrf - language.active.chrf) <= -margins.large_drop:
-            return f"a drop of {margins.large_drop:g} points or more"
-        if language.difference < -margins.margin:
-            return f"allowed is a drop of {margins.margin:g} {unit}, {chance}"
-        return f"a small drop, but not by chance: {chance}"
-    if language.low is not None and language.high is not None:
+        told.append(f"{margins.min_pairs} pairs needed")
+    elif language.decision == "worse":
+        told.append(f"a drop of {margins.large_drop:g} points or more" if large else allowed)
+    elif language.decision == "unclear":
+        told.append(_doubt(language, margins, allowed, large))
+    elif language.low is not None and language.high is not None:
         level = 1 - 2 * margins.alpha
-        return f"difference {language.low:+.1f} to {language.high:+.1f} {unit} with {level:.0%} confidence, {chance}"
-    return chance
+        told.append(f"difference {language.low:+.1f} to {language.high:+.1f} {unit} with {level:.0%} confidence")
+    return ", ".join(told)
+
+
+def _doubt(language: LanguageReport, margins: GateMargins, allowed: str, large: bool) -> str:
+    """Why it is unclear whether the candidate is worse."""
+    if language.p <= margins.level(language.n, language.changed):
+        return f"a small drop, but hardly by chance; {allowed}"
+    if large:
+        return f"a drop of {margins.large_drop:g} points or more, but it may be chance"
+    if language.difference < -margins.margin:
+        return f"the drop may be chance; {allowed}"
+    unit = "BLEU" if language.metric == "bleu" else "chrF"
+    return f"a drop of up to {-(language.low or 0.0):.1f} {unit} can't be excluded, allowed are {margins.margin:g}"
+
+
+def chance(p: float) -> str:
+    """How likely it is that chance alone explains the changes, as "p 0.031"."""
+    return f"p {p:.3f}" if p >= 0.001 else "p below 0.001"
+
+
+def changes_phrase(better: int, worse: int) -> str:
+    """How many answers changed, as in "6 answers worse, 2 better"."""
+    if not better and not worse:
+        return "no answer better or worse"
+    if not worse:
+        return f"{counted(better, 'answer')} better, none worse"
+    return f"{counted(worse, 'answer')} worse, {better or 'none'} better"
 
 
 def consequence(found: Finding, names: Names) -> str:
@@ -125,4 +154,6 @@ def consequence(found: Finding, names: Names) -> str:
         return f"{capital(names.active)} goes on answering."
     advice = " Approve replies, import pairs or pin tests to give the check something to measure."
     until = f"{capital(names.active)} goes on answering until you decide whether to activate {names.candidate}."
+    if any(language.worse for language in found.languages):
+        return f"{until} The report shows the answers that got worse, the worst first."
     return until if found.languages else until + advice

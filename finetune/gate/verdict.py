@@ -30,7 +30,7 @@ def judge(
 
     - ``reject`` if any language is worse;
     - ``promote`` if at least one language passed and none is unclear; languages with too few pairs do not stand in the
-      way as long as none of them dropped by ``large_drop``, which counts as worse;
+      way as long as none of them dropped by ``large_drop``;
     - ``inconclusive`` otherwise, so also without any held-out pair.
 
     Corrections never soften a rejection and never make up for missing held-out pairs: they are training data. They can
@@ -71,35 +71,42 @@ def summed_up(
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What ``n`` pairs of one language show. Differences are candidate minus active, ``difference`` in the metric that
-    decides; ``low`` is the lower end of its interval, None where there is none."""
+    decides; ``changed`` counts the right answers whose questions came out better or worse, ``worse`` the questions that
+    came out worse, ``p`` is the sign test's (:mod:`finetune.gate.signs`), ``low`` the lower end of the difference's
+    interval, None where there is none."""
 
     n: int
     difference: float
     chrf_difference: float
+    changed: int
+    worse: int
     p: float
     low: float | None = None
 
 
 def decide(found: Evidence, margins: GateMargins) -> Decision:
-    """What the pairs of one language say:
+    """What the pairs of one language say. Two things are asked: is the drop larger than allowed, and is it more than
+    chance (:meth:`GateMargins.level`)? Allowed is ``margin`` in the metric that decides, and below ``large_drop`` in
+    both BLEU and chrF, which sees what BLEU can't, near its floor.
 
-    - any number: a drop of ``large_drop``, in the deciding metric or in chrF (which sees what BLEU can't, near its
-      floor), is ``worse``;
-    - below ``min_pairs``: otherwise ``too few``;
-    - from there: ``worse`` if the drop is larger than ``margin``, or is a drop and significant;
-    - from ``interval_pairs``: ``pass`` only if the interval excludes a drop of more than ``margin``. If it does not,
-      though the difference itself is within the margin, that is ``unclear`` and not ``worse``: of equally good
-      candidates that changed a fifth of their answers, half are in this place on 100 to 200 pairs.
+    - Both: ``worse``.
+    - One of them: ``unclear``. So it is from ``interval_pairs`` if the interval does not exclude a drop of more than
+      ``margin``: of equally good candidates that changed a fifth of their answers, two thirds are in this place on 100
+      pairs.
+    - Neither: ``pass``. Below ``min_pairs`` that is ``too few``, and so is whatever is no large drop.
+
+    Where no answer got worse, a lower score is a metric's blind spot, whatever the answers look like.
     """
-    if min(found.difference, found.chrf_difference) <= -margins.large_drop:
-        return "worse"
-    if found.n < margins.min_pairs:
-        return "too few"
-    if found.difference < -margins.margin or (found.difference < 0 and found.p < margins.alpha):
-        return "worse"
-    if found.low is not None and found.low <= -margins.margin:
-        return "unclear"
-    return "pass"
+    if found.worse:
+        large = min(found.difference, found.chrf_difference) <= -margins.large_drop
+        larger = large or found.difference < -margins.margin
+        likely = min(found.difference, found.chrf_difference) < 0 and found.p <= margins.level(found.n, found.changed)
+        if larger and likely:
+            return "worse"
+        possible = found.low is not None and found.low <= -margins.margin
+        if large or (found.n >= margins.min_pairs and (larger or likely or possible)):
+            return "unclear"
+    return "pass" if found.n >= margins.min_pairs else "too few"
 
 
 def combine(languages: Sequence[LanguageReport], outcomes: Sequence[Outcome]) -> Verdict:
@@ -129,15 +136,11 @@ def _judge_language(lang: str, items: Sequence[GateItem], margins: GateMargins) 
     n = len(items)
     answers = Answers([item.target for item in items], [item.before for item in items], [item.after for item in items])
     found = compare(answers, lang, margins, interval=n >= margins.interval_pairs)
-    if found.candidate.exact == 1:
-        # Every answer is the reference: no metric's blind spot may call that worse, whatever the answers look like.
-        decision: Decision = "pass" if n >= margins.min_pairs else "too few"
-    else:
-        chrf_difference = found.candidate.chrf - found.active.chrf
-        decision = decide(Evidence(n, found.difference, chrf_difference, found.p, found.low), margins)
+    chrf = found.candidate.chrf - found.active.chrf
+    evidence = Evidence(n, found.difference, chrf, found.changed, found.worse, found.p, found.low)
     return LanguageReport(
         lang=lang,
-        decision=decision,
+        decision=decide(evidence, margins),
         metric=found.metric,
         tokenizer=found.tokenizer.name,
         active=found.active,
@@ -147,4 +150,8 @@ def _judge_language(lang: str, items: Sequence[GateItem], margins: GateMargins) 
         low=found.low,
         high=found.high,
         note=found.tokenizer.note,
+        better=found.better,
+        worse=found.worse,
+        clusters=found.clusters,
+        changed=found.changed,
     )

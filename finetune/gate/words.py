@@ -30,7 +30,7 @@ class HeldReason(StrEnum):
 
 _BECAUSE = {
     HeldReason.OVERTAKEN: "another version was activated in the meantime",
-    HeldReason.UNCLEAR: "the check can't tell whether it is worse",
+    HeldReason.UNCLEAR: "it may be worse",
     HeldReason.NOT_LEARNED: "it did not learn what it was trained for",
     HeldReason.TOO_LITTLE: "there is not enough to judge by",
     HeldReason.NOT_TAUGHT: "it learned little of what it was taught",

@@ -3,8 +3,9 @@
 ``pairs`` adds and changes them, with what is in ``selection`` (narrowed and counted), ``sets`` (what trains, what
 judges), ``judged`` (what came of judging a reply); ``new`` makes pairs ready to be written and decides their side,
 ``conditions`` says in SQL which count. ``editing`` is what operators do to them, one or many at once, ``tags`` names
-them, ``conflicts`` finds questions with two answers, ``listing`` shows them in windows, ``story`` tells where one comes
-from. What comes in from files is :mod:`store.importing`, what goes out :mod:`store.exporting`.
+them, ``conflicts`` finds questions with two answers, ``growing`` makes more of them tests, ``listing`` shows them in
+windows, ``story`` tells where one comes from. What comes in from files is :mod:`store.importing`, what goes out
+:mod:`store.exporting`.
 """
 
 from store.pairs.conditions import COUNTS, FLAGGED, LIVE, SEEN_BY_ACTIVE, pair_of

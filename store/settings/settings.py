@@ -135,14 +135,12 @@ class Settings:
         default=15.0,
         metadata=_setting(
             TRAINING,
-            "A drop of this many BLEU or chrF points always rejects a version, however few pairs there are (0 to 100).",
+            "A drop of this many points counts even with few pairs, or in chrF alone (0 to 100).",
         ),
     )
     gate_alpha: float = field(
         default=0.05,
-        metadata=_setting(
-            TRAINING, "A drop whose p is below this is not chance, and rejects a version (0.001 to 0.4)."
-        ),
+        metadata=_setting(TRAINING, "Up to this p, one-sided, a drop is more than chance (0.001 to 0.4)."),
     )
     gate_min_pairs: int = field(
         default=20,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from finetune.gate.margins import GateMargins
 from finetune.gate.outcomes import outcome_of
 from finetune.gate.report import GateItem, GateReport, LanguageReport
 from finetune.gate.verdict import Evidence, combine, decide, judge
+from finetune.gate.words import HeldReason
 
 MARGINS = GateMargins()
 ANSWERS = [
@@ -31,11 +33,11 @@ WRONG = "I am sorry, I do not know that at all."
 
 
 def items(n: int, wrong_before: int = 0, wrong_after: int = 0, lang: str = "en") -> list[GateItem]:
-    """*n* questions, of which the first so many are answered wrongly by either side."""
+    """*n* questions, each with an answer of its own, of which the first so many are answered wrongly by either side."""
     pool, wrong = (CHINESE, "对不起，我不知道。") if lang == "zh" else (ANSWERS, WRONG)
     found = []
     for i in range(n):
-        target = pool[i % len(pool)]
+        target = f"{pool[i % len(pool)]} {i}"
         before = wrong if i < wrong_before else target
         found.append(GateItem(i, lang, target, before, wrong if i < wrong_after else target))
     return found
@@ -58,7 +60,7 @@ def test_no_held_out_pair_is_inconclusive_and_says_what_to_do() -> None:
 def test_few_pairs_never_promote(n: int) -> None:
     report = judge(items(n, wrong_before=n))
     assert report.verdict == "inconclusive"
-    assert "20 needed" in report.sentence
+    assert "20 pairs needed" in report.sentence
 
 
 def test_few_pairs_let_a_small_drop_pass_to_the_operator_and_block_a_large_one() -> None:
@@ -68,29 +70,99 @@ def test_few_pairs_let_a_small_drop_pass_to_the_operator_and_block_a_large_one()
     assert "15 points" in report.sentence
 
 
+@pytest.mark.parametrize("n", [1, 3, 5, 10])
+def test_one_lost_answer_is_never_enough_to_reject_by(n: int) -> None:
+    report = judge(items(n, wrong_after=1))
+    assert report.languages[0].difference < -5
+    assert report.verdict == "inconclusive"
+
+
 def test_twenty_pairs_promote_what_is_not_worse() -> None:
     assert judge(items(20, wrong_before=6)).verdict == "promote"
     assert judge(items(20, wrong_before=6, wrong_after=6)).verdict == "promote"
 
 
-def test_from_twenty_pairs_a_drop_below_the_margin_is_rejected() -> None:
+def test_a_drop_beyond_the_margin_and_beyond_chance_is_rejected() -> None:
     report = judge(items(40, wrong_after=4), active="v3", candidate="v4")
     assert report.verdict == "reject"
     assert report.languages[0].difference < -2
     assert report.sentence.startswith("v4 is worse than v3")
+    assert "(4 answers worse, none better, p 0.031, allowed is a drop of 2 BLEU)" in report.sentence
     assert report.sentence.endswith("v3 goes on answering.")
 
 
-def test_a_small_but_significant_drop_is_rejected_below_a_hundred() -> None:
-    assert decide(Evidence(50, -1.0, -1.0, 0.01, None), MARGINS) == "worse"
-    assert decide(Evidence(50, 1.0, 1.0, 0.01, None), MARGINS) == "pass"  # significantly better: the sign counts
-    assert decide(Evidence(50, -1.0, -1.0, 0.5, None), MARGINS) == "pass"
+def test_a_drop_that_may_be_chance_is_held_with_the_lost_answers() -> None:
+    report = judge(items(40, wrong_after=3), active="v3", candidate="v4")
+    assert report.languages[0].difference < -2
+    assert (report.verdict, report.held, report.lost) == ("inconclusive", HeldReason.UNCLEAR, 3)
+    assert report.sentence.startswith("v4 may be worse than v3")
+    assert "the drop may be chance; allowed is a drop of 2 BLEU" in report.sentence
+    assert report.sentence.endswith("The report shows the answers that got worse, the worst first.")
+
+
+def test_of_few_pairs_less_evidence_is_asked_where_more_is_out_of_reach() -> None:
+    three = Evidence(39, -5.0, -5.0, 3, 3, 0.0625)
+    assert decide(three, MARGINS) == "worse"
+    assert decide(replace(three, n=40), MARGINS) == "unclear"
+    assert decide(replace(three, changed=6, worse=5), MARGINS) == "unclear"  # five lost and one gained: the same p
+
+
+def test_a_drop_is_worse_if_it_is_too_large_and_no_chance_and_unclear_if_it_is_one_of_them() -> None:
+    assert decide(Evidence(50, -3.0, -3.0, 9, 5, 0.01), MARGINS) == "worse"
+    assert decide(Evidence(50, -3.0, -3.0, 9, 5, 0.3), MARGINS) == "unclear"
+    assert decide(Evidence(50, -1.0, -1.0, 9, 5, 0.01), MARGINS) == "unclear"
+    assert decide(Evidence(50, -1.0, -1.0, 9, 5, 0.3), MARGINS) == "pass"
+    assert decide(Evidence(50, 1.0, 1.0, 9, 5, 0.01), MARGINS) == "pass"  # many small losses, and more gained
+
+
+def test_a_large_drop_of_few_pairs_is_not_passed_over_though_it_may_be_chance() -> None:
+    assert decide(Evidence(5, -20.0, -14.0, 1, 1, 0.25), MARGINS) == "unclear"
+    assert decide(Evidence(5, -10.0, -9.0, 1, 1, 0.25), MARGINS) == "too few"
 
 
 def test_from_a_hundred_pairs_the_interval_must_exclude_the_margin() -> None:
-    assert decide(Evidence(100, 0.5, 0.5, 0.6, -1.9), MARGINS) == "pass"
-    assert decide(Evidence(100, 0.5, 0.5, 0.6, -2.0), MARGINS) == "unclear"
-    assert decide(Evidence(100, -2.1, -2.1, 0.6, -4.0), MARGINS) == "worse"
+    assert decide(Evidence(100, 0.5, 0.5, 8, 4, 0.6, -1.9), MARGINS) == "pass"
+    assert decide(Evidence(100, 0.5, 0.5, 8, 4, 0.6, -2.0), MARGINS) == "unclear"
+    assert decide(Evidence(100, -2.1, -2.1, 8, 4, 0.01, -4.0), MARGINS) == "worse"
+
+
+FOUND = st.builds(
+    Evidence,
+    n=st.integers(1, 300),
+    difference=st.floats(-60, 60),
+    chrf_difference=st.floats(-60, 60),
+    changed=st.integers(0, 50),
+    worse=st.integers(0, 50),
+    p=st.floats(0, 1),
+    low=st.none() | st.floats(-60, 60),
+)
+
+
+@given(FOUND)
+def test_every_rejection_rests_on_evidence_and_every_promotion_is_within_the_margin(found: Evidence) -> None:
+    decision, lower = decide(found, MARGINS), min(found.difference, found.chrf_difference)
+    if decision == "worse":
+        assert found.worse > 0
+        assert found.p <= MARGINS.level(found.n, found.changed)
+        assert lower < -MARGINS.margin
+    if decision == "pass":
+        assert found.n >= MARGINS.min_pairs
+        assert found.worse == 0 or (found.difference >= -MARGINS.margin and lower > -MARGINS.large_drop)
+
+
+@given(FOUND, st.floats(0, 1))
+def test_more_evidence_never_helps_a_candidate(found: Evidence, p: float) -> None:
+    order = ["pass", "too few", "unclear", "worse"]
+    surer = replace(found, p=min(p, found.p))
+    assert order.index(decide(surer, MARGINS)) >= order.index(decide(found, MARGINS))
+
+
+def test_phrasings_of_one_answer_are_not_counted_as_so_many_losses() -> None:
+    lost = [replace(item, after=WRONG) for item in items(1)] * 4
+    apart = judge([*items(40)[4:], *items(4, wrong_after=4)])
+    together = judge([*items(40)[4:], *lost])
+    assert apart.verdict == "reject"
+    assert (together.verdict, together.languages[0].clusters, together.languages[0].p) == ("inconclusive", 37, 0.25)
 
 
 def test_an_unclear_difference_is_held_and_not_rejected() -> None:
@@ -110,7 +182,7 @@ def test_an_unclear_difference_is_held_and_not_rejected() -> None:
 def test_a_hundred_equal_answers_promote() -> None:
     report = judge(items(108, wrong_before=9, wrong_after=9))
     assert report.verdict == "promote"
-    assert (report.languages[0].p, report.languages[0].low, report.languages[0].high) == (1.0, 0.0, 0.0)
+    assert (report.languages[0].p, report.languages[0].low, report.languages[0].high) == (0.5, 0.0, 0.0)
 
 
 @given(
@@ -133,12 +205,12 @@ def test_perfect_short_answers_are_promoted_though_bleu_has_no_4grams() -> None:
 
 
 def test_much_worse_chrf_is_rejected_where_bleu_is_at_its_floor() -> None:
-    targets = [ANSWERS[i % 6] for i in range(30)]
+    targets = [f"{ANSWERS[i % 6]} {i}" for i in range(30)]
     near = [GateItem(i, "en", t, " ".join(reversed(t.split())), "zzz qqq") for i, t in enumerate(targets)]
     report = judge(near)
     assert report.languages[0].active.bleu < 12
     assert report.verdict == "reject"
-    assert decide(Evidence(50, 0.0, -15.0, 1.0, None), MARGINS) == "worse"
+    assert decide(Evidence(50, 0.0, -15.0, 30, 30, 0.01), MARGINS) == "worse"
 
 
 # -- by language -----------------------------------------------------------------------------------
@@ -243,7 +315,8 @@ def test_the_sentence_carries_the_numbers() -> None:
     corrections = [correction(WRONG, ANSWERS[1]), correction(WRONG, WRONG), correction(ANSWERS[1], WRONG)]
     report = judge(items(40, wrong_before=10), corrections, active="v3", candidate="v4")
     first, second = report.languages[0].active, report.languages[0].candidate
-    for part in (f"{second.bleu:.1f}", f"{first.bleu:.1f}", "40 held-out pairs", "exact 100%", "p below 0.001"):
+    better = "10 answers better, none worse"
+    for part in (f"{second.bleu:.1f}", f"{first.bleu:.1f}", "40 held-out pairs", "exact 100%", better):
         assert part in report.sentence
     assert "1 of 3 corrections learned, 1 not learned, 1 regressed" in report.sentence
     assert "\n" not in report.sentence

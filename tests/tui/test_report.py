@@ -110,7 +110,7 @@ async def test_a_rejected_version_is_used_all_the_same_with_a_reason(app: Desklo
     [
         ("promote", "pass", "another version was activated in the meantime"),
         ("inconclusive", "pass", "it did not learn what it was trained for"),
-        ("inconclusive", "unclear", "the check can't tell whether it is worse"),
+        ("inconclusive", "unclear", "it may be worse"),
         ("inconclusive", "too few", "there is not enough to judge by"),
     ],
 )

@@ -161,6 +161,27 @@ async def test_f5_looks_at_the_desk_once_and_starts_what_was_shown(
     assert started == looked == [Recipe()]
 
 
+async def test_one_key_holds_out_more_tests_and_another_undoes_it(app: DeskloopApp, open_desk: OpenDesk) -> None:
+    pairs = store_of(open_desk).pairs
+    pairs.add_many([NewPair(f"When, {i}?", f"At {i % 9}.", split="train") for i in range(27)], "import", "ann")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await ready(app, pilot)
+        await pilot.press("f5")
+        await wait_until(pilot, lambda: shows(app, "Held out for the check 0: T holds out more"))
+        await pilot.press("u")  # nothing to undo yet
+        await pilot.press("t")
+        await wait_until(pilot, lambda: shows(app, "Held out for the check 9"))
+        assert shows(app, "9 held-out pairs with 9 different answers can't show even a drop of 20%")
+        assert told(app, "9 questions held out for the check and no longer trained on: 9 pairs by now.")
+        await pilot.press("t")
+        await wait_until(pilot, lambda: told(app, "There is nothing to hold out"))
+        await wait_until(pilot, lambda: isinstance(app.screen, PreflightDialog))
+        assert pairs.count(split="heldout") == 9
+        await pilot.press("u")
+        await wait_until(pilot, lambda: shows(app, "Held out for the check 0"))
+        assert pairs.count(split="heldout") == 0
+
+
 async def test_the_log_is_searched(app: DeskloopApp, live: OwnRun, open_desk: OpenDesk) -> None:
     open_desk.runs._own = None
     async with app.run_test(size=(80, 24)) as pilot:

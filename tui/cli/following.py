@@ -7,6 +7,7 @@ import signal
 
 from finetune.endings import ending_of
 from finetune.events import Done, Event, Failed, Judged, Step, encode, sentence
+from finetune.gate.report import report_of
 from store.records import Run
 from store.words import RunState
 from tui.cli.context import DONE, FAILED, INCONCLUSIVE, REJECTED, Cli
@@ -78,6 +79,11 @@ def _conclude(cli: Cli, run: Run) -> None:
         log = f" Details: {ending.failure.log}" if ending.failure.log else ""
         cli.say(f"{ending.failure.sentence}{log}{ways_on(run)}")
         return
-    use = f" `deskloop versions activate {run.candidate}` uses it." if run.state == "held" else ""
+    use = ""
+    if run.state == "held":
+        use = f" `deskloop versions activate {run.candidate}` uses it."
+        report = report_of(run)
+        if report is not None and report.lost:
+            use = f" `deskloop runs report {run.id}` shows the answers that got worse.{use}"
     numbers = f" {ending.numbers}" if ending.numbers else ""
     cli.data(f"{ending.sentence}{numbers}{use}{ways_on(run)}")

@@ -16,6 +16,7 @@ from tui.cli.progress import Line
 from tui.cli.typed import TYPED
 from tui.core import DeskError
 from tui.core.importing import Options, UnknownFormat
+from tui.core.pair_words import grown_words, put_back_words
 
 
 @click.group(invoke_without_command=True)
@@ -105,6 +106,24 @@ def export_pairs(cli: Cli, file: Path, format_: str | None, force: bool) -> None
         cli.say(f"{counted(count, 'pair')} written.")
     if lost:
         cli.fail(f"The desk is damaged: at {len(lost)} numbers of pairs nothing could be read. {SALVAGE}")
+
+
+@pairs.command("hold-out")
+@click.option("--undo", is_flag=True, help="Let what this command held out train again, unless a run has used it.")
+@home_option
+@json_option
+@pass_cli
+def hold_out(cli: Cli, undo: bool) -> None:
+    """Hold out more pairs to check new versions with.
+
+    It takes one phrasing of each answer that has the fewest held out. A pair that a run has used, a correction, and the
+    only phrasing of an answer stay where they are.
+    """
+
+    count = cli.do(lambda desk: desk.pairs.fewer_tests() if undo else desk.pairs.more_tests())
+    tests = cli.read(lambda desk: desk.pairs.count(split="heldout"))
+    cli.emit({"put_back" if undo else "held_out": count, "tests": tests})
+    cli.data(put_back_words(count) if undo else grown_words(count, tests))
 
 
 @pairs.command("list")

@@ -55,4 +55,6 @@ def preflight_lines(preflight: Preflight) -> list[str]:
         f"{preflight.pairs} pairs to learn from, {preflight.new_corrections} of them new corrections; "
         f"{preflight.heldout} held out for the check; continuing from {preflight.parent}; {preflight.time.words}."
     ]
+    if preflight.sight is not None:
+        lines.append(f"{preflight.sight.sentence} `deskloop pairs hold-out` holds out more.")
     return [*lines, *preflight.warnings, *preflight.problems]

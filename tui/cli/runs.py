@@ -8,10 +8,12 @@ import click
 
 from finetune.endings import ending_of
 from finetune.events import Done, Recorded, encode, sentence
+from finetune.gate.report import report_of
 from store.records import Run
 from tui.cli.context import Cli, home_option, json_option, pass_cli
 from tui.cli.following import exit_code, follow_run
-from tui.core import OpenDesk
+from tui.core import DeskError, OpenDesk
+from tui.core.reports import Change, lost
 
 
 @click.group(invoke_without_command=True)
@@ -57,6 +59,47 @@ def show(cli: Cli, number: int) -> None:
     for entry in entries:
         words = ending_of(run).sentence if isinstance(entry.event, Done) else sentence(entry.event)
         cli.data(f"{entry.at}  {words}")
+
+
+@runs.command()
+@click.argument("number", type=int)
+@home_option
+@json_option
+@pass_cli
+def report(cli: Cli, number: int) -> None:
+    """Show what the check of run NUMBER found, and the answers that got worse, the worst first."""
+    run = cli.read(lambda desk: desk.runs.get(number))
+    found = report_of(run)
+    if found is None:
+        raise DeskError(f"Run {number} has no report: its version was not checked.")
+    worse = lost(cli.do(lambda desk: desk.reports.changes(number)))
+    cli.emit(
+        {"run": number, "version": run.candidate, **found.to_dict(), "lost_answers": [_lost(one) for one in worse]}
+    )
+    cli.data(f"Run {number}: {ending_of(run).sentence}")
+    cli.data(found.sentence)
+    for one in worse:
+        cli.data(f"\n▼ {one.difference:+.1f} chrF  {_line(one.question)}  (pair {one.answer.pair_id})")
+        said = (("wanted", one.answer.target), (run.parent, one.answer.before), (run.candidate, one.answer.after))
+        for who, text in said:
+            cli.data(f"  {who}: {_line(text)}")
+
+
+def _lost(change: Change) -> dict[str, object]:
+    answer = change.answer
+    return {
+        "pair": answer.pair_id,
+        "question": change.question,
+        "target": answer.target,
+        "before": answer.before,
+        "after": answer.after,
+        "chrf_before": round(change.chrf_before, 1),
+        "chrf_after": round(change.chrf_after, 1),
+    }
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _as_json(entry: Recorded) -> dict[str, object]:

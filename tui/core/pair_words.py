@@ -7,6 +7,7 @@ from store.pairs.listing import ListedPair, PairFilter
 from store.pairs.story import Story
 from store.personal import NAMES, kinds
 from store.records import Pair
+from store.text import counted
 
 SIDES = {"train": "trains", "heldout": "test"}
 STATES = {
@@ -35,6 +36,23 @@ def outcome_words(did: str, outcome: Outcome) -> str:
         more = len(outcome.refused) - 1
         words.append(f"Left unchanged: {outcome.refused[0]}{f' So were {more} more.' if more else ''}")
     return " ".join(words)
+
+
+def grown_words(taken: int, tests: int) -> str:
+    """What came of asking for more tests: *taken* questions changed sides, and there are *tests* held-out pairs now."""
+    if taken:
+        return f"{counted(taken, 'question')} held out for the check and no longer trained on: {tests:,} pairs by now."
+    return (
+        "There is nothing to hold out: every pair was used by a run, is a correction, or is needed to train its "
+        "answer. Approve replies, import new pairs, or write the same questions in other words."
+    )
+
+
+def put_back_words(count: int) -> str:
+    """What came of taking that back."""
+    if count:
+        return f"{counted(count, 'question')} put back into training."
+    return "There is nothing to put back: what was held out has been used by a run, or is pinned."
 
 
 def filter_words(wanted: PairFilter) -> str:

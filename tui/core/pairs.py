@@ -123,6 +123,16 @@ class PairDesk:
         """Let them train with the personal data in them."""
         return await self._beside.work(lambda store: store.editing.clear(ids, self._who))
 
+    # -- the sides ---------------------------------------------------------------------------------
+    async def more_tests(self) -> int:
+        """Hold out one more phrasing of each answer that has the fewest, as far as no run has used one; returns how
+        many questions. See :meth:`store.pairs.growing.GrowingTests.more`."""
+        return await self._beside.work(lambda store: store.growing.more())
+
+    async def fewer_tests(self) -> int:
+        """Let what :meth:`more_tests` took train again, as far as no run has judged by it; returns how many."""
+        return await self._beside.work(lambda store: store.growing.fewer())
+
 
 class ConflictDesk:
     """Questions with more than one answer, for one operator."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,6 +67,11 @@ def changes(desk: Desk, run_id: int) -> list[Change]:
         after = before if answer.after == answer.before else sentence_chrf(answer.target, answer.after)
         found.append(Change(questions.get(answer.pair_id, ""), answer, before, after))
     return sorted(found, key=lambda change: change.difference)
+
+
+def lost(changes: Sequence[Change]) -> list[Change]:
+    """Of *changes*, the held-out answers that got worse, in their order."""
+    return [change for change in changes if change.answer.kind == "heldout" and change.difference < 0]
 
 
 class ReportDesk:

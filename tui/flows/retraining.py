@@ -6,6 +6,7 @@ from finetune.endings import JUDGED, ending_of
 from store.records import Run
 from store.words import Version
 from tui import requests as ask
+from tui.core.pair_words import grown_words, put_back_words
 from tui.core.pairs import PairFilter
 from tui.core.recipes import USUAL
 from tui.core.shadow_report import ShadowReport
@@ -25,20 +26,41 @@ async def retrain(stage: Stage, _: ask.Retrain) -> None:
     if desk.runs.live is not None:
         await show_training(stage, ask.ShowTraining())
         return
+    grown = False
     while True:
         recipe = desk.recipes.chosen()
         found = await desk.runs.preflight(recipe)
-        choice = await stage.open(PreflightDialog(found, desk.settings.now.recipe or USUAL))
+        choice = await stage.open(PreflightDialog(found, desk.settings.now.recipe or USUAL, grown=grown))
         if choice == "recipe":
             await edit_recipe(stage, ask.EditRecipe())
         elif choice == "conflicts":
             await show_conflicts(stage, ask.ShowConflicts())
         elif choice == "personal":
             await show_pairs(stage, ask.ShowPairs(PairFilter("personal data")))
+        elif choice == "more tests":
+            grown = await _more_tests(stage) or grown
+        elif choice == "fewer tests":
+            grown = await _fewer_tests(stage)
         else:
             break
     if choice == "start":
         await desk.runs.start(found)
+
+
+async def _more_tests(stage: Stage) -> bool:
+    """Hold out more pairs for the check; returns whether there were any."""
+    pairs = stage.desk.pairs
+    taken = await pairs.more_tests()
+    stage.say(grown_words(taken, pairs.count(split="heldout")))
+    stage.store_changed()
+    return taken > 0
+
+
+async def _fewer_tests(stage: Stage) -> bool:
+    """Let them train again; after that there is nothing to undo."""
+    stage.say(put_back_words(await stage.desk.pairs.fewer_tests()))
+    stage.store_changed()
+    return False
 
 
 async def edit_recipe(stage: Stage, _: ask.EditRecipe) -> None:

@@ -11,6 +11,8 @@ PREFLIGHT = [
         "preflight",
         Key("c", "conflicts", "Conflicts", "First settle questions with more than one answer"),
         Key("d", "personal", "Personal data", "Look at the pairs with personal data"),
+        Key("t", "more_tests", "More tests", "Hold out more pairs for the check, from those no run has used"),
+        Key("u,ctrl+z", "fewer_tests", "Undo", "Let the pairs that were just held out train again"),
     ),
 ]
 

@@ -16,7 +16,7 @@ from tui.keys import PREFLIGHT, SCROLLED
 from tui.screens.dialog import Dialog
 from tui.widgets.text import Plain, PlainButton
 
-Choice = Literal["start", "recipe", "conflicts", "personal"]
+Choice = Literal["start", "recipe", "conflicts", "personal", "more tests", "fewer tests"]
 
 
 class PreflightDialog(Dialog[Choice]):
@@ -25,9 +25,10 @@ class PreflightDialog(Dialog[Choice]):
     BINDINGS: ClassVar[list[BindingType]] = [*PREFLIGHT, *SCROLLED]
     TITLE_TEXT = "Retrain the bot?"
 
-    def __init__(self, preflight: Preflight, recipe: str) -> None:
+    def __init__(self, preflight: Preflight, recipe: str, *, grown: bool = False) -> None:
+        """*grown*: tests were held out a moment ago, which can be undone."""
         super().__init__()
-        self._found, self._recipe = preflight, recipe
+        self._found, self._recipe, self._grown = preflight, recipe, grown
 
     def body(self) -> ComposeResult:
         """The facts, one a line, then what stands in the way and what to know."""
@@ -41,13 +42,15 @@ class PreflightDialog(Dialog[Choice]):
             ("New corrections", str(found.new_corrections)),
             ("Questions with two answers", f"{found.conflicts}{settles}"),
             ("Pairs with personal data", f"{found.flagged}{looks}"),
-            ("Held out for the check", str(found.heldout)),
+            ("Held out for the check", spoken(self, f"{found.heldout}: {{preflight.more_tests}} holds out more")),
             ("Going on from", parent),
             ("Recipe", self._recipe),
             ("Memory", f"{found.memory_needed / 2**30:.1f} GiB needed, {found.memory_available / 2**30:.1f} GiB free"),
             ("Time", f"{found.time.words}; the chat {chat}"),
         ):
             yield Plain(f"{name:<27} {value}", classes="fact")
+        if found.sight is not None:
+            yield Plain(found.sight.sentence, classes="fact")
         for problem in found.problems:
             yield Plain(f"✗ {problem}", classes="problem")
         for warning in found.warnings:
@@ -75,6 +78,19 @@ class PreflightDialog(Dialog[Choice]):
         """Look at them first."""
         self.dismiss("personal")
 
+    def action_more_tests(self) -> None:
+        """Hold out more pairs for the check."""
+        self.dismiss("more tests")
+
+    def action_fewer_tests(self) -> None:
+        """Let them train again."""
+        self.dismiss("fewer tests")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Only what there is can be looked at."""
-        return {"conflicts": bool(self._found.conflicts), "personal": bool(self._found.flagged)}.get(action, True)
+        """Only what there is can be looked at, and only what was done undone."""
+        there = {
+            "conflicts": bool(self._found.conflicts),
+            "personal": bool(self._found.flagged),
+            "fewer_tests": self._grown,
+        }
+        return there.get(action, True)

@@ -16,7 +16,10 @@ from textual.widgets import TabbedContent, TabPane
 from finetune.endings import ending_of
 from finetune.gate.measures import Scores
 from finetune.gate.report import LanguageReport, report_of
+from finetune.gate.sentences import EVEN, chance, changes_phrase
+from finetune.gate.words import HeldReason
 from store.records import Run
+from store.text import counted
 from store.words import Version
 from tui import requests as ask
 from tui.core import StoreChanged
@@ -27,7 +30,7 @@ from tui.keys import REPORT
 from tui.messages import DeskChanged, Requested
 from tui.screens.result import ResultScreen
 from tui.widgets.answer_list import AnswerList
-from tui.widgets.judged import MARKS, JudgedAnswers
+from tui.widgets.judged import MARKS, Filter, JudgedAnswers
 from tui.widgets.keybar import KeyBar
 from tui.widgets.shadow_answers import ShadowAnswers
 from tui.widgets.text import Plain
@@ -64,6 +67,7 @@ class ReportScreen(ResultScreen[Override | None]):
         self._run, self._active, self._changes, self._unseen = run, active, changes, unseen
         report = report_of(run)
         self._recall = None if report is None else report.recall
+        self._lost = _decided_by_losses(run)
 
     def compose(self) -> ComposeResult:
         """How it ended, then the tabs; where there is room, the numbers stand beside the others."""
@@ -74,7 +78,7 @@ class ReportScreen(ResultScreen[Override | None]):
             with Horizontal():
                 with VerticalScroll(id="report-numbers"):
                     yield from self._lines()
-                with TabbedContent(id="report-tabs"):
+                with TabbedContent(id="report-tabs", initial="answers" if self._lost else TABS[0]):
                     with TabPane(Content("Numbers"), id="numbers"), VerticalScroll():
                         yield from self._lines()
                     with TabPane(Content("Corrections"), id="corrections"):
@@ -82,7 +86,8 @@ class ReportScreen(ResultScreen[Override | None]):
                     with TabPane(Content("Taught"), id="taught"):
                         yield JudgedAnswers(run.parent, after, first="all", id="judged-taught")
                     with TabPane(Content("Answers"), id="answers"):
-                        yield JudgedAnswers(run.parent, after, first="changed", id="judged-answers")
+                        first: Filter = "worse" if self._lost else "changed"
+                        yield JudgedAnswers(run.parent, after, first=first, id="judged-answers")
                     with TabPane(Content("Shadow"), id="shadow"):
                         yield ShadowAnswers(id="shadow-answers")
         yield KeyBar()
@@ -95,9 +100,14 @@ class ReportScreen(ResultScreen[Override | None]):
         """What stands beside the tabs needs none of its own."""
         self.call_after_refresh(self._arrange)
 
+    @property
+    def _is_wide(self) -> bool:
+        """Whether the numbers stand beside the tabs."""
+        return self.has_class("-wide")
+
     def _arrange(self) -> None:
         tabs = self.query_one(TabbedContent)
-        if self.has_class("-wide"):
+        if self._is_wide:
             tabs.hide_tab("numbers")
         else:
             tabs.show_tab("numbers")
@@ -158,9 +168,10 @@ class ReportScreen(ResultScreen[Override | None]):
         return tabs.get_pane(tabs.active or TABS[0])
 
     def action_turn(self, by: int) -> None:
-        """Go to the tab *by* places further right."""
+        """Go to the tab *by* places further right. Whether the numbers have one follows from the width, and not from
+        what has been drawn so far: a key means the same from the first moment on."""
         tabs = self.query_one(TabbedContent)
-        names = [name for name in TABS if tabs.get_tab(name).display]
+        names = [name for name in TABS if (tabs.get_tab(name).display if name != "numbers" else not self._is_wide)]
         place = names.index(tabs.active) if tabs.active in names else 0
         tabs.active = names[(place + by) % len(names)]
 
@@ -198,6 +209,14 @@ class ReportScreen(ResultScreen[Override | None]):
         return True
 
 
+def _decided_by_losses(run: Run) -> bool:
+    """Whether an operator has to decide by the answers that got worse: those are shown first then."""
+    report = report_of(run)
+    if report is None or run.state != "held":
+        return False
+    return report.lost > 0 and report.held in (HeldReason.UNCLEAR, HeldReason.TOO_LITTLE)
+
+
 def report_lines(run: Run) -> Iterator[tuple[str, str]]:
     """The numbers of a run's report: lines, each with the class it is drawn in."""
     report = report_of(run)
@@ -233,17 +252,20 @@ def _language(language: LanguageReport) -> Iterator[tuple[str, str]]:
     for name, metric, measure in MEASURES:
         old, new = measure(language.active), measure(language.candidate)
         row = f"{language.lang + ' ' + name:<11}{old:>8.1f}{new:>8.1f}{round(new - old, 1) + 0.0:>+9.1f}"
-        yield row + (f"   {_chance(language)}" if metric == language.metric else ""), "fact"
+        yield f"{row}   {_interval(language)}".rstrip() if metric == language.metric else row, "fact"
     pairs = "1 held-out pair" if language.n == 1 else f"{language.n} held-out pairs"
+    answers = f" with {counted(language.clusters, 'answer')}" if 0 < language.clusters < language.n else ""
     signature = language.active.signature
-    yield f"on {pairs}" + (f"; {signature}" if signature else ""), "detail"
+    yield f"on {pairs}{answers}" + (f"; {signature}" if signature else ""), "detail"
+    if language.clusters:
+        likely = f": {chance(language.p)}" if language.p < EVEN else ""
+        yield f"{changes_phrase(language.better, language.worse)}{likely}", "detail"
     if language.note:
         yield f"! {language.note}", "warning"
 
 
-def _chance(language: LanguageReport) -> str:
-    """How sure the difference is: p, and its interval where there is one."""
-    p = f"p {language.p:.3f}" if language.p >= 0.001 else "p below 0.001"
+def _interval(language: LanguageReport) -> str:
+    """Where the difference may really lie, where that is known."""
     if language.low is None or language.high is None:
-        return p
-    return f"{p}, {language.low:+.1f} to {language.high:+.1f}"
+        return ""
+    return f"{language.low:+.1f} to {language.high:+.1f}"
