@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import argparse
 import random
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from math import sqrt
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.common import RESULTS, canned, markdown_table, read_pairs
+from benchmarks.common import Goal, canned, markdown_table, read_pairs, write_goals
 from finetune.gate.comparison import bootstrap_interval
 from finetune.gate.margins import GateMargins
 from finetune.gate.scores import Metric
@@ -28,11 +29,17 @@ from finetune.gate.signs import flip_p
 from finetune.gate.verdict import Evidence, decide
 
 QUALITY = 0.85  # the active version's share of right answers
-SIZES = (5, 10, 20, 40, 80, 100, 200, 400)
-LOSSES = (0.0, 0.05, 0.1, 0.2)  # of its right answers
+SIZES = (5, 10, 20, 30, 40, 100, 200, 400)
+TENTH = 0.1
+LOSSES = (0.0, TENTH, 0.2)  # of its right answers
 WORDINGS = 4  # other ways to say an answer, one or two words apart
 FALSE, SLIPPED = 0.05, 0.02  # the goals: equally good and rejected; from 100 pairs a tenth lost and promoted
 Verdicts = dict[str, float]
+NOTE = """Shares of simulated candidates; how the worlds are made is said in `benchmarks/gate_power.py`. Where all
+phrasings of an answer are lost together, 100 pairs with 4 phrasings each are 25 answers: of the candidates that lose a
+tenth of the right ones, 8 in 100 lose none of these 25 (.902 ** 25), and no check that promotes what has not changed
+can tell them from good ones.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,49 +150,79 @@ def simulate(draw: Draw, replies: Replies, n: int, trials: int, margins: GateMar
     return {name: count / trials for name, count in counted.items()}
 
 
-def missed(n: int, loss: float, found: Verdicts) -> str:
-    """The goal that a row misses, in words; empty if none."""
-    if loss == 0 and found["rejected"] > FALSE:
-        return f"rejected more than {FALSE:.0%}"
-    if loss == 0.1 and n >= 100 and found["promoted"] > SLIPPED:
-        return f"promoted more than {SLIPPED:.0%}"
-    return ""
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What came of *loss* on so many held-out pairs of *world*."""
+
+    world: World
+    n: int
+    loss: float
+    found: Verdicts
 
 
-def table(replies: Replies, worlds: Iterable[World], sizes: Sequence[int], trials: int, margins: GateMargins) -> str:
-    """A table for each world, as Markdown, each row printed as it is found."""
-    parts = []
+def rows_of(
+    replies: Replies, worlds: Iterable[World], sizes: Sequence[int], trials: int, margins: GateMargins
+) -> Iterator[Row]:
+    """Simulate everything, a row at a time."""
     for world in worlds:
-        rows = []
         for n in sizes:
             for loss in LOSSES:
                 draw = Draw(replies, world, loss, f"{world.name}/{n}/{loss}")
-                found = simulate(draw, replies, n, trials, margins)
-                row = {"held-out pairs": str(n), "right answers lost": f"{loss:.0%}"}
-                row |= {name: f"{share:.3f}" for name, share in found.items()} | {"missed": missed(n, loss, found)}
-                rows.append(row)
-                print(world.name, *row.values(), flush=True)
-        parts.append(f"## {world.name.capitalize()}\n\n{markdown_table(rows)}")
+                yield Row(world, n, loss, simulate(draw, replies, n, trials, margins))
+
+
+def goals_of(rows: Sequence[Row], trials: int) -> list[Goal]:
+    """What was to be reached in each world, at the size where it is furthest off."""
+    found = []
+    for world in dict.fromkeys(row.world for row in rows):
+        equal = [(row.found["rejected"], row.n) for row in rows if row.world == world and row.loss == 0]
+        slipped = [
+            (row.found["promoted"], row.n) for row in rows if row.world == world and row.loss == TENTH and row.n >= 100
+        ]
+        found.append(_goal(f"equally good and rejected: {world.name}", FALSE, equal, trials))
+        found.append(_goal(f"a tenth lost and promoted, from 100 pairs: {world.name}", SLIPPED, slipped, trials))
+    return found
+
+
+def _goal(what: str, goal: float, shares: Sequence[tuple[float, int]], trials: int) -> Goal:
+    """*shares* of trials, each with its number of pairs. Within two standard errors of its goal one is not missed."""
+    if not shares:
+        return Goal(what, f"<= {goal:.0%}", "", None)
+    worst, n = max(shares)
+    error = sqrt(max(worst * (1 - worst), goal * (1 - goal)) / trials)
+    return Goal(what, f"<= {goal:.0%}", f"{worst:.1%} (± {error:.1%}) with {n} pairs", worst <= goal + 2 * error)
+
+
+def tables(rows: Sequence[Row]) -> str:
+    """The rows as Markdown, a table for each world."""
+    parts = [NOTE]
+    for world in dict.fromkeys(row.world for row in rows):
+        lines = [
+            {"held-out pairs": str(row.n), "right answers lost": f"{row.loss:.0%}"}
+            | {name: f"{share:.3f}" for name, share in row.found.items()}
+            for row in rows
+            if row.world == world
+        ]
+        parts.append(f"## {world.name.capitalize()}\n\n{markdown_table(lines)}")
     return "\n".join(parts)
 
 
 def main() -> None:
-    """Simulate and write the tables."""
+    """Simulate and write goals and tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="JSONL with `output`; by default the canned held-out pairs")
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--samples", type=int, default=200, help="resamples of the interval; the gate takes more")
     options = parser.parse_args()
-    answers = sorted({row["output"] for row in read_pairs(options.data or canned("heldout.jsonl"))})
-    replies = Replies(answers)
-    tables = table(replies, WORLDS, SIZES, options.trials, GateMargins(samples=options.samples))
-    head = (
-        f"# Verdicts of the gate on simulated desks\n\n{len(answers)} answers, {options.trials} trials a row; "
-        "the worlds are described in `benchmarks/gate_power.py`. Goals: equally good candidates (0% lost) rejected in "
-        f"at most {FALSE:.0%}; from 100 pairs, those that lost 10% of the right answers promoted in at most "
-        f"{SLIPPED:.0%}. Written by `python -m benchmarks gate_power`.\n\n"
-    )
-    (RESULTS / "gate_power.md").write_text(head + tables, encoding="utf-8")
+    replies = Replies(sorted({row["output"] for row in read_pairs(options.data or canned("heldout.jsonl"))}))
+    rows = []
+    for row in rows_of(replies, WORLDS, SIZES, options.trials, GateMargins(samples=options.samples)):
+        rows.append(row)
+        print(row.world.name, row.n, row.loss, row.found, flush=True)
+    facts = {"trials": options.trials, "samples": options.samples, "answers": replies.answers}
+    kept = [asdict(row) for row in rows]
+    goals = goals_of(rows, options.trials)
+    write_goals("gate_power", "python -m benchmarks gate_power", goals, {**facts, "rows": kept}, tables(rows))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from store.records import JudgedAnswer, Run
 from store.words import OutcomeName, Verdict
 
 _SIDES = ("active", "candidate")
+_COUNTS = ("better", "worse", "clusters", "changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ class LanguageReport:
         return self.active.n
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "n": self.n}
+        """Plain values for JSON; what was not counted is left out."""
+        body = {**asdict(self), "n": self.n}
+        return body if self.clusters else {name: value for name, value in body.items() if name not in _COUNTS}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> LanguageReport:
@@ -170,7 +172,6 @@ class GateReport:
             "sentence": self.sentence,
             "held": self.held,
             "pairs": self.pairs,
-            "lost": self.lost,
             "bleu": asdict(self.bleu),
             "chrf": asdict(self.chrf),
             "exact": asdict(self.exact),

@@ -53,13 +53,8 @@ def test_a_held_run_shows_its_lost_answers_the_worst_first(deskloop: Deskloop, h
 
 def test_the_report_is_told_as_json(deskloop: Deskloop, home: Path, judged: int) -> None:
     found = json.loads(deskloop("runs", "report", judged, "--json", "--home", home).stdout)
-    assert (found["run"], found["version"], found["verdict"], found["held"], found["lost"]) == (
-        judged,
-        "v1",
-        "inconclusive",
-        "unclear",
-        3,
-    )
+    assert (found["run"], found["version"], found["verdict"]) == (judged, "v1", "inconclusive")
+    assert found["held"] == "unclear"
     language = found["languages"][0]
     assert (language["worse"], language["better"], language["clusters"]) == (3, 0, 50)
     lost = found["lost_answers"]

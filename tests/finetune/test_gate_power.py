@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from benchmarks.gate_power import FALSE, WORLDS, Draw, Replies, World, missed, simulate
+from benchmarks.gate_power import FALSE, LOSSES, WORLDS, Draw, Replies, World, goals_of, rows_of, simulate, tables
 from finetune.gate.margins import GateMargins
 
 ANSWERS = [
@@ -42,7 +44,10 @@ def test_a_worse_candidate_is_found_out_the_more_often_the_more_pairs_there_are(
     assert 0.3 < small["rejected"] < large["rejected"]
 
 
-def test_a_missed_goal_is_named() -> None:
-    assert missed(10, 0.0, {"rejected": 0.051, "promoted": 0}) == "rejected more than 5%"
-    assert missed(200, 0.1, {"rejected": 0.9, "promoted": 0.03}) == "promoted more than 2%"
-    assert missed(80, 0.1, {"rejected": 0.5, "promoted": 0.2}) == missed(400, 0, {"rejected": 0.0, "promoted": 0}) == ""
+def test_what_was_missed_is_said_to_be(replies: Replies) -> None:
+    rows = list(rows_of(replies, WORLDS[:1], [10, 100], 20, GateMargins(samples=100)))
+    assert [(row.n, row.loss) for row in rows] == [(n, loss) for n in (10, 100) for loss in LOSSES]
+    worse = [replace(row, found={"promoted": 0.5, "held": 0.0, "rejected": 0.5}) for row in rows]
+    assert [goal.verdict for goal in goals_of(worse, 1000)] == ["missed", "missed"]
+    assert [goal.measured for goal in goals_of(worse, 1000)] == ["50.0% (± 1.6%) with 100 pairs"] * 2
+    assert tables(worse).count("| 100 |") == len(LOSSES)
