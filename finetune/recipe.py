@@ -94,7 +94,7 @@ class Recipe:
         between=(0, 100),
     )
     replay: float = _field(
-        0.15,
+        0.2,
         "The share of general questions, with the base's own answers, that is learned beside the pairs: it keeps the "
         "bot from forgetting everything else.",
         between=(0, 10),

@@ -47,7 +47,7 @@ async def test_a_correction_counts_at_once_and_the_advice_follows(open_desk: Ope
     assert drawn[-1] == 1
     await settled(facts)
     assert facts.status.advice.new == 1
-    assert facts.status.rate.corrected == 1
+    assert facts.status.rate.wrong == 1
     await facts.close()
 
 

