@@ -185,12 +185,12 @@ def goals_of(rows: Sequence[Row], trials: int) -> list[Goal]:
 
 
 def _goal(what: str, goal: float, shares: Sequence[tuple[float, int]], trials: int) -> Goal:
-    """*shares* of trials, each with its number of pairs. Within two standard errors of its goal one is not missed."""
+    """*shares* of trials, each with its number of pairs; the worst counts, with its standard error beside it."""
     if not shares:
         return Goal(what, f"<= {goal:.0%}", "", None)
     worst, n = max(shares)
-    error = sqrt(max(worst * (1 - worst), goal * (1 - goal)) / trials)
-    return Goal(what, f"<= {goal:.0%}", f"{worst:.1%} (± {error:.1%}) with {n} pairs", worst <= goal + 2 * error)
+    error = sqrt(worst * (1 - worst) / trials)
+    return Goal(what, f"<= {goal:.0%}", f"{worst:.1%} (± {error:.1%}) with {n} pairs", worst <= goal)
 
 
 def tables(rows: Sequence[Row]) -> str:
