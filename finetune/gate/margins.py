@@ -68,8 +68,9 @@ class GateMargins:
         answers got better or worse.
 
         Below ``sure_pairs`` twice ``alpha`` is enough as long as so few changed that ``alpha`` is out of reach: of
-        three that got worse the p is .0625. Whatever share of its answers a retraining moves, equally good candidates
-        are then rejected in at most 5 of 100 cases (with twice ``alpha`` throughout it would be 9)."""
+        three that got worse the p is .0625. By exact sums, of equally good candidates 5 in 100 are then rejected at
+        most, if up to six tenths of 10 to 400 answers changed (7, if all changed); with twice ``alpha`` throughout it
+        would be 9 (13)."""
         reach = 0.5 ** (changed + 1)
         return 2 * self.alpha if pairs < self.sure_pairs and reach > self.alpha else self.alpha
 
