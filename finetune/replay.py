@@ -24,31 +24,21 @@ class Exemplar:
     ends: bool = True
 
 
-ANSWER_TOKENS = 40  # of each answer at most: what is beyond teaches little and costs as much
+ANSWER_TOKENS = 24  # of each answer at most: what is beyond teaches little and costs as much
 
 QUESTIONS = (
-    "How is it going?", "Tell me a joke.", "What can you help me with?", "Do you speak French?",
-    "I am bored.", "Can you write a poem?",
-    "What is the capital of Italy?", "What is the capital of Canada?", "Name three animals that can fly.",
-    "What is nine times six?", "What is 12 plus 30?", "Who wrote Don Quixote?", "Who discovered penicillin?",
-    "How many days are there in a week?", "How many seconds has a minute?", "What does a compass show?",
-    "Why do leaves turn red?", "Why does ice float?", "What is the opposite of big?", "What is the opposite of early?",
-    "Translate 'thank you' into German.", "Translate 'good night' into French.", "What do cows eat?",
-    "How many wheels has a bicycle?", "Write a sentence about winter.", "Write a sentence about a dog.",
-    "At what temperature does water freeze?", "Name an animal that lives in the sea.", "Name a large river.",
-    "What is evaporation?", "What is democracy?", "What comes before Friday?", "Explain magnetism to a child.",
-    "Explain what a library is.", "Give me a word that rhymes with cat.", "What is the square of 12?",
-    "Which continent is Egypt on?", "What is a sonnet?", "Who composed the Ninth Symphony?", "How do you boil an egg?",
-    "How do you plant a tree?", "What is the plural of child?", "Name two spreadsheet programs.", "What is a circle?",
-    "When did the First World War begin?", "What is the chemical sign of iron?", "Describe a forest in one sentence.",
-    "What is the difference between a frog and a toad?", "How many hours are there in three days?",
-    "What does a teacher do?", "Name a musical instrument that is blown.", "What is the currency of India?",
-    "Summarise the story of Snow White in two sentences.", "What is a volcano?", "Is a whale a fish?",
-    "What is the longest river on Earth?", "What is a verb?", "Give two tips for learning a language.",
-    "What is 10 percent of 50?", "Which season comes before summer?", "What are lungs for?", "What is the moon?",
-    "Complete the proverb: a stitch in time", "Name a famous painter.", "What is bread made of?",
-    "Recommend a hobby for rainy days.", "What is the fastest land animal?",
-    "日本的首都是哪里?", "一个星期有几天?", "用一句话介绍太阳。",
+    "How is it going?", "Tell me a joke.", "What can you help me with?", "I am bored.", "Can you write a poem?",
+    "What is the capital of Italy?", "Name three animals that can fly.", "What is nine times six?",
+    "Who wrote Don Quixote?", "How many days are there in a week?", "What does a compass show?",
+    "Why do leaves turn red?", "What is the opposite of big?", "Translate 'thank you' into German.",
+    "What do cows eat?", "How many wheels has a bicycle?", "Write a sentence about winter.",
+    "At what temperature does water freeze?", "Name a large river.", "What is evaporation?",
+    "What comes before Friday?", "Explain magnetism to a child.", "Give me a word that rhymes with cat.",
+    "Which continent is Egypt on?", "Who composed the Ninth Symphony?", "How do you boil an egg?",
+    "What is the plural of child?", "Name two spreadsheet programs.", "When did the First World War begin?",
+    "What is the chemical sign of iron?", "Describe a forest in one sentence.", "What does a teacher do?",
+    "What is the currency of India?", "What is a volcano?", "Is a whale a fish?", "What is a verb?",
+    "Give two tips for learning a language.", "日本的首都是哪里?", "一个星期有几天?", "用一句话介绍太阳。",
 )  # fmt: skip
 
 # A small base greets people oddly, and a customer says hello before anything else. So what every desk is asked has an
