@@ -16,8 +16,8 @@ from tests.true.kills import Bench
 from tui.core import DeskChange, DeskError, OpenDesk, RunProgress
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(180)]
-RECIPE = Recipe(r=4, alpha=8, epochs=2.0, batch_size=2)
-LONG = Recipe(r=4, alpha=8, epochs=1000.0, batch_size=2)
+RECIPE = Recipe(r=4, alpha=8, epochs=2.0, batch_size=2, replay=0.0)
+LONG = Recipe(r=4, alpha=8, epochs=1000.0, batch_size=2, replay=0.0)
 
 
 async def steps(open_desk: OpenDesk, run_id: int) -> None:
