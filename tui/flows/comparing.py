@@ -51,7 +51,11 @@ async def show_details(stage: Stage, request: ask.ShowDetails) -> None:
     """Details of the marked reply."""
     if request.reply is None:
         raise DeskError(NONE_MARKED)
-    reply, said = stage.desk.conversations.turn(request.reply), stage.desk.bisect.said(request.reply)
+    reply = stage.desk.conversations.turn(request.reply)
+    if reply.reply is not None and reply.reply.from_correction is not None:
+        await stage.open(ReplyDetails(reply))  # nobody taught it: these are an operator's own words
+        return
+    said = stage.desk.bisect.said(request.reply)
     if await stage.open(ReplyDetails(reply, lambda: stage.desk.bisect.nearest(said))):
         await _bisect(stage, said)
 

@@ -25,12 +25,13 @@ LONG = 300  # characters of a pair's sides that are shown
 
 
 class ReplyDetails(Dialog[bool]):
-    """*nearest* looks the pairs up; the facts are there at once. Returns whether to find out who taught it."""
+    """*nearest* looks the pairs up; the facts are there at once. None: nothing taught it. Returns whether to find out
+    who did."""
 
     BINDINGS: ClassVar[list[BindingType]] = list(DETAILS)
     TITLE_TEXT = "Details of this reply"
 
-    def __init__(self, reply: Turn, nearest: Callable[[], Awaitable[Sequence[Near]]]) -> None:
+    def __init__(self, reply: Turn, nearest: Callable[[], Awaitable[Sequence[Near]]] | None = None) -> None:
         super().__init__()
         self._turn, self._nearest = reply, nearest
 
@@ -39,6 +40,8 @@ class ReplyDetails(Dialog[bool]):
         assert self._turn.reply is not None
         for name, value in facts(self._turn, self._turn.reply):
             yield Plain(f"{name:<13} {value}", classes="fact")
+        if self._nearest is None:
+            return
         yield Plain(f"Most alike of the pairs {self._turn.reply.version} was trained on", classes="heading")
         with Vertical(id="nearest"):
             yield Plain("Looking…", classes="detail")
@@ -46,10 +49,11 @@ class ReplyDetails(Dialog[bool]):
     def on_mount(self) -> None:
         """Look the pairs up."""
         self.query_one("#close").focus()
-        self.run_worker(self._look(), name="nearest")
+        if self._nearest is not None:
+            self.run_worker(self._look(self._nearest), name="nearest")
 
-    async def _look(self) -> None:
-        found = await self._nearest()
+    async def _look(self, nearest: Callable[[], Awaitable[Sequence[Near]]]) -> None:
+        found = await nearest()
         box = self.query_one("#nearest", Vertical)
         await box.remove_children()
         await box.mount_all(list(self._shown(found)))
@@ -66,12 +70,14 @@ class ReplyDetails(Dialog[bool]):
 
     def buttons(self) -> ComposeResult:
         """Find out more, or leave."""
-        yield PlainButton(spoken(self, "Who taught it ({details.who_taught})"), id="who")
+        if self._nearest is not None:
+            yield PlainButton(spoken(self, "Who taught it ({details.who_taught})"), id="who")
         yield PlainButton("Close", id="close")
 
     def action_who_taught(self) -> None:
         """On to the pairs that taught it."""
-        self.dismiss(True)
+        if self._nearest is not None:
+            self.dismiss(True)
 
     @on(Button.Pressed, "#who")
     def _who(self) -> None:
