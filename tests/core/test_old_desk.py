@@ -15,7 +15,7 @@ from bot.engines.torch.serving import ServingModel
 from bot.types import FAITHFUL, AdapterRef, BaseSpec, Prompt
 from finetune.gate import answers
 from finetune.parent import warm_parent
-from finetune.recipe_values import recipe_of
+from finetune.recipe_values import recorded_recipe
 from finetune.train.setup import load_for_training
 from store.desk import Desk
 from store.words import Version
@@ -48,7 +48,7 @@ def test_its_versions_are_of_this_base_and_answer(home: Path) -> None:
 
 def test_a_run_goes_on_from_them(home: Path) -> None:
     with Desk.open(home) as desk:
-        recipe = recipe_of(desk.versions.get(Version("v1")).recipe)
+        recipe = recorded_recipe(desk.versions.get(Version("v1")).recipe)
         assert warm_parent(desk, recipe) == "v1"
     spec = BaseSpec(str(home / "models" / "tiny"), "fp32")
     verify(home / "adapters" / "v1", fingerprint(spec))  # as the run's process does
