@@ -82,7 +82,9 @@ class Site:
 
     def teach(self) -> str:
         """Train, and make what came of it answer; returns the version's name."""
-        done = self.run("retrain", "--yes", "--set", "epochs=2", "--set", "r=4", "--set", "replay=0", "--json", check=False)
+        done = self.run(
+            "retrain", "--yes", "--set", "epochs=2", "--set", "r=4", "--set", "replay=0", "--json", check=False
+        )
         version = str(json.loads(done.stdout.splitlines()[-1])["version"])
         self.run("versions", "activate", version, "--reason", "for the test")
         return version

@@ -86,7 +86,19 @@ def full_disk(site: Site) -> None:
 
 def _retrain_until_full(site: Site, disk: Path) -> None:
     """Fill the disk somewhere in a run; the command ends within seconds of what it can't write, with a sentence."""
-    command = [*COMMAND, "retrain", "--yes", "--set", "epochs=6", "--set", "r=4", "--set", "replay=0", "--home", str(site.home)]
+    command = [
+        *COMMAND,
+        "retrain",
+        "--yes",
+        "--set",
+        "epochs=6",
+        "--set",
+        "r=4",
+        "--set",
+        "replay=0",
+        "--home",
+        str(site.home),
+    ]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=site.environment())
     filled = threading.Event()
     try:
