@@ -5,9 +5,7 @@ forms that people type it in: without capitals and punctuation, with a greeting 
 with, or crossed over into, another phrasing that has the same answer. They are made, and marked as such: they are in
 the job of a run alone, no pairs of the desk, never shown and never judged by.
 
-What made the difference was measured: on the sample desk unseen phrasings that are answered word for word rose from
-.46 to .61 in the same number of passes (``python -m benchmarks teaching``); leaving words out and mistyping some did
-not add to it.
+Leaving words out of a question and mistyping some were tried and did not add to it.
 """
 
 from __future__ import annotations

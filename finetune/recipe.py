@@ -39,7 +39,7 @@ class Recipe:
     """Every value of a retraining. Raises :class:`RecipeError` for values that make no sense.
 
     Sources of the defaults: rank, alpha and targets are the usual QLoRA setting. The others that decide what is learned
-    were chosen by measurement on the canned workload and the sample desk (``python -m benchmarks teaching``).
+    were chosen by trial runs on the sample desk, one seed each (``python -m benchmarks teaching``).
     """
 
     method: Method = _field(  # noqa: RUF009  (a dataclass field, as the others)

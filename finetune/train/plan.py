@@ -16,7 +16,8 @@ Fall = tuple[int, int]  # the steps after which the learning rate begins to fall
 
 def usual_epochs(phrasings: float) -> float:
     """About how many epochs it takes until a bot is taught, by how often an epoch has each answer (*phrasings*): with
-    one phrasing an answer some twenty, with four eight, with ten not quite six (`python -m benchmarks teaching`)."""
+    one phrasing an answer some twenty, with four eight, with ten not quite six. Eight is what the sample desk took; the
+    others follow from how often an answer is seen, and are no bound."""
     return 4 + 16 / max(1.0, phrasings)
 
 
