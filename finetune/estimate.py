@@ -13,7 +13,7 @@ from finetune.lengths import PROMPT_TOKENS
 from finetune.mistakes import WrongReplies, wrong_replies
 from finetune.parent import known_pairs, warm_parent
 from finetune.recipe import Recipe
-from finetune.train.plan import usual_epochs
+from finetune.train.plan import WHOLE_SHARE, usual_epochs
 from store.desk import Desk
 from store.records import Pair
 from store.words import BASE
@@ -23,7 +23,6 @@ DEFAULT_SPEED = 300.0
 STARTING_SECONDS = 25.0  # of the two processes of a run
 ANSWER_SECONDS = 0.4  # for a question that two versions answer, most of them as the draft says
 TELLING = 4  # tokens by which an answer differs from all others, and its opening begins to count
-WHOLE_SHARE = 0.25  # see finetune.train.openings, which needs torch
 
 
 @dataclass(frozen=True, slots=True)

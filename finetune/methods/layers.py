@@ -29,15 +29,11 @@ def frozen_layers(base: Any, recipe: Recipe) -> int:
 def learning(base: Any, recipe: Recipe) -> list[str]:
     """The names of all linear layers of *base* that may learn: those inside the layers above the frozen ones."""
     found = layers_of(base)
-    linear = [name for name, part in base.named_modules() if isinstance(part, nn.Linear)]
+    linear = {name: part for name, part in base.named_modules() if isinstance(part, nn.Linear)}
     if found is None:
-        return linear
+        return list(linear)
     module, name = found
     layers = getattr(module, name)
     lowest = {id(part) for layer in layers[: frozen_layers(base, recipe)] for part in layer.modules()}
     inside = {id(part) for layer in layers for part in layer.modules()}
-    return [
-        name
-        for name, part in base.named_modules()
-        if isinstance(part, nn.Linear) and id(part) in inside and id(part) not in lowest
-    ]
+    return [name for name, part in linear.items() if id(part) in inside and id(part) not in lowest]

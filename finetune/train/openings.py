@@ -14,8 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from finetune.objectives.objective import Row
-
-WHOLE_SHARE = 0.25  # of an answer's phrasings that teach it whole in a pass, at least one
+from finetune.train.plan import WHOLE_SHARE
 
 
 class Openings:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from finetune.recipe import Recipe
 
 TIMES = 4  # validations in a training at most, unless the recipe says how often: at the ends of epochs
+# Of an answer's phrasings that teach it whole in an epoch (see finetune.train.openings), at least one.
+WHOLE_SHARE = 0.25
 CLOSING = 0.2  # of the steps until all is taught: so many more, in which the rate goes down
 
 Fall = tuple[int, int]  # the steps after which the learning rate begins to fall, and is down
