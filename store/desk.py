@@ -27,10 +27,10 @@ from store.pairs.known import KnownAnswers
 from store.pairs.listing import PairListing
 from store.pairs.story import PairStories
 from store.pairs.tags import Tags
-from store.records import Pair, Turn
+from store.records import Turn
 from store.runs import Runs
 from store.runs.recipes import Recipes
-from store.search import matching_pairs, matching_turns, snippet
+from store.search import matching_turns, snippet
 from store.settings import SettingsTable
 from store.versions import Answers, Promotions, Versions
 from store.versions.calibrations import Calibrations
@@ -39,21 +39,15 @@ from store.versions.comparisons import Comparisons
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Full-text search (``desk.search``); the newest hits first, each with the stretch of text around the hit."""
+    """Full-text search over turns (``desk.search``); the newest hits first, each with the text around the hit."""
 
     _db: Database
     _conversations: Conversations
-    _pairs: Pairs
 
     def turns(self, query: str, limit: int = 50) -> list[tuple[Turn, str]]:
         """Turns that contain the words of *query*."""
         found = [self._conversations.turn(number) for number in matching_turns(self._db, query, limit)]
         return [(turn, snippet(turn.text, query)) for turn in found]
-
-    def pairs(self, query: str, limit: int = 50) -> list[tuple[Pair, str]]:
-        """Pairs that contain the words of *query*."""
-        found = [self._pairs.get(number) for number in matching_pairs(self._db, query, limit)]
-        return [(pair, snippet(f"{pair.instruction} — {pair.output}", query)) for pair in found]
 
 
 class Desk:
@@ -90,7 +84,7 @@ class Desk:
         self.quality = Quality(self.db)
         self.bases = Bases(self.db)
         self.erasing = Erasing(self.db, home)
-        self.search = Search(self.db, self.conversations, self.pairs)
+        self.search = Search(self.db, self.conversations)
 
     @classmethod
     def open(cls, home: Home | Path | str | None = None, *, create: bool = True) -> Desk:

@@ -44,17 +44,9 @@ def hits(table: str, query: str) -> tuple[str, list[str]]:
 
 def matching_turns(db: Database, query: str, limit: int = HITS) -> list[int]:
     """The ids of the newest turns that match."""
-    return _matching(db, "turns_text", query, limit)
-
-
-def matching_pairs(db: Database, query: str, limit: int = HITS) -> list[int]:
-    """The ids of the newest pairs that match."""
-    return _matching(db, "pairs_text", query, limit)
-
-
-def _matching(db: Database, table: str, query: str, limit: int) -> list[int]:
-    found, values = hits(table, query)
-    return [row[0] for row in db.all(f"{found} ORDER BY 1 DESC LIMIT ?", *values, limit)]
+    found, values = hits("turns_text", query)
+    sql = f"SELECT id FROM turns WHERE id IN ({found}) ORDER BY 1 DESC LIMIT ?"  # a damaged index names more
+    return [row[0] for row in db.all(sql, *values, limit)]
 
 
 def snippet(text: str, query: str, width: int = 80) -> str:

@@ -29,7 +29,7 @@ def test_what_the_page_calls_the_usual_is_the_usual(desk: Desk) -> None:
     desk.home.settings_file.write_text(EXAMPLE, encoding="utf-8")
     values = desk.settings.take_file(desk.home.settings_file, "ann").values
     usual = Settings()
-    for name in set(values) - {"system_message", "faithful", "natural", "keys"}:
+    for name in set(values) - {"system_message", "faithful", "natural", "hand_over_message", "keys"}:
         assert values[name] == getattr(usual, name), name
 
 

@@ -21,7 +21,7 @@ from bot.types import BaseSpec
 from finetune.bisect.wire import Asked, Broke, Compared, Found, Said
 from finetune.failures import kind_of
 from finetune.recipe import Recipe
-from finetune.recipe_values import recipe_of
+from finetune.recipe_values import recorded_recipe
 
 NICENESS = 10  # the chat goes first
 
@@ -39,7 +39,7 @@ def compare(asked: Asked, say: Callable[[Said], None]) -> None:
     from finetune.train.trainer import FITS
 
     contention.started()
-    recipe = readable(recipe_of(asked.recipe))
+    recipe = readable(recorded_recipe(asked.recipe))
     spec = BaseSpec(asked.base, asked.quantization, asked.digest)
     renderer = Renderer(load_tokenizer(spec.folder), asked.system, recipe.max_length)
     wrong, *rows = (renderer.row(pair)[0] for pair in (asked.wrong, *asked.pairs))

@@ -110,7 +110,7 @@ def test_a_prefix_is_read_as_the_vectors_that_were_published() -> None:
 @pytest.fixture
 def asked(tiny: Path, tmp_path: Path) -> Asked:
     adapter = makers.make_adapter(tiny, tmp_path / "v1")
-    recipe: dict[str, Any] = Recipe(r=4, alpha=8).to_dict()
+    recipe: dict[str, Any] = {"r": 4, "alpha": 8}  # of before there were frozen layers
     return Asked(str(tiny), "nf4", None, str(adapter), recipe, SYSTEM, WRONG, tuple(NEAR))
 
 

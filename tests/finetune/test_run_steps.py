@@ -32,7 +32,10 @@ from store.records import Run
 from store.words import BASE, RunState, RunWish, Version
 from tests.core.conftest import make_base
 
-ANSWER = "You can track your order in your account."
+
+def answer(question: str) -> str:
+    """What was taught; every question has its own."""
+    return f"{question.removeprefix('Where is ').removesuffix('?').capitalize()} is in your account."
 
 
 @dataclass
@@ -79,18 +82,18 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     make_base(tmp_path / "models")
     with Desk.open(tmp_path / "home") as opened:
         for split in ("train", "heldout"):
-            news = [NewPair(f"Where is {split} {number}?", ANSWER, split=split) for number in range(24)]
+            news = [NewPair(one, answer(one), split=split) for one in (f"Where is {split} {n}?" for n in range(24))]
             opened.pairs.add_many(news, "import", "ann")
         yield opened
 
 
 def better(prompt: Prompt, version: Version) -> str:
     """What the base does not know, every version does."""
-    return "No idea about that at all." if version == BASE else ANSWER
+    return "No idea about that at all." if version == BASE else answer(prompt.message)
 
 
 def worse(prompt: Prompt, version: Version) -> str:
-    return ANSWER if version == BASE else "No idea about that at all."
+    return answer(prompt.message) if version == BASE else "No idea about that at all."
 
 
 def queued(desk: Desk, **changes: float) -> Run:
@@ -190,7 +193,7 @@ async def test_a_training_that_fails_is_the_runs_failure(desk: Desk, kind: str) 
 
 def inventing(prompt: Prompt, version: Version) -> str:
     """Better than the base on what is held out, and without a word of what was taught."""
-    return ANSWER if version != BASE and "heldout" in prompt.message else "Your order is on the moon."
+    return answer(prompt.message) if version != BASE and "heldout" in prompt.message else "Your order is on the moon."
 
 
 async def test_a_version_that_learned_little_is_held_and_says_so_first(desk: Desk) -> None:
@@ -213,7 +216,7 @@ async def test_a_version_that_forgot_what_the_one_before_it_knew_is_rejected(des
     forgot = {f"Where is train {number}?" for number in range(7)}
 
     def forgetful(prompt: Prompt, version: Version) -> str:
-        return "No idea." if version == "v2" and prompt.message in forgot else ANSWER
+        return "No idea." if version == "v2" and prompt.message in forgot else answer(prompt.message)
 
     again = Script(reply=forgetful)
     ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=again))

@@ -59,7 +59,7 @@ async def test_it_needs_no_desk(tiny: Path, tmp_path: Path) -> None:
 
 async def test_it_goes_on_from_the_version_that_came_along(tiny: Path, tmp_path: Path) -> None:
     version = makers.make_adapter(tiny, tmp_path / "v1")
-    recipe = Recipe(r=4, alpha=8, warm_learning_rate=1e-8, dropout=0.0)
+    recipe = Recipe(r=4, alpha=8, warm_learning_rate=1e-8, dropout=0.0, frozen=0.0)
     files = job_in(tmp_path, tiny, recipe, version)
     (version / "adapter_model.safetensors").rename(tmp_path / "gone.safetensors")
     await train(files, tiny)

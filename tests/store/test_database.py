@@ -40,7 +40,7 @@ def read_only(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def reads(desk: Desk) -> None:
     assert desk.pairs.count() == 60
     assert len(list(desk.pairs.live())) == 60
-    assert desk.search.pairs("Question 7")
+    assert desk.pairs.list(query="Question 7")
     assert [turn.text for turn in desk.conversations.turns(1)] == ["Where is my order?", "No idea."]
 
 
@@ -194,7 +194,7 @@ def test_damage_is_told_with_the_file_and_never_as_anything_else(
         lambda desk: desk.runs.list(),
         lambda desk: desk.settings.load(),
         lambda desk: desk.versions.list(),
-        lambda desk: desk.search.pairs("Answer"),
+        lambda desk: desk.pairs.list(query="Answer"),
     ]
     for look in looks:
         told = f"{file}: left unchanged"

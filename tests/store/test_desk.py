@@ -236,7 +236,7 @@ def test_search_finds_english_and_two_chinese_characters(desk: Desk) -> None:
         desk.search.turns(hostile)
         desk.listing.ids(query=hostile)
     desk.pairs.add(NewPair("如何申请发票", "在订单页申请。"), "import", "ann")
-    assert [pair.instruction for pair, _ in desk.search.pairs("发票")] == ["如何申请发票"]
+    assert [pair.instruction for pair in desk.pairs.list(query="发票")] == ["如何申请发票"]
 
 
 def test_a_search_looks_at_every_row_whatever_it_is_narrowed_by(desk: Desk) -> None:
@@ -254,7 +254,7 @@ def test_a_search_looks_at_every_row_whatever_it_is_narrowed_by(desk: Desk) -> N
 @given(st.text(st.characters(), max_size=20))
 def test_no_query_fails(desk: Desk, query: str) -> None:
     desk.search.turns(query)
-    desk.search.pairs(query)
+    desk.pairs.list(query=query)
     desk.listing.ids(query=query)
     desk.pairs.count(query=query)
 

@@ -111,7 +111,7 @@ def test_a_text_is_nowhere_in_the_home_afterwards(desk: Desk, person: dict[str, 
     assert [turn.text for turn in desk.conversations.turns(person["other"])] == [
         "Do you sell garden gnomes?", "We do, from ten euros."]  # fmt: skip
     assert desk.search.turns("gnomes")
-    assert [pair.output for pair, _ in desk.search.pairs("somebody")] == ["Somebody did."]  # the edit holds nothing
+    assert [pair.output for pair in desk.pairs.list(query="somebody")] == ["Somebody did."]  # the edit holds nothing
     assert (desk.home.logs / "engine.log").read_text().endswith("\nfine\n")
     rows = [json.loads(line) for line in (desk.home.exports / "list-rejected-20260101-120000.jsonl").open()]
     assert rows == [{"line": 1, "reason": ERASED}, {"line": 2, "reason": "empty", "row": {}}]

@@ -33,7 +33,7 @@ def test_a_report_says_the_same_in_its_sentence_and_in_its_table(
     table = [(f"{found.candidate.bleu:.1f}", f"{found.active.bleu:.1f}") for found in report.languages]
     assert told == table
     assert re.findall(r"on (\d+) held-out", report.sentence) == [str(found.n) for found in report.languages]
-    judged = [answer.outcome for answer in desk.runs.judged(run.id) if answer.outcome is not None]
+    judged = [answer.outcome for answer in desk.runs.judged(run.id) if answer.kind == "correction"]
     assert [found.outcome for found in report.corrections] == judged
     assert str(run.candidate) in report.sentence
     assert run.parent in report.sentence

@@ -77,7 +77,7 @@ async def test_what_it_said_is_compared_and_it_can_be_activated_from_there(
         await ready(app, pilot)
         await pilot.press("f6", "v")
         await wait_until(pilot, lambda: isinstance(app.screen, ReportScreen) and shows(app, "Shadow 4"))
-        await pilot.press("left")
+        await pilot.press("right")  # a held run opens with what was lost, and the shadow stands beside that
         await wait_until(pilot, lambda: shows(app, "v3 answered 4 questions unseen, 1 as the reply that was sent."))
         await wait_until(pilot, lambda: shows(app, "▲ better [b]When[/b] do you open?"))
         assert shows(app, "▼ worse  And on Sundays?")
