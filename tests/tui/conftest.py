@@ -24,6 +24,14 @@ class StandingClock(real.datetime):
         return cls(2026, 3, 14, 12, 0, tzinfo=tz)
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After each key textual's pilot waits for a stretch of 20 ms with 1 ms of work at most, and for a second where
+    there is none: an app that follows a run never rests as long. Tests wait for what is to be seen."""
+    monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.004)
+    monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.002)
+
+
 @pytest.fixture
 def engines() -> Script:
     return Script()
