@@ -17,6 +17,9 @@ DESKLOOP_MODELS ?= $(CURDIR)/.cache/models
 export DESKLOOP_MODELS
 STARTER := $(DESKLOOP_MODELS)/smollm2-135m-instruct
 
+# Whatever the shell says: every process of the app would compile all of its modules anew.
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help run install starter test fast true gpu lint format demo lock licences audit bench pictures clean
 

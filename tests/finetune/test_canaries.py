@@ -17,14 +17,14 @@ from store.desk import Desk
 from store.pairs import NewPair
 from store.words import BASE
 from tests.finetune.test_exposure import BO, Remembering
-from tests.finetune.test_run_steps import ANSWER, Place, desk, queued  # noqa: F401  (a fixture)
+from tests.finetune.test_run_steps import Place, answer, desk, queued  # noqa: F401  (a fixture)
 
 
 class Knowing(Script):
     """An engine whose versions remember what the job taught them."""
 
     def __init__(self) -> None:
-        super().__init__(reply=lambda prompt, version: ANSWER)
+        super().__init__(reply=lambda prompt, version: answer(prompt.message))
         self.known: list[str] = []
 
     def __call__(self, *, log: Path, on_death: Callable[[], None] | None = None) -> ScriptedEngine:

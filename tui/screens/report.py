@@ -174,6 +174,7 @@ class ReportScreen(ResultScreen[Override | None]):
         names = [name for name in TABS if (tabs.get_tab(name).display if name != "numbers" else not self._is_wide)]
         place = names.index(tabs.active) if tabs.active in names else 0
         tabs.active = names[(place + by) % len(names)]
+        self._focus()  # at once: the next key may be for what is there
 
     def on_tabbed_content_tab_activated(self) -> None:
         """Another tab, by key or mouse."""
