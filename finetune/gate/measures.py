@@ -48,7 +48,8 @@ class Recall:
     Of ``of`` taught questions ``asked`` were asked; ``exact`` answers are word for word what was taught, ``taught`` are
     as taught (:func:`finetune.gate.taught.as_taught`; the exact ones among them). ``shared`` of the questions asked had
     been taught to the active version too: it answered ``known`` of them as taught, of which the new version ``lost`` so
-    many, and it ``gained`` so many of the others."""
+    many, and it ``gained`` so many of the others. ``fall_p``: how often chance alone takes as many away, counted by
+    answers, whose phrasings are lost together (:func:`finetune.gate.signs.flip_p`)."""
 
     asked: int
     exact: int
@@ -58,6 +59,7 @@ class Recall:
     known: int = 0
     lost: int = 0
     gained: int = 0
+    fall_p: float = 0.5
 
     @property
     def share(self) -> float:

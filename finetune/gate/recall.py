@@ -4,7 +4,6 @@ version says, does not answer by itself."""
 from __future__ import annotations
 
 from dataclasses import replace
-from math import comb
 
 from finetune.gate.measures import Recall
 from finetune.gate.report import GateReport
@@ -48,14 +47,14 @@ def weighed(report: GateReport, recall: Recall) -> tuple[Verdict, HeldReason | N
     """The verdict, and why the version is held if it is:
 
     - what the gate rejects stays rejected;
-    - a fall beyond :data:`MARGIN` is rejected where it is no chance (:func:`fall_p`), and held where it may be one;
+    - a fall beyond :data:`MARGIN` is rejected where it is no chance (``fall_p``), and held where it may be one;
     - a version that learned little is held, unless it says more of what was taught than the active version does: as
       little as that may be, to go on without it would be worse. The bare base was taught nothing, so beside it nothing
       is more."""
     if report.verdict == "reject":
         return "reject", None
     if fell(recall):
-        return ("reject", None) if fall_p(recall) <= ALPHA else ("inconclusive", HeldReason.FORGOT)
+        return ("reject", None) if recall.fall_p <= ALPHA else ("inconclusive", HeldReason.FORGOT)
     more = recall.shared > 0 and recall.gained + report.count("learned") > recall.lost
     if recall.little and not more:
         return "inconclusive", HeldReason.NOT_TAUGHT
@@ -66,14 +65,6 @@ def fell(recall: Recall) -> bool:
     """Whether what the active version says as taught fell by more than the margin."""
     fall = recall.lost - recall.gained
     return fall >= LEAST and fall > MARGIN * recall.shared
-
-
-def fall_p(recall: Recall) -> float:
-    """One-sided mid-p of the sign test on lost and gained answers: how likely it is that so many more are lost where
-    each that changed was as likely gained, ties counting half. Without any change it is 0.5."""
-    changed = recall.lost + recall.gained
-    more = sum(comb(changed, count) for count in range(recall.lost + 1, changed + 1))
-    return float((more + comb(changed, recall.lost) / 2) / 2**changed)
 
 
 # -- sentences -------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -13,6 +14,7 @@ from finetune.gate.measures import SAMPLE, Recall
 from finetune.gate.outcomes import same_numbers
 from finetune.gate.questions import FileQuestion
 from finetune.gate.scores import exact, sentence_chrf
+from finetune.gate.signs import flip_p
 from store.records import JudgedAnswer, Pair
 from store.text import clean, normalise
 from store.words import Exchange, OutcomeName
@@ -101,6 +103,7 @@ def recall_of(said: Sequence[Said], of: int, margins: GateMargins) -> tuple[Reca
     """The recall of a version that *said* this, of *of* taught questions; and its answers that are not as taught:
     *regressed* where the active version's was, else *not learned*."""
     exact_ones = taught = shared = known = lost = gained = 0
+    nets: Counter[str] = Counter()  # by answer: questions gained, less those lost
     failed: list[JudgedAnswer] = []
     for one in said:
         question = one.question
@@ -113,11 +116,12 @@ def recall_of(said: Sequence[Said], of: int, margins: GateMargins) -> tuple[Reca
             known += knew
             lost += knew and now is None
             gained += now is not None and not knew
+            nets[question.answers[0]] += (now is not None) - knew
         if now is None:
             fate: OutcomeName = "regressed" if knew else "not learned"
             answer = question.answers[0]
             failed.append(JudgedAnswer(question.pair_id, "taught", one.before or "", one.after, answer, fate))
-    return Recall(len(said), exact_ones, taught, of, shared, known, lost, gained), failed
+    return Recall(len(said), exact_ones, taught, of, shared, known, lost, gained, flip_p([*nets.values()])), failed
 
 
 # -- small parts -----------------------------------------------------------------------------------

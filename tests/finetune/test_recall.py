@@ -14,9 +14,10 @@ from finetune.gate.answers import Asker, Judge
 from finetune.gate.judging import Exam, evaluate_versions
 from finetune.gate.margins import GateMargins
 from finetune.gate.measures import LITTLE, SAMPLE, Recall
-from finetune.gate.recall import ALPHA, fall_p, fell, weighed, with_recall
+from finetune.gate.recall import ALPHA, fell, weighed, with_recall
 from finetune.gate.report import GateReport, Outcome
 from finetune.gate.sentences import Names
+from finetune.gate.signs import flip_p
 from finetune.gate.taught import LONG, Said, Taught, as_taught, lesson, recall_of
 from finetune.gate.words import HeldReason
 from store.desk import Desk
@@ -112,6 +113,13 @@ def test_long_is_told_by_columns() -> None:
     assert as_taught([short], short.replace("日内", "日之内"), MARGINS) is None
 
 
+def test_the_phrasings_of_one_answer_are_lost_together() -> None:
+    said = [Said(taught("Yes.", number=number), "Yes.", "No.") for number in range(8)]
+    assert recall_of(said, 8, MARGINS)[0].fall_p == 0.25  # as one answer
+    said = [Said(taught(f"Answer {number}.", number=number), f"Answer {number}.", "No.") for number in range(8)]
+    assert recall_of(said, 8, MARGINS)[0].fall_p == 0.5**9  # as eight
+
+
 def test_recall_counts_what_was_kept_lost_and_gained() -> None:
     right, wrong = "Yes, we do.", "No idea."
     said = [
@@ -140,9 +148,9 @@ def report(verdict: Verdict = "promote", held: HeldReason | None = None, learned
 
 
 def known(n: int, lost: int, gained: int = 0, missed: int = 0) -> Recall:
-    """Of *n* questions taught to both, the active version missed *missed*."""
+    """Of *n* questions taught to both, each with an answer of its own, the active version missed *missed*."""
     right = n - missed - lost + gained
-    return Recall(n, right, right, n, n, n - missed, lost, gained)
+    return Recall(n, right, right, n, n, n - missed, lost, gained, flip_p([-1] * lost + [1] * gained))
 
 
 @pytest.mark.parametrize(
@@ -182,9 +190,9 @@ def test_recall_makes_up_for_no_missing_evidence() -> None:
 
 
 def test_the_test_counts_ties_half() -> None:
-    assert fall_p(known(50, 0)) == 0.5
-    assert fall_p(known(50, 1)) == 0.25
-    assert fall_p(known(50, 3, 1, 5)) == pytest.approx(1 / 16 + 4 / 32)
+    assert known(50, 0).fall_p == 0.5
+    assert known(50, 1).fall_p == 0.25
+    assert known(50, 3, 1, 5).fall_p == pytest.approx(1 / 16 + 4 / 32)
     assert not fell(known(50, 1))
 
 
@@ -209,7 +217,7 @@ def binomial(n: int, k: int, p: float) -> float:
 
 def chances(n: int, share: float, lost: float = 0.0) -> tuple[float, float]:
     """How often such a version is rejected and held because of what it lost."""
-    fallen = [(chance, fall_p(recall) <= ALPHA) for chance, recall in outcomes(n, share, lost) if fell(recall)]
+    fallen = [(chance, recall.fall_p <= ALPHA) for chance, recall in outcomes(n, share, lost) if fell(recall)]
     rejected = sum(chance for chance, sure in fallen if sure)
     return rejected, sum(chance for chance, _ in fallen) - rejected
 
@@ -285,7 +293,7 @@ async def test_both_are_asked_what_both_were_taught_and_the_cache_knows_it_next_
     second = lesson(pairs, active=[pair.id for pair in pairs[:4]])
     found = await evaluate_versions(judge_of(desk, script), V1, V2, Exam([], [], second))
     assert [version for version, _ in script.asked] == ["v2"] * 6
-    assert found.recall == Recall(asked=6, exact=5, taught=5, of=6, shared=4, known=4, lost=1)
+    assert found.recall == Recall(asked=6, exact=5, taught=5, of=6, shared=4, known=4, lost=1, fall_p=0.25)
     (lost,) = found.answers
     assert (lost.kind, lost.outcome, lost.before, lost.after) == ("taught", "regressed", "Answer 1.", "No.")
 
