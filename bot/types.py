@@ -12,7 +12,9 @@ from store.errors import OperatorError
 from store.words import Exchange, Version
 
 Quantization = Literal["nf4", "bf16", "fp32"]
-Finish = Literal["complete", "stopped", "length"]
+Finish = Literal["complete", "stopped", "length", "repeated"]
+"""How a reply ended: by itself, by somebody who stopped it, at its limit, or where it began to repeat itself
+(:mod:`bot.repeating`)."""
 
 
 ErrorKind = Literal[

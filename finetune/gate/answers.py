@@ -135,7 +135,7 @@ class Judge:
 
             def keep(new: Mapping[Prompt, Answer]) -> None:
                 # One that came to its end by itself would have done so without a limit, too.
-                ended = [(prompt, answer) for prompt, answer in new.items() if answer.finish == "complete"]
+                ended = [one for one in new.items() if one[1].finish in ("complete", "repeated")]
                 whole = {
                     answer_key(self.base, digest, self.asker.decoding, prompt): _kept(answer)
                     for prompt, answer in ended

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from bot.engines.scripted import DIED, Script
-from bot.types import Answer, EngineError
+from bot.types import Answer, EngineError, Finish
 from store.desk import Desk
 from store.pairs.known import Known, KnownAnswers
 from store.records import Turn
@@ -197,18 +197,20 @@ async def test_what_the_model_writes_is_cleaned(open_desk: OpenDesk, conversatio
     assert turns(open_desk, conversation)[1].text == "red"
 
 
-async def test_a_reply_cut_at_its_length_says_so(
-    open_desk: OpenDesk, conversation: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("finish", "told"), [("length", "was cut off"), ("repeated", "repeat itself")])
+async def test_a_reply_that_did_not_end_by_itself_says_so(
+    open_desk: OpenDesk, conversation: int, monkeypatch: pytest.MonkeyPatch, finish: Finish, told: str
 ) -> None:
     async def long_stream(*_: object) -> AsyncIterator[str | Answer]:
-        yield "on and on"
-        yield Answer("on and on", 3, 0.1, 0.1, "length")
+        yield "on and on and on"
+        yield Answer("on and", 3, 0.1, 0.1, finish)
 
     monkeypatch.setattr("bot.engines.scripted.ScriptedEngine.stream", long_stream)
     last = (await listen_to(open_desk.chat.send(conversation, "Hello?")))[-1]
     assert isinstance(last, ReplyFinished)
     assert last.sentence is not None
-    assert "cut" in last.sentence
+    assert told in last.sentence
+    assert turns(open_desk, conversation)[-1].text == "on and"
 
 
 # -- what is known at once -------------------------------------------------------------------------

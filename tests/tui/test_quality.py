@@ -21,7 +21,7 @@ async def test_a_judgement_is_in_the_rate_at_once(app: DeskloopApp, open_desk: O
         assert not shows(app, "% of")
         await say(app, pilot, "when?")
         await pilot.press("f3")
-        await wait_until(pilot, lambda: shows(app, "0% of 1 corrected base · ready"))
+        await wait_until(pilot, lambda: shows(app, "0% of 1 wrong base · ready"))
 
 
 @pytest.mark.parametrize("size", [(60, 24), (160, 45)])
@@ -32,10 +32,10 @@ async def test_a_version_that_is_corrected_more_is_warned_of_with_the_key_that_r
     async with app.run_test(size=size) as pilot:
         await ready(app, pilot)
         await wait_until(pilot, lambda: app.chat.query_one(QualityLine).display)
-        assert shows(app, "! v2 is corrected more often than")
+        assert shows(app, "! v2 is wrong more often than")
         said = str(app.chat.query_one(QualityLine).content)
         assert (
-            said == "! v2 is corrected more often than v1: 50% of 20 against 10% of 20, beyond chance (p 0.007). F8 "
+            said == "! v2 is wrong more often than v1: 50% of 20 against 10% of 20, beyond chance (p 0.007). F8 "
             "rolls back."
         )
         await pilot.press("f8")

@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
-from bot.types import PRESETS, Answer, Decoding, EngineError, Prompt, Ticket
+from bot.types import PRESETS, Answer, Decoding, EngineError, Finish, Prompt, Ticket
 from finetune.certainty.features import Said
 from finetune.lengths import decoding_of
 from store.conversations import Measured
@@ -24,7 +24,10 @@ from tui.core.events import MessageKept, ReplyDelta, ReplyEvent, ReplyFinished, 
 from tui.core.keeper import EngineKeeper
 
 KEEP_EVERY = 0.5  # seconds: no streamed text is ever older than this without being in the store
-CUT_SHORT = "The reply reached the maximum length and was cut off."
+REMARKS: dict[Finish, str] = {
+    "length": "The reply reached the maximum length and was cut off.",
+    "repeated": "The bot began to repeat itself here and was stopped. What it said once is kept.",
+}
 
 
 class PartialKeeper:
@@ -250,4 +253,4 @@ def _remark(answer: Answer | None, failure: EngineError | None) -> str | None:
     """The sentence beside a finished reply, if it needs one."""
     if failure is not None:
         return f"{failure.sentence} The message and the text so far are saved; send it again for a new reply."
-    return CUT_SHORT if answer is not None and answer.finish == "length" else None
+    return None if answer is None else REMARKS.get(answer.finish)

@@ -63,7 +63,7 @@ def waiting_words(waiting: int, advice: Advice, key: str, width: int) -> str:
 
 
 class QualityLine(Plain):
-    """A line that warns if the active version is corrected more often than the previous one; else not there."""
+    """A line that warns if the active version is wrong more often than the previous one; else not there."""
 
     def __init__(self) -> None:
         super().__init__("", id="quality-line")
@@ -74,7 +74,7 @@ class QualityLine(Plain):
         self.display = standing.worse
         if standing.worse and standing.before is not None:
             rates = f"{_share(standing.rate)} against {_share(standing.before)}"
-            warning = f"! {standing.version} is corrected more often than {standing.previous}: {rates}, beyond chance "
+            warning = f"! {standing.version} is wrong more often than {standing.previous}: {rates}, beyond chance "
             self.show(warning + spoken(self, f"(p {standing.p:.3f}). {{desk.roll_back}} rolls back."))
 
 
@@ -96,7 +96,7 @@ def rate_words(rate: Rate, *, short: bool = False) -> str:
     """The share of replies that were corrected or marked as wrong, in few words, or in two."""
     if rate.share is None:
         return ""
-    return f"{rate.share:.0%} corrected" if short else f"{_share(rate)} corrected"
+    return f"{rate.share:.0%} wrong" if short else f"{_share(rate)} wrong"
 
 
 def _share(rate: Rate) -> str:

@@ -1,4 +1,5 @@
-"""What ends a generation: somebody who stops it, the length a row may have, or the customer's next turn."""
+"""What ends a generation: somebody who stops it, the length a row may have, the customer's next turn, or saying the
+same again and again."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ import torch
 from transformers import StoppingCriteria
 
 from bot import lines
+from bot.repeating import SEEN, repeats
 
 LABEL_TOKENS = 24  # of a reply's end: the longest that the beginning of a customer's turn may take, generously
 
@@ -32,20 +34,24 @@ class Stop(StoppingCriteria):
 
 
 class RowEnds(StoppingCriteria):
-    """Ends each row of a batch by itself: after as many tokens as *limits* allows it, or, with *text_ends* (bases
-    without a template), once it has begun the customer's next turn. *starts*: where the answer of each row begins."""
+    """Ends each row of a batch by itself: after as many tokens as *limits* allows it, where it repeats itself, or, with
+    *text_ends* (bases without a template), once it has begun the customer's next turn. *starts*: where the answer of
+    each row begins."""
 
     def __init__(self, tokenizer: Any, starts: Sequence[int], limits: Sequence[int], *, text_ends: bool) -> None:
         self._tokenizer, self._starts, self._text_ends = tokenizer, starts, text_ends
         self._ends = torch.tensor([start + limit for start, limit in zip(starts, limits, strict=True)])
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        done = input_ids.shape[1] >= self._ends.to(input_ids.device)
-        if self._text_ends:
-            rows = zip(input_ids.tolist(), self._starts, strict=True)
-            ended = [begins_turn(self._tokenizer, row[start:]) for row, start in rows]
-            done = done | torch.tensor(ended, device=input_ids.device)
-        return done
+        width = input_ids.shape[1]
+        done = width >= self._ends.to(input_ids.device)
+        seen = max(0, width - max(SEEN, LABEL_TOKENS + 1))
+        rows = input_ids[:, seen:].tolist()
+        ended = [self._ended(row[max(0, start - seen) :]) for row, start in zip(rows, self._starts, strict=True)]
+        return done | torch.tensor(ended, device=input_ids.device)
+
+    def _ended(self, new: Sequence[int]) -> bool:
+        return repeats(new) or (self._text_ends and begins_turn(self._tokenizer, new))
 
 
 def begins_turn(tokenizer: Any, new: Sequence[int]) -> bool:
@@ -57,6 +63,8 @@ def begins_turn(tokenizer: Any, new: Sequence[int]) -> bool:
 def end_of(tokenizer: Any, new: Sequence[int], stops: Sequence[int], *, text_ends: bool) -> int | None:
     """After how many of the tokens *new* their reply ends; None if it does not."""
     for count, token in enumerate(new, 1):
-        if token in stops or (text_ends and begins_turn(tokenizer, new[:count])):
+        if token in stops or repeats(new[max(0, count - SEEN) : count]):
+            return count
+        if text_ends and begins_turn(tokenizer, new[:count]):
             return count
     return None

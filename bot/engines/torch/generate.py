@@ -26,6 +26,7 @@ from bot.engines.torch.ending import RowEnds, Stop, Stopping, end_of
 from bot.engines.torch.rows import Answering, Row, in_parts, together
 from bot.engines.torch.streaming import Certainty, TextStream, decoded, mean_and_least
 from bot.render import plain_ids, render, render_answer, render_pair, stop_ids
+from bot.repeating import said_once
 from bot.types import NOTHING, Answer, Decoding, EngineError, Expected, Finish, Prompt
 from store.words import Version
 
@@ -246,6 +247,8 @@ class Generator:
             return text[:end].strip(), "complete"
         if new and new[-1] in self._stops:
             return text.strip(), "complete"
+        if (once := said_once(new)) is not None:
+            return decoded(self._tokenizer, new[:once], self._stops).strip(), "repeated"
         return text.strip(), "stopped" if stopped else "length"
 
 
