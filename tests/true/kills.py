@@ -34,7 +34,7 @@ from tui.core import OpenDesk, ReplyFinished
 
 RECIPE = Recipe(r=4, alpha=8, epochs=6.0, batch_size=2, replay=0.0)
 RUN_SECONDS = 14.0  # about how long such a run takes: kills fall anywhere in it
-GONE_SECONDS = 20.0  # how long a child may take to notice that its parent is gone
+GONE_SECONDS = 60.0  # how long a child may take at most to notice that its parent is gone: seconds, on a calm machine
 
 APP = """
 import asyncio, sys
