@@ -15,11 +15,13 @@ import argparse
 import asyncio
 import sys
 import tempfile
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
-from benchmarks.common import canned, machine, markdown_table, read_pairs, starter, write_result
+from benchmarks.common import Goal, canned, machine, markdown_table, read_pairs, starter, write_result
 from benchmarks.systems import SYSTEMS, answer, install_trl, train
 
 
@@ -79,6 +81,23 @@ def table(runs: list[dict[str, Any]]) -> str:
     return markdown_table(rows)
 
 
+def goals_of(runs: list[dict[str, Any]]) -> list[Goal]:
+    """What the default recipe was to reach beside the reference system, from the *runs* of one sitting."""
+    ours, plain = ([run for run in runs if run["system"] == name] for name in ("deskloop", "plain"))
+    if not ours or "exact" not in ours[0]:
+        return []
+    exact, bleu = (mean(run[key] for run in ours) for key in ("exact", "bleu"))
+    goals = [
+        Goal("canned: unseen phrasings exact", ">= .93", f"{exact:.3f}", exact >= 0.93),
+        Goal("canned: BLEU of unseen phrasings", ">= 94", f"{bleu:.1f}", bleu >= 94),
+    ]
+    if plain:
+        share = mean(run["wall_seconds"] for run in ours) / mean(run["wall_seconds"] for run in plain)
+        what = "canned: time of the whole run, as a share of plain_qlora.py's in the same sitting"
+        goals.append(Goal(what, "<= .50", f"{share:.2f}", share <= 0.5))
+    return goals
+
+
 async def main() -> None:
     """Measure in the chosen order and keep what was measured after every run."""
     chosen = options()
@@ -99,6 +118,8 @@ async def main() -> None:
         f"torch {where['libraries']['torch']}, transformers {where['libraries']['transformers']}. One sitting, in this "
         "order; training time is without loading.\n\n"
     )
+    facts |= {"command": " ".join(["python -m benchmarks", "canned", *sys.argv[1:]])}
+    facts |= {"lines": [asdict(goal) for goal in goals_of(facts["runs"])]}
     write_result(chosen.name, facts, head + table(facts["runs"]))
 
 

@@ -16,6 +16,7 @@ from benchmarks import common
 from benchmarks.common import Goal, markdown_table
 
 UNKNOWN = "-"
+TAUGHT = "Taught means answered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +30,31 @@ class Part:
 
 
 PARTS = (
-    Part("teaching", "Taught means answered", "python -m benchmarks teaching", (
-        ("canned, three seeds: unseen phrasings exact", ">= .93"),
-        ("canned, three seeds: BLEU of unseen phrasings", ">= 94"),
-        ("canned: time beside plain_qlora.py in the same sitting", "<= half"),
+    Part("canned", TAUGHT, "python -m benchmarks canned", (
+        ("canned: unseen phrasings exact", ">= .93"),
+        ("canned: BLEU of unseen phrasings", ">= 94"),
+        ("canned: time of the whole run, as a share of plain_qlora.py's in the same sitting", "<= .50"),
+    )),
+    Part("teaching_sample", TAUGHT, "python -m benchmarks teaching --cases sample --seeds 0,1,2", (
         ("sample desk: recall", ">= .97"),
         ("sample desk: unseen phrasings exact", ">= .70"),
-        ("sample desk: time", "<= 6 minutes"),
+        ("sample desk: seconds", "<= 360"),
+        ("sample desk: drift on general questions, nats a token", "<= .3"),
+    )),
+    Part("teaching_esp_zh", TAUGHT, "python -m benchmarks teaching --cases esp_zh --base FOLDER", (
         ("120 single-phrasing Chinese pairs: recall", ">= .95"),
+    )),
+    Part("teaching_esp_en", TAUGHT, "python -m benchmarks teaching --cases esp_en --seeds 0,1,2", (
         ("120 single-phrasing English pairs: recall", ">= .95"),
+    )),
+    Part("teaching_bitext", TAUGHT, "python -m benchmarks teaching --cases bitext", (
         ("1,000 pairs of bitext: recall", ">= .90"),
         ("1,000 pairs of bitext: time and memory", "grow linearly"),
-        ("10 corrections on 270 pairs, one warm retraining: answered as corrected", ">= 95 %"),
-        ("... in a phrasing never seen", ">= 70 %"),
-        ("... older answers lost", "none beyond the margin"),
-        ("... live with its gate, 2 cores", "<= 90 s"),
+    )),
+    Part("teaching_corrections", TAUGHT, "python -m benchmarks teaching --cases corrections --seeds 0,1,2", (
+        ("10 corrections on 270 pairs, one warm retraining: answered as corrected", ">= .95"),
+        ("... in a phrasing never seen", ">= .70"),
+        ("... live with its gate, seconds on 2 cores", "<= 90"),
     )),
     Part("manners", "Manners and drift", "python -m benchmarks manners DESK", (
         ("small talk after a training, looked at", "20 of 20 answered decently"),

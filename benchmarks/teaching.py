@@ -210,7 +210,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seeds", default="0")
     parser.add_argument("--base", type=Path, help="folder of the base; by default the starter")
     parser.add_argument("--set", dest="changes", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--name", default="teaching", help="name of the result in benchmarks/results")
+    parser.add_argument("--name", default="teaching", help="results are benchmarks/results/NAME_CASE")
     return parser.parse_args()
 
 
@@ -219,19 +219,26 @@ async def main() -> None:
     chosen = options()
     base = chosen.base.absolute() if chosen.base else starter()
     changes = parse_changes(chosen.changes)
-    command = " ".join(["python -m benchmarks", "teaching", *sys.argv[1:]])
-    runs: list[dict[str, Any]] = []
-    goals: list[Goal] = []
     for name in chosen.cases.split(","):
+        runs: list[dict[str, Any]] = []
         for seed in map(int, chosen.seeds.split(",")):
-            case = CASES[name](seed)
             with tempfile.TemporaryDirectory(prefix="deskloop-bench-") as work:
-                found = await measure(name, case, base, {**changes, "seed": seed}, Path(work))
+                found = await measure(name, CASES[name](seed), base, {**changes, "seed": seed}, Path(work))
             runs.append({**found, "seed": seed})
-            measured = numbers(found)
-            goals += [goal_of(f"{name}, seed {seed}: {what}", what, case, measured) for what in case.goals]
-            print(name, seed, measured, file=sys.stderr, flush=True)
-            write_goals(chosen.name, command, goals, {"base": base.name, "runs": runs}, table(runs))
+            print(name, seed, numbers(found), file=sys.stderr, flush=True)
+            keep(chosen, name, runs, base)
+
+
+def keep(chosen: argparse.Namespace, name: str, runs: Sequence[dict[str, Any]], base: Path) -> None:
+    """Write what was measured of the case *name* so far."""
+    words = ["python -m benchmarks teaching", "--cases", name, "--seeds", ",".join(str(run["seed"]) for run in runs)]
+    words += [f"--set {change}" for change in chosen.changes] + ([f"--base {base.name}"] if chosen.base else [])
+    goals = [
+        goal_of(f"{name}, seed {run['seed']}: {what}", what, CASES[name](run["seed"]), numbers(run))
+        for run in runs
+        for what in CASES[name](run["seed"]).goals
+    ]
+    write_goals(f"{chosen.name}_{name}", " ".join(words), goals, {"base": base.name, "runs": [*runs]}, table(runs))
 
 
 def goal_of(label: str, what: str, case: Case, measured: dict[str, float]) -> Goal:

@@ -74,7 +74,7 @@ def test_how_good_versions_are(picture: Picture, desk: OpenDesk, scene: str) -> 
     scenes.talk(store_of(desk))
     scenes.decline(store_of(desk))
     keys, until = {
-        "warning": ((), "! v2 is corrected more"),
+        "warning": ((), "! v2 is wrong more"),
         "history": (("f7", "h"), "50%/20"),
         "details": (("ctrl+d",), "so its pairs are unknown"),
     }[scene]
