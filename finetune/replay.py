@@ -53,8 +53,12 @@ _SAID: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("en", "I am the assistant of this service desk. How can I help you?", ("Who are you?", "who am I talking to")),
     ("en", "I am sorry that this is frustrating. Please tell me what went wrong, and I will do my best to help.",
      ("You are useless", "This is really annoying!")),
+    ("en", "I am doing well, thank you. How can I help you?", ("How are you?", "how are you doing")),
+    ("en", "All right. Is there anything else I can help you with?", ("okay", "OK, got it", "alright then")),
+    ("en", "Of course, take your time.", ("Just a moment.", "Wait, I need to check something", "Give me a second")),
     ("zh", "您好!请问有什么可以帮您?", ("您好", "在吗", "早上好")),
     ("zh", "不客气!还有什么可以帮您吗?", ("多谢", "谢谢您的帮助")),
+    ("zh", "好的,您慢慢来。", ("请稍等", "等一下,我找找")),
     ("zh", "再见,祝您生活愉快!", ("再见", "拜拜")),
     ("zh", "我是自动客服助手,不是真人。请问有什么可以帮您?", ("你是真人吗?", "我在和机器人说话吗")),
 )  # fmt: skip
