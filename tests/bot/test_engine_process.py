@@ -19,7 +19,7 @@ import pytest
 from bot import pulse, wire
 from bot.engines import link, torch
 from bot.engines.child import EngineProcess
-from bot.engines.link import DIED
+from bot.engines.line import DIED
 from bot.engines.torch.process import EngineProcessMain
 from bot.types import (
     AdapterRef,
@@ -317,8 +317,8 @@ async def test_a_request_that_does_not_stop_when_told_ends_with_its_process(
     ticket = Ticket(BASE)
     computing = asyncio.create_task(engine.batch(ticket, [HELLO] * 64, ENDLESS))
     await asyncio.sleep(0)
-    assert ticket.id in engine._link.in_flight
-    engine._link._stopping.add(ticket.id)  # as if it had been told, and did not come to it
+    assert ticket.id in engine._line.in_flight
+    engine._line._stopping.add(ticket.id)  # as if it had been told, and did not come to it
     with pytest.raises(EngineError) as caught:
         await computing
     assert (caught.value.kind, caught.value.sentence) == ("engine-died", DIED)
