@@ -142,9 +142,10 @@ class Failed(Message, tag="failed", tag_field="event", frozen=True):
 
 
 class Pulse(Message, tag="pulse", tag_field="event", frozen=True):
-    """The engine lives, and has had so many seconds of ``processor`` time."""
+    """The engine lives, and has had so many seconds of ``processor`` time. ``clients``: how many share it."""
 
     processor: float
+    clients: int = 1
 
 
 Event = Text | Answered | Progress | Done | Failed | Pulse

@@ -42,6 +42,11 @@ class RemoteEngine:
         """The id of the process."""
         return self._line.pid
 
+    @property
+    def clients(self) -> int:
+        """How many share it."""
+        return self._line.clients
+
     async def load(self, base: BaseSpec) -> BaseFacts:
         """See :class:`bot.engines.engine.Engine`; reaches the process first if need be."""
         await self._line.start()

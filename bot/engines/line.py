@@ -25,6 +25,8 @@ class Line(ABC):
         self._stopping: set[RequestId] = set()  # requests in flight that were told to stop
         self._pulse = Pulse()
         self._dead = False
+        self.clients = 1
+        """How many share the process, as it said last."""
 
     @property
     @abstractmethod
@@ -51,6 +53,8 @@ class Line(ABC):
     def _heard(self, line: bytes) -> None:
         """Give the event in *line* to whoever waits for it. Raises :class:`ValueError` if it is none."""
         event = wire.decode_event(line)
+        if isinstance(event, wire.Pulse):
+            self.clients = event.clients
         self._pulse.heard(event.processor if isinstance(event, wire.Pulse) else None)
         if (inbox := self._inboxes.get(event.id)) is not None:
             inbox.put_nowait(event)

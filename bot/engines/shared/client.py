@@ -96,6 +96,12 @@ class SharedEngine:
         return pid
 
     @property
+    def clients(self) -> int:
+        """How many share it, as far as is known; it is told every few seconds."""
+        clients: int = getattr(self._engine, "clients", 1)
+        return clients
+
+    @property
     def shared(self) -> bool:
         """Whether it asks an engine that others may use."""
         return self._engine is not None and self._engine is not self._own

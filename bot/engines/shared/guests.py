@@ -169,7 +169,8 @@ class Door:
                 continue
             match request:
                 case wire.Beat(id=beat):
-                    guest.writer.write(wire.encode(wire.Pulse(id=beat, processor=time.process_time())))
+                    pulse = wire.Pulse(id=beat, processor=time.process_time(), clients=len(self._guests))
+                    guest.writer.write(wire.encode(pulse))
                 case wire.Cancel(id=cancelled):
                     if (going := guest.going.get(cancelled)) is not None:
                         going.stopped = True

@@ -23,6 +23,7 @@ class HostLine(Line):
         super().__init__()
         self._talk, self._on_death = talk, on_death
         self._closing = False
+        self.clients = talk.welcome.clients + 1
         self._reader = asyncio.create_task(self._read(), name="host-events")
         self._watch = asyncio.create_task(self._feel_pulse(), name="host-pulse")
 
