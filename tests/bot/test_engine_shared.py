@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +24,7 @@ from bot.engines.scripted import Script, ScriptedEngine
 from bot.engines.shared import client, finding, line, words
 from bot.engines.shared.client import SharedEngine, SharedEngines
 from bot.engines.shared.desk import SharedDesk
-from bot.engines.shared.finding import Lock, NobodyThereError, Place, let_end, look
-from bot.engines.shared.host import serve
+from bot.engines.shared.finding import NobodyThereError, Place, let_end, look
 from bot.engines.shared.line import HostLine
 from bot.types import (
     AdapterRef,
@@ -40,11 +39,11 @@ from bot.types import (
 )
 from store.words import BASE, Version
 from tests import tiny as makers
+from tests.hosting import PATIENCE, comes, place_of, running, scripted_host
 
 HELLO = Prompt("You are a support agent.", (), "Hello")
 SHORT = Decoding(max_new_tokens=8)
 ENDLESS = Decoding(do_sample=True, max_new_tokens=4096, seed=1)  # ends by a stop; the text of chance goes on
-PATIENCE = 60.0  # seconds for anything that has to come
 
 
 @pytest.fixture(scope="module")
@@ -103,16 +102,6 @@ async def desk(tmp_path: Path, base: Path, monkeypatch: pytest.MonkeyPatch) -> A
     for one in made.all:
         await one.close()
     await comes(lambda: not made.hosts())
-
-
-async def comes(true: Callable[[], object] | Callable[[], Awaitable[object]]) -> None:
-    """Wait until it is *true*."""
-    async with asyncio.timeout(PATIENCE):
-        while True:
-            found = true()
-            if await found if isinstance(found, Awaitable) else found:
-                return
-            await asyncio.sleep(0.02)
 
 
 async def answered(engine: Engine, version: Version = BASE) -> Answer:
@@ -209,7 +198,9 @@ async def test_a_chat_comes_between_the_portions_of_a_long_scoring(tmp_path: Pat
 
 async def test_files_that_others_use_are_not_exchanged(tmp_path: Path) -> None:
     async with hosted(tmp_path / "engine", Script()) as (mine, engine):
-        other = RemoteEngine(HostLine(await finding.call(place_of(tmp_path / "engine")), None), engine.capabilities)
+        other = RemoteEngine(
+            HostLine(await finding.call(place_of(tmp_path / "engine", SPEC)), None), engine.capabilities
+        )
         await mine.ready(AdapterRef(Version("v1"), "/one"))
         assert (await refused(other.ready(AdapterRef(Version("v1"), "/other")))).kind == "bad-request"
         await mine.ready(AdapterRef(Version("v1"), "/other"))  # its own
@@ -220,35 +211,15 @@ async def test_files_that_others_use_are_not_exchanged(tmp_path: Path) -> None:
 SPEC = BaseSpec("/base", "nf4", "0" * 64)
 
 
-def place_of(folder: Path, spec: BaseSpec = SPEC) -> Place:
-    return Place.of(folder, words.name_of(spec, "torch"))
-
-
 @asynccontextmanager
 async def hosted(folder: Path, script: Script) -> AsyncIterator[tuple[SharedEngine, ScriptedEngine]]:
-    """A client of a host in this process, whose back end is scripted."""
-    gone = asyncio.Event()
-    engine = script(log=Path("engine.log"), on_death=gone.set)
-    assert finding.private(folder)
-    async with running(folder, SharedDesk(engine, SPEC, gone)):
+    """A client of a host whose back end is scripted."""
+    async with scripted_host(folder, SPEC, script) as engine:
         mine = SharedEngines(folder, script, starts=False)(log=Path("engine.log"))
         await mine.load(SPEC)
         assert mine.shared
         yield mine, engine
         await mine.close()
-
-
-@asynccontextmanager
-async def running(folder: Path, shared: SharedDesk) -> AsyncIterator[None]:
-    """A host in this process."""
-    place, lock = place_of(folder, shared.spec), Lock(folder)
-    assert lock.take(place.name)
-    host = asyncio.create_task(serve(place, shared, 60.0, lock))
-    await comes(place.socket.exists)
-    yield
-    shared.gone.set()
-    await host
-    assert not place.socket.exists()
 
 
 # -- ends and hangs --------------------------------------------------------------------------------
@@ -313,7 +284,6 @@ async def test_a_back_end_that_hangs_is_replaced_with_its_host(
     gone, folder = asyncio.Event(), tmp_path / "engine"
     back_end = make_engine(log=tmp_path / "engine.log", on_death=gone.set)
     assert isinstance(back_end, RemoteEngine)
-    assert finding.private(folder)
     spec = words.known(BaseSpec(str(base), "fp32"))
     async with running(folder, SharedDesk(back_end, spec, gone)):
         mine = SharedEngines(folder, make_engine, starts=False)(log=tmp_path / "engine.log")
@@ -358,7 +328,7 @@ async def test_a_host_that_hangs_is_killed_by_who_calls_it_and_replaced(
 
 # -- what else may lie there -----------------------------------------------------------------------
 async def test_a_socket_that_nobody_listens_on_is_replaced(desk: Desk) -> None:
-    place = place_of(desk.folder, words.known(desk.spec))
+    place = place_of(desk.folder, desk.spec)
     assert finding.private(desk.folder)
     for path in (place.socket, desk.folder / f"{0:012x}"):
         stale = socket.socket(socket.AF_UNIX)
@@ -369,7 +339,7 @@ async def test_a_socket_that_nobody_listens_on_is_replaced(desk: Desk) -> None:
 
 
 async def test_a_file_that_is_no_socket_stays_and_the_client_has_an_engine_of_its_own(desk: Desk) -> None:
-    place = place_of(desk.folder, words.known(desk.spec))
+    place = place_of(desk.folder, desk.spec)
     assert finding.private(desk.folder)
     place.socket.write_text("mine")
     mine = await desk.asking()
@@ -381,9 +351,9 @@ async def test_a_file_that_is_no_socket_stays_and_the_client_has_an_engine_of_it
 async def test_the_engine_of_another_desk_is_not_used(desk: Desk, tmp_path: Path, base: Path) -> None:
     other = Desk(tmp_path / "other", base)
     theirs = await other.asking()
-    place = place_of(desk.folder, words.known(desk.spec))
+    place = place_of(desk.folder, desk.spec)
     assert finding.private(desk.folder)
-    place.socket.symlink_to(place_of(other.folder, words.known(other.spec)).socket)
+    place.socket.symlink_to(place_of(other.folder, other.spec).socket)
     mine = await desk.asking()
     assert not mine.shared
     assert mine.pid != theirs.pid
@@ -421,7 +391,7 @@ async def test_without_such_sockets_it_is_found_by_a_port_and_opens_to_who_has_t
     mine, other = await desk.asking(), await desk.asking()
     assert mine.pid == other.pid
     assert (await answered(other)).new_tokens == 8
-    place = place_of(desk.folder, words.known(desk.spec))
+    place = place_of(desk.folder, desk.spec)
     port = Place(desk.folder, place.name, loopback=True).port
     known = json.loads(port.read_text())
     assert port.stat().st_mode & 0o777 == 0o600
@@ -491,7 +461,7 @@ async def test_a_base_that_is_not_there_is_said_in_words(desk: Desk, tmp_path: P
 
 async def test_whoever_says_nothing_of_sense_is_hung_up_on(desk: Desk) -> None:
     mine = await desk.asking()
-    place = place_of(desk.folder, words.known(desk.spec))
+    place = place_of(desk.folder, desk.spec)
     for said in (b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 100 + b"\n", b"{}\n"):
         reader, writer = await asyncio.open_unix_connection(str(place.socket))
         writer.write(said)
