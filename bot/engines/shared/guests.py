@@ -20,7 +20,7 @@ from bot.traces import print_trace
 from bot.types import Answer, EngineError, Priority, RequestId, Ticket
 from store.words import BASE
 
-PORTION = 8  # texts whose likelihood is asked at once, where nobody waits for it: whoever does comes in between
+PORTION = 2  # texts whose likelihood is asked at once, where nobody waits for it: whoever does comes in between
 FAREWELL_SECONDS = 2.0  # for what still is to be said to clients when the back end is gone
 
 
