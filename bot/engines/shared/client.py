@@ -54,18 +54,24 @@ LOOK_AGAIN = 0.02  # seconds between two looks for a host that starts
 TAKEN = 3  # exit code of a host that found another one
 
 
+def torch() -> str:
+    """The back end of a desk that says nothing of one."""
+    return "torch"
+
+
 @dataclass(frozen=True, slots=True)
 class SharedEngines:
     """Makes clients of the desk's engine, which is found in *folder*: an :class:`bot.engines.engine.EngineFactory`.
 
     ``alone``: makes an engine of one's own, where none can be shared: no host can be started or reached, or what
-    answers is another's. ``starts``: whether a client starts the host if there is none; else it has an engine of its
-    own then. ``linger``: seconds that a host waits for clients, where that is not to be the usual time; ``loopback``:
+    answers is another's. ``back_end``: which one the desk wants, asked when a base is loaded. ``starts``: whether a
+    client starts the host if there is none; else it has an engine of its own then. ``linger``: seconds that a host
+    waits for clients, where that is not to be the usual time; ``loopback``:
     it listens on a port."""
 
     folder: Path
     alone: EngineFactory
-    back_end: str = "torch"
+    back_end: Callable[[], str] = torch
     starts: bool = True
     linger: float | None = None
     loopback: bool = LOOPBACK
@@ -115,12 +121,13 @@ class SharedEngine:
         """See :class:`bot.engines.engine.Engine`; finds the host of this base, and starts it if need be. Where others
         have it loaded, nothing is loaded again."""
         base = await asyncio.to_thread(known, base)
-        name = await asyncio.to_thread(name_of, base, self._engines.back_end)
+        back_end = self._engines.back_end()
+        name = await asyncio.to_thread(name_of, base, back_end)
         if not self.shared or name != self._name:
-            await self._join(base, name)
+            await self._join(base, name, back_end)
         return await self._now().load(base)
 
-    async def _join(self, base: BaseSpec, name: str) -> None:
+    async def _join(self, base: BaseSpec, name: str, back_end: str) -> None:
         before, self._engine, self._name = self._engine, None, name
         if before is not None and before is not self._own:
             await before.close()
@@ -128,12 +135,13 @@ class SharedEngine:
         talk: Talk | None = None
         if await asyncio.to_thread(private, place.folder):
             # Whoever waits here holds nothing that a cancel could leave behind: a host without clients ends.
-            talk = await _Search(place, self._start_of(place, base) if self._engines.starts else None).go()
+            start = self._start_of(place, base, back_end) if self._engines.starts else None
+            talk = await _Search(place, start).go()
         self._engine = self._own if talk is None else RemoteEngine(HostLine(talk, self._on_death), self.capabilities)
 
-    def _start_of(self, place: Place, base: BaseSpec) -> Callable[[], subprocess.Popen[bytes]]:
+    def _start_of(self, place: Place, base: BaseSpec, back_end: str) -> Callable[[], subprocess.Popen[bytes]]:
         options = ["--folder", str(place.folder), "--name", place.name, "--log", str(self._log.absolute())]
-        options += ["--base", base.folder, "--quantization", base.quantization, "--back-end", self._engines.back_end]
+        options += ["--base", base.folder, "--quantization", base.quantization, "--back-end", back_end]
         if base.digest is not None:
             options += ["--digest", base.digest]
         if place.loopback:
