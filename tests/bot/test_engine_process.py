@@ -20,6 +20,7 @@ from bot import pulse, wire
 from bot.engines import link, torch
 from bot.engines.child import EngineProcess
 from bot.engines.line import DIED
+from bot.engines.torch.jobs import Job
 from bot.engines.torch.process import EngineProcessMain
 from bot.types import (
     AdapterRef,
@@ -182,6 +183,21 @@ def test_a_stop_ends_the_request_it_names_while_that_still_waits_and_no_other() 
 def test_who_is_more_urgent_is_answered_first() -> None:
     requests = [asked(0, Priority.IDLE), asked(1, Priority.GATE), asked(2), asked(3, Priority.CHANNEL), asked(4)]
     assert [event.id for event in work_off(*requests)] == ["2", "4", "3", "1", "0"]
+
+
+def test_a_batch_that_always_has_to_give_way_takes_smaller_portions_until_they_come_to_an_end() -> None:
+    prompts = tuple(Prompt("", (), str(number)) for number in range(30))
+    batch = wire.Batch(id=new_id(), version=BASE, priority=Priority.GATE, prompts=prompts, decoding=SHORT)
+    job = Job(Priority.GATE, 1, batch)
+    sizes = []
+    while job.left:
+        sizes.append(len(job.portion))
+        fits = sizes[-1] <= 5  # so many are answered before somebody comes
+        before = len(job.answered)
+        job.answered.update(job.portion if fits else ())
+        job.pauses(len(job.answered) - before)
+    assert sizes[:4] == [30, 12, 6, 3]
+    assert set(sizes[4:]) == {6, 3}
 
 
 async def test_a_batch_gives_way_in_its_middle_and_is_answered_whole_all_the_same(
