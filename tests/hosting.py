@@ -33,12 +33,12 @@ def place_of(folder: Path, spec: BaseSpec) -> Place:
 
 
 @asynccontextmanager
-async def running(folder: Path, shared: SharedDesk) -> AsyncIterator[None]:
-    """A host."""
+async def running(folder: Path, shared: SharedDesk, linger: float = PATIENCE) -> AsyncIterator[None]:
+    """A host, which ends *linger* seconds after its last client."""
     assert private(folder)
     place, lock = place_of(folder, shared.spec), Lock(folder)
     assert lock.take(place.name)
-    host = asyncio.create_task(serve(place, shared, 60.0, lock))
+    host = asyncio.create_task(serve(place, shared, linger, lock))
     await comes(place.socket.exists)
     yield
     shared.gone.set()
@@ -47,9 +47,11 @@ async def running(folder: Path, shared: SharedDesk) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def scripted_host(folder: Path, spec: BaseSpec, script: Script) -> AsyncIterator[ScriptedEngine]:
+async def scripted_host(
+    folder: Path, spec: BaseSpec, script: Script, linger: float = PATIENCE
+) -> AsyncIterator[ScriptedEngine]:
     """A host whose back end is scripted."""
     gone = asyncio.Event()
     engine = script(log=Path("engine.log"), on_death=gone.set)
-    async with running(folder, SharedDesk(engine, words.known(spec), gone)):
+    async with running(folder, SharedDesk(engine, words.known(spec), gone), linger):
         yield engine

@@ -222,6 +222,32 @@ async def hosted(folder: Path, script: Script) -> AsyncIterator[tuple[SharedEngi
         await mine.close()
 
 
+async def test_what_a_client_has_left_is_dropped_also_if_it_was_the_only_one(tmp_path: Path) -> None:
+    folder, script = tmp_path / "engine", Script()
+    engines = SharedEngines(folder, script, starts=False)
+    async with scripted_host(folder, SPEC, script, linger=0.5) as engine:
+        first, second = engines(log=Path("engine.log")), engines(log=Path("engine.log"))
+        await first.load(SPEC)
+        await first.ready(AdapterRef(Version("v1"), "/one"))
+        await first.close()
+        await second.load(SPEC)
+        assert engine.versions == ["v1"]  # as for the next command of a script
+        await comes(lambda: not engine.versions)
+        assert (await second.status()).clients == 1
+        await second.close()
+
+
+async def test_another_account_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with hosted(tmp_path / "engine", Script()):
+        own = SharedEngines(tmp_path / "engine", Script(), starts=False)
+        for side in (guests, finding):
+            with monkeypatch.context() as patched:
+                patched.setattr(side, "peer", lambda line: (1, os.geteuid() + 1))
+                stranger = own(log=Path("engine.log"))
+                await stranger.load(SPEC)
+                assert not stranger.shared
+
+
 # -- ends and hangs --------------------------------------------------------------------------------
 @pytest.mark.parametrize("victim", ["host", "back end"])
 async def test_who_waits_is_told_when_it_is_killed_and_it_comes_back(desk: Desk, victim: str) -> None:

@@ -233,7 +233,9 @@ async def _connected(place: Place) -> tuple[socket.socket, str, int | None]:
             else:
                 with _nameable(place.socket) as name:
                     await loop.sock_connect(calling, name)
-                pid = _listener(calling)
+                pid, user = peer(calling)
+                if user not in (os.geteuid(), None):
+                    raise StrangerError("It is another account's.")
     except BaseException as error:
         calling.close()
         if isinstance(error, TimeoutError):
@@ -244,14 +246,12 @@ async def _connected(place: Place) -> tuple[socket.socket, str, int | None]:
     return calling, token, pid
 
 
-def _listener(calling: socket.socket) -> int | None:
-    """The process at the other end. Raises :class:`StrangerError` for another account's."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return None
-    pid, user, _ = struct.unpack("3i", calling.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
-    if user != os.geteuid():
-        raise StrangerError("It is another account's.")
-    return pid or None  # none where it runs in another container
+def peer(line: socket.socket) -> tuple[int | None, int | None]:
+    """The process and the account at the other end of *line*, as far as the system tells."""
+    if line.family == socket.AF_INET or not hasattr(socket, "SO_PEERCRED"):
+        return None, None
+    pid, user, _ = struct.unpack("3i", line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return pid or None, user  # no process where it runs in another container
 
 
 async def let_end(folder: Path, but: str = "") -> None:

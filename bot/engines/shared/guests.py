@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import hmac
 import os
+import socket
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any
 from bot import wire
 from bot.engines.engine import Engine
 from bot.engines.shared.desk import SharedDesk
-from bot.engines.shared.finding import ANSWER_SECONDS, Place
+from bot.engines.shared.finding import ANSWER_SECONDS, Place, peer
 from bot.engines.shared.words import Hello, Refused, Welcome, read_hello
 from bot.traces import print_trace
 from bot.types import Answer, EngineError, Priority, RequestId, Ticket
@@ -99,7 +100,7 @@ class Door:
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
                 hello = read_hello(await reader.readline())
-            if (why := self._refusal(hello)) is not None:
+            if (why := self._refusal(hello, writer.get_extra_info("socket"))) is not None:
                 await guest.say(Refused(why=why))
             elif not self.over.is_set():
                 await self._welcome(guest, hello)
@@ -108,7 +109,9 @@ class Door:
         finally:
             writer.close()
 
-    def _refusal(self, hello: Hello) -> str | None:
+    def _refusal(self, hello: Hello, line: socket.socket) -> str | None:
+        if (user := peer(line)[1]) is not None and user not in (os.geteuid(), 0):
+            return "This is another account's engine."
         if not hmac.compare_digest(hello.token, self._token):
             return "The token is not this host's."
         if hello.name != self._place.name or hello.desk != self._mark:
@@ -141,9 +144,8 @@ class Door:
                 going.task.cancel()
             self._begin(self._cancel(going.ticket.id))
         self._desk.left(guest)
-        if self._guests:
-            asyncio.get_running_loop().call_later(self._linger, self._begin_tidying)
-        else:
+        asyncio.get_running_loop().call_later(self._linger, self._begin_tidying)
+        if not self._guests:
             self._wait_for_guests()
 
     def _begin_tidying(self) -> None:
