@@ -4,6 +4,7 @@ that belong to them. Imports no torch."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator
 
@@ -86,9 +87,10 @@ class Line(ABC):
 
     async def call(self, request: wire.Request, kind: type[wire.Made]) -> wire.Made:
         """Send *request*; returns what it is answered by, as *kind*. Raises :class:`EngineError`."""
-        async for event in self.events(request):
-            if isinstance(event, wire.Done):
-                return wire.result_of(event, kind)
+        async with contextlib.aclosing(self.events(request)) as events:
+            async for event in events:
+                if isinstance(event, wire.Done):
+                    return wire.result_of(event, kind)
         raise EngineError("failed", "The engine gave no answer.")
 
     async def cancel(self, request: RequestId) -> None:

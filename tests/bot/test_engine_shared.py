@@ -196,6 +196,14 @@ async def test_a_chat_comes_between_the_portions_of_a_long_scoring(tmp_path: Pat
         assert len(engine.script.scored) == 20 // guests.PORTION + 1
 
 
+async def test_a_scoring_in_portions_says_what_one_in_one_piece_says(desk: Desk) -> None:
+    mine = await desk.asking()
+    texts = [(HELLO, "It is in your account. " * number) for number in (3, 1, 2, 5, 4)]
+    whole = await mine.likelihoods(Ticket(BASE), texts)
+    for ticket in (Ticket(BASE, Priority.GATE), Ticket(BASE, Priority.IDLE)):
+        assert await mine.likelihoods(ticket, texts) == pytest.approx(whole, abs=0.01)
+
+
 async def test_files_that_others_use_are_not_exchanged(tmp_path: Path) -> None:
     async with hosted(tmp_path / "engine", Script()) as (mine, engine):
         other = RemoteEngine(
@@ -410,6 +418,19 @@ async def test_it_is_found_however_deep_the_desk_lies(desk: Desk, tmp_path: Path
     mine, other = await desk.asking(), await desk.asking()
     assert mine.shared
     assert mine.pid == other.pid
+
+
+async def test_who_comes_by_a_link_has_the_same_engine(desk: Desk, tmp_path: Path, one: AdapterRef) -> None:
+    (tmp_path / "way").symlink_to(tmp_path)
+    (tmp_path / "base").symlink_to(desk.spec.folder)
+    (tmp_path / "v1").symlink_to(one.folder)
+    mine = await desk.asking()
+    await mine.ready(one)
+    desk.spec = replace(desk.spec, folder=str(tmp_path / "base"))
+    other = await desk.asking(replace(desk.engines, folder=tmp_path / "way" / "engine"))
+    assert other.pid == mine.pid
+    await other.ready(replace(one, folder=str(tmp_path / "v1")))
+    assert (await answered(other, one.version)).new_tokens == 8
 
 
 async def test_without_such_sockets_it_is_found_by_a_port_and_opens_to_who_has_the_token(desk: Desk) -> None:

@@ -4,6 +4,7 @@ it."""
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import defaultdict
 from collections.abc import Hashable
 from dataclasses import replace
@@ -64,9 +65,10 @@ class SharedDesk:
         if version == BASE:
             raise EngineError("bad-request", f"{version!r} is not a version's name.")
         async with self._changing[version]:
-            if self._folders.get(version, adapter.folder) != adapter.folder and self._users[version] - {client}:
+            folder = await asyncio.to_thread(os.path.realpath, adapter.folder)
+            if self._folders.get(version, folder) != folder and self._users[version] - {client}:
                 raise EngineError("bad-request", f"Another {version} is in use. Close the other apps on this desk.")
-            self._folders[version] = adapter.folder
+            self._folders[version] = folder
             self._users[version].add(client)
             try:
                 return await self.engine.ready(adapter)

@@ -272,6 +272,7 @@ async def _likelihoods(engine: Engine, request: wire.Likelihoods, going: Going) 
         if going.stopped:
             raise EngineError("failed", "It was stopped before it was complete.")
         places = order[begin : begin + PORTION]
+        going.ticket = Ticket(request.version, request.priority)  # each portion is a request with an id of its own
         values = await engine.likelihoods(going.ticket, [request.texts[place] for place in places])
         found |= dict(zip(places, values, strict=True))
     return [found[place] for place in range(len(order))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from dataclasses import replace
 from functools import lru_cache
@@ -65,8 +66,10 @@ def read_answer(line: bytes) -> Welcome | Refused:
 
 
 def known(spec: BaseSpec) -> BaseSpec:
-    """*spec* with the digest of its files, also where nobody has written that down yet. What can't be read stays
-    unknown: loading says why."""
+    """*spec* as everybody on a desk has it, whichever way leads them there: by its folder's real name, and with the
+    digest of its files, also where nobody has written that down yet. What can't be read stays unknown: loading says
+    why."""
+    spec = replace(spec, folder=os.path.realpath(spec.folder))
     if spec.digest is not None:
         return spec
     try:
