@@ -9,6 +9,7 @@ NAMES = (
     "canned",
     "startup",
     "serving",
+    "sharing",
     "judging",
     "gate_power",
     "scale",

@@ -207,11 +207,12 @@ class Readiness:
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
     """How the engine is doing right now. ``ready``: the versions that requests may name, beside the bare base;
-    ``facts``: of the base, None before one is loaded."""
+    ``facts``: of the base, None before one is loaded; ``clients``: how many share it."""
 
     ready: tuple[Version, ...]
     memory_bytes: int
     facts: BaseFacts | None = None
+    clients: int = 1
 
 
 @dataclass(frozen=True, slots=True)

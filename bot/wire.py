@@ -121,6 +121,13 @@ class Answered(Message, tag="answered", tag_field="event", frozen=True):
     answer: Answer
 
 
+class Progress(Message, tag="progress", tag_field="event", frozen=True):
+    """So many answers of a batch are there, of so many, though they come later."""
+
+    done: int
+    wanted: int
+
+
 class Done(Message, tag="done", tag_field="event", frozen=True):
     """The end of a request. ``result``: what the request is answered by; see each."""
 
@@ -135,12 +142,13 @@ class Failed(Message, tag="failed", tag_field="event", frozen=True):
 
 
 class Pulse(Message, tag="pulse", tag_field="event", frozen=True):
-    """The engine lives, and has had so many seconds of ``processor`` time."""
+    """The engine lives, and has had so many seconds of ``processor`` time. ``clients``: how many share it."""
 
     processor: float
+    clients: int = 1
 
 
-Event = Text | Answered | Done | Failed | Pulse
+Event = Text | Answered | Progress | Done | Failed | Pulse
 
 _encoder = msgspec.json.Encoder()
 _requests: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)

@@ -20,7 +20,19 @@ FILE_MODE = 0o600
 
 # What may lie in a folder that is to become a desk: deskloop's own names, and what every fresh disk has.
 OWN = frozenset(
-    {"adapters", "aside", "deskloop.toml", "exports", "imports", "logs", "lost+found", "models", "run.lock", "runs"}
+    {
+        "adapters",
+        "aside",
+        "deskloop.toml",
+        "engine",
+        "exports",
+        "imports",
+        "logs",
+        "lost+found",
+        "models",
+        "run.lock",
+        "runs",
+    }
 )
 FOR_ALL = frozenset({"exports", "imports", "lost+found"})  # of these, where operators' files lie
 DATABASE = "desk.db"
@@ -155,6 +167,11 @@ class Home:
     def logs(self) -> Path:
         """Where details of errors go."""
         return self.root / "logs"
+
+    @property
+    def engine(self) -> Path:
+        """Where the engine that all share is found; made by whoever starts one."""
+        return self.root / "engine"
 
     @property
     def exports(self) -> Path:

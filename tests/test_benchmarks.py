@@ -32,6 +32,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         "canned",
         "startup",
         "serving",
+        "sharing",
         "judging",
         "gate_power",
         "scale",

@@ -1,4 +1,4 @@
-"""An engine in a child process, from the app's side. Imports no torch."""
+"""An engine in another process, from the side of whoever asks it. Imports no torch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
 from bot import wire
+from bot.engines.line import Line
 from bot.engines.link import Link
 from bot.types import (
     NOTHING,
@@ -30,33 +31,34 @@ from bot.types import (
 from store.words import Version
 
 
-class EngineProcess:
-    """An :class:`bot.engines.engine.Engine` in a process of its own, which runs *module* and can do what *capabilities*
-    say. ``log`` and ``on_death``: see :class:`bot.engines.engine.EngineFactory`."""
+class RemoteEngine:
+    """An :class:`bot.engines.engine.Engine` at the other end of *line*, which can do what *capabilities* say."""
 
-    def __init__(
-        self, module: str, capabilities: Capabilities, *, log: Path, on_death: Callable[[], None] | None = None
-    ) -> None:
-        self.capabilities = capabilities
-        self._link = Link(module, log, on_death)
+    def __init__(self, line: Line, capabilities: Capabilities) -> None:
+        self._line, self.capabilities = line, capabilities
 
     @property
     def pid(self) -> int | None:
-        """The child's process id."""
-        return self._link.pid
+        """The id of the process."""
+        return self._line.pid
+
+    @property
+    def clients(self) -> int:
+        """How many share it."""
+        return self._line.clients
 
     async def load(self, base: BaseSpec) -> BaseFacts:
-        """See :class:`bot.engines.engine.Engine`; starts the process first if need be."""
-        await self._link.start()
-        return await self._link.call(wire.Load(id=new_id(), base=base), BaseFacts)
+        """See :class:`bot.engines.engine.Engine`; reaches the process first if need be."""
+        await self._line.start()
+        return await self._line.call(wire.Load(id=new_id(), base=base), BaseFacts)
 
     async def ready(self, adapter: AdapterRef) -> Readiness:
         """See :class:`bot.engines.engine.Engine`."""
-        return await self._link.call(wire.MakeReady(id=new_id(), adapter=adapter), Readiness)
+        return await self._line.call(wire.MakeReady(id=new_id(), adapter=adapter), Readiness)
 
     async def forget(self, version: Version) -> None:
         """See :class:`bot.engines.engine.Engine`."""
-        await self._link.call(wire.Forget(id=new_id(), version=version), object)
+        await self._line.call(wire.Forget(id=new_id(), version=version), object)
 
     async def stream(
         self, ticket: Ticket, prompt: Prompt, decoding: Decoding, conversation: str | None = None
@@ -71,7 +73,7 @@ class EngineProcess:
             conversation=conversation,
         )
         # Closed with this iterator, so that the request is known as long as somebody listens to it.
-        async with contextlib.aclosing(self._link.events(request)) as events:
+        async with contextlib.aclosing(self._line.events(request)) as events:
             try:
                 async for event in events:
                     match event:
@@ -102,13 +104,19 @@ class EngineProcess:
             expected=expected,
         )
         answers: dict[int, Answer] = {}
-        async with contextlib.aclosing(self._link.events(request)) as events:
+        tell = on_progress or (lambda done, wanted: None)
+        counted = False  # by the engine, which knows before the answers are here
+        async with contextlib.aclosing(self._line.events(request)) as events:
             try:
                 async for event in events:
-                    if isinstance(event, wire.Answered):
-                        answers[event.index] = event.answer
-                        if on_progress is not None:
-                            on_progress(len(answers), len(prompts))
+                    match event:
+                        case wire.Progress(done=done, wanted=wanted):
+                            counted = True
+                            tell(done, wanted)
+                        case wire.Answered(index=index, answer=answer):
+                            answers[index] = answer
+                            if not counted:
+                                tell(len(answers), len(prompts))
             except asyncio.CancelledError:
                 with contextlib.suppress(EngineError):
                     await self.cancel(ticket.id)
@@ -120,24 +128,34 @@ class EngineProcess:
     async def likelihoods(self, ticket: Ticket, texts: Sequence[tuple[Prompt, str]]) -> list[float]:
         """See :class:`bot.engines.engine.Engine`."""
         request = wire.Likelihoods(id=ticket.id, version=ticket.version, priority=ticket.priority, texts=tuple(texts))
-        return await self._link.call(request, list[float])
+        return await self._line.call(request, list[float])
 
     async def lengths(self, texts: Sequence[str]) -> list[int]:
         """See :class:`bot.engines.engine.Engine`."""
-        return await self._link.call(wire.Lengths(id=new_id(), texts=tuple(texts)), list[int])
+        return await self._line.call(wire.Lengths(id=new_id(), texts=tuple(texts)), list[int])
 
     async def probe(self, folder: str) -> ProbeResult:
         """See :class:`bot.engines.engine.Engine`."""
-        return await self._link.call(wire.Probe(id=new_id(), folder=folder), ProbeResult)
+        return await self._line.call(wire.Probe(id=new_id(), folder=folder), ProbeResult)
 
     async def cancel(self, request: RequestId) -> None:
         """See :class:`bot.engines.engine.Engine`."""
-        await self._link.cancel(request)
+        await self._line.cancel(request)
 
     async def status(self) -> EngineStatus:
         """See :class:`bot.engines.engine.Engine`."""
-        return await self._link.call(wire.Status(id=new_id()), EngineStatus)
+        return await self._line.call(wire.Status(id=new_id()), EngineStatus)
 
     async def close(self) -> None:
         """See :class:`bot.engines.engine.Engine`."""
-        await self._link.close()
+        await self._line.close()
+
+
+class EngineProcess(RemoteEngine):
+    """An :class:`bot.engines.engine.Engine` in a child process of its own, which runs *module*. ``log`` and
+    ``on_death``: see :class:`bot.engines.engine.EngineFactory`."""
+
+    def __init__(
+        self, module: str, capabilities: Capabilities, *, log: Path, on_death: Callable[[], None] | None = None
+    ) -> None:
+        super().__init__(Link(module, log, on_death), capabilities)

@@ -6,48 +6,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
 from bot import wire
 from bot.child import child_options, module_command
-from bot.pulse import BEAT, Pulse
+from bot.engines.line import DIED, Line
+from bot.pulse import BEAT
 from bot.types import EngineError, RequestId, new_id
 
 LOG_LIMIT = 5 * 2**20  # bytes; a longer log is moved aside at the next start
-LOADING = (wire.Load, wire.MakeReady, wire.Probe)  # requests that read weights
 GRACE = 2.0  # seconds a process gets to end by itself before it is killed
-DIED = "The engine stopped unexpectedly."
 
 
-class Link:
+class Link(Line):
     """One process that runs *module*, and the requests that are in flight to it.
 
     ``log``: where everything the process prints goes. ``on_death``: called in the event loop if the process ends
     without being asked to; requests in flight raise :class:`EngineError` (``engine-died``)."""
 
     def __init__(self, module: str, log: Path, on_death: Callable[[], None] | None) -> None:
+        super().__init__()
         self._module, self._log, self._on_death = module, log, on_death
         self._process: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._watch: asyncio.Task[None] | None = None
-        self._inboxes: dict[RequestId, asyncio.Queue[wire.Event]] = {}
-        self._loading: set[RequestId] = set()  # requests in flight that read weights
-        self._stopping: set[RequestId] = set()  # requests in flight that were told to stop
-        self._pulse = Pulse()
         self._closing = False
-        self._dead = False
 
     @property
     def pid(self) -> int | None:
         """The process's id."""
         return None if self._process is None else self._process.pid
-
-    @property
-    def in_flight(self) -> tuple[RequestId, ...]:
-        """The requests that are not answered yet."""
-        return tuple(self._inboxes)
 
     # -- life --------------------------------------------------------------------------------------
     async def start(self) -> None:
@@ -55,7 +45,7 @@ class Link:
         if self._process is not None:
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)
-        with _open_log(self._log) as log:
+        with open_log(self._log) as log:
             self._process = await asyncio.create_subprocess_exec(
                 *module_command(self._module),
                 stdin=asyncio.subprocess.PIPE,
@@ -72,16 +62,12 @@ class Link:
         with contextlib.suppress(OSError, ValueError):
             while line := await process.stdout.readline():
                 with contextlib.suppress(ValueError):
-                    event = wire.decode_event(line)
-                    self._pulse.heard(event.processor if isinstance(event, wire.Pulse) else None)
-                    if (inbox := self._inboxes.get(event.id)) is not None:
-                        inbox.put_nowait(event)
+                    self._heard(line)
         self._dead = True
         if self._watch is not None:
             self._watch.cancel()
         await process.wait()
-        for request, inbox in self._inboxes.items():
-            inbox.put_nowait(wire.Failed(id=request, kind="engine-died", sentence=DIED))
+        self._cut()
         if not self._closing and self._on_death is not None:
             self._on_death()
 
@@ -101,7 +87,7 @@ class Link:
                         await self.cancel(request)
                 if self._pulse.answered:
                     self._pulse.answered = False
-                    await self._send(wire.Beat(id=new_id()))
+                    await self.send(wire.Beat(id=new_id()))
 
     async def close(self) -> None:
         """End the process: by closing its input, and if that does not help by force."""
@@ -121,7 +107,8 @@ class Link:
             await asyncio.gather(self._reader, return_exceptions=True)
 
     # -- requests ----------------------------------------------------------------------------------
-    async def _send(self, message: wire.Request) -> None:
+    async def send(self, message: wire.Request) -> None:
+        """See :class:`bot.engines.line.Line`."""
         if self._process is None or self._dead:
             raise EngineError("engine-died", DIED)
         assert self._process.stdin is not None
@@ -131,41 +118,13 @@ class Link:
         except (ConnectionError, OSError, RuntimeError) as error:
             raise EngineError("engine-died", DIED) from error
 
-    async def events(self, request: wire.Request) -> AsyncGenerator[wire.Event, None]:
-        """Send *request*, and every event of its answer up to :class:`bot.wire.Done`. Raises :class:`EngineError`."""
-        inbox = self._inboxes[request.id] = asyncio.Queue[wire.Event]()
-        if isinstance(request, LOADING):
-            self._loading.add(request.id)
-        try:
-            await self._send(request)
-            while True:
-                event = await inbox.get()
-                if isinstance(event, wire.Failed):
-                    raise EngineError(event.kind, event.sentence)
-                yield event
-                if isinstance(event, wire.Done):
-                    return
-        finally:
-            del self._inboxes[request.id]
-            self._loading.discard(request.id)
-            self._stopping.discard(request.id)
-
-    async def call(self, request: wire.Request, kind: type[wire.Made]) -> wire.Made:
-        """Send *request*; returns what it is answered by, as *kind*. Raises :class:`EngineError`."""
-        async for event in self.events(request):
-            if isinstance(event, wire.Done):
-                return wire.result_of(event, kind)
-        raise EngineError("failed", "The engine gave no answer.")
-
     async def cancel(self, request: RequestId) -> None:
         """Tell the process to stop *request*; one that does not come to it is killed after a while."""
-        if request in self._inboxes:
-            self._stopping.add(request)
         if self._process is not None:
-            await self._send(wire.Cancel(id=request))
+            await super().cancel(request)
 
 
-def _open_log(path: Path) -> IO[bytes]:
+def open_log(path: Path) -> IO[bytes]:
     """The log at *path*; where the disk takes none, the engine works without."""
     try:
         if path.exists() and path.stat().st_size > LOG_LIMIT:

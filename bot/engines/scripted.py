@@ -22,6 +22,7 @@ from bot.types import (
     EngineError,
     EngineStatus,
     Expected,
+    Priority,
     ProbeResult,
     Prompt,
     Readiness,
@@ -86,7 +87,7 @@ class Script:
 
 class ScriptedEngine:
     """See :class:`Script`. ``made_ready``: the versions it was asked to make ready, in their order; ``cancelled``: the
-    requests that were."""
+    requests that were; ``tickets``: the version and priority of every batch."""
 
     capabilities = CAPABILITIES
 
@@ -96,6 +97,7 @@ class ScriptedEngine:
         self.versions: list[Version] = []
         self.made_ready: list[Version] = []
         self.cancelled: list[RequestId] = []
+        self.tickets: list[tuple[Version, Priority]] = []
         self._going: dict[RequestId, asyncio.Event] = {}  # set to stop it
         self._seen: set[tuple[Version, str]] = set()  # the conversations a version has a cache of
         self._died = asyncio.Event()
@@ -205,6 +207,7 @@ class ScriptedEngine:
             if self.script.before_batch is not None:
                 await self.script.before_batch()
             self._serves(ticket.version)
+            self.tickets.append((ticket.version, ticket.priority))
             self.script.batches.append((decoding, tuple(prompts), expected))
             for prompt in prompts:
                 if stop.is_set():

@@ -23,7 +23,7 @@ from store.words import RunState, Version
 @dataclass(frozen=True, slots=True)
 class RunContext:
     """One run on its desk. ``system``: the system message as it was when the run began to work;
-    ``make_engine``: makes one of the run's own, while what serves chat goes on serving it."""
+    ``make_engine``: makes the engine that measures and judges, while the chat goes on."""
 
     desk: Desk
     run_id: int

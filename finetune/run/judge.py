@@ -1,6 +1,6 @@
 """The fourth step of a run: the same questions to the active version and to the candidate, as served.
 
-The engine is the one that serves chat (a fresh process in the run), so what is measured is what goes live. The active
+The engine is the one that serves chat, or one just like it, so what is measured is what goes live. The active
 version's answers of one run are the candidate's of the run before, and come out of the desk's cache."""
 
 from __future__ import annotations

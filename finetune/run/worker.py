@@ -1,9 +1,10 @@
 """The run process: ``python -m finetune.run.worker --home H --run N --lock-fd F``. Needs no torch itself.
 
-It takes one run through its steps and writes how it ended. It has two children, one after the other: the training, then
-a serving engine that measures the new version and judges it. What matters is in the store; a look there tells how far
-it is. What operators want of the run is heard in every phase (``wishes``, ``leash``), and nothing is half done by that,
-since a run publishes in one rename and promotes in one transaction.
+It takes one run through its steps and writes how it ended. Its child is the training. Then the engine that serves the
+chat measures the new version and judges it, or, where none with this base runs, one of the run's own, which is a child
+as well. What matters is in the store; a look there tells how far it is. What operators want of the run is heard in
+every phase (``wishes``, ``leash``), and nothing is half done by that, since a run publishes in one rename and promotes
+in one transaction.
 """
 
 from __future__ import annotations
@@ -18,18 +19,19 @@ from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from functools import partial
 
+from bot.engines import share_engine
 from bot.traces import print_trace, private_errors, private_loop
 from bot.types import EngineError
 from finetune.events import Failed, TroubleFound
 from finetune.failures import SENTENCES, kind_of
 from finetune.run.conclude import conclude
 from finetune.run.context import RunContext
-from finetune.run.judge import course_of, judge
+from finetune.run.judge import Judgement, course_of, judge
 from finetune.run.leash import watch_leash
 from finetune.run.prepare import prepare
 from finetune.run.publish import publish_candidate
 from finetune.run.replay import replayed
-from finetune.run.serving import serving
+from finetune.run.serving import Serving, with_engine
 from finetune.run.train import train
 from finetune.run.troubles import diverged, troubles_of
 from finetune.run.wishes import Wishes
@@ -50,10 +52,13 @@ async def take_steps(run: RunContext) -> None:
     run.desk.runs.transition(run.run_id, "training", phase="training", base_fingerprint=prepared.mark, pid=os.getpid())
     facts = await train(run, prepared, await replayed(run, prepared))
     run.desk.runs.transition(run.run_id, "evaluating", phase="publishing")
-    async with serving(run, prepared.spec) as served:
+
+    async def compare(served: Serving) -> Judgement:
         candidate = await publish_candidate(run, prepared, facts, served.engine)
-        judgement = await judge(run, served, candidate, prepared.data)
-        conclude(run, judgement, troubles_of(course_of(run, judgement, facts)))
+        return await judge(run, served, candidate, prepared.data)
+
+    judgement = await with_engine(run, prepared.spec, compare)
+    conclude(run, judgement, troubles_of(course_of(run, judgement, facts)))
 
 
 async def work(run: RunContext, steps: Callable[[RunContext], Awaitable[None]] = take_steps) -> Run:
@@ -118,7 +123,9 @@ async def main_async(home: Home, run_id: int) -> int:
             asyncio.create_task(watch_leash(wishes), name="watch-parent"),
             asyncio.create_task(wishes.watch(desk, run_id), name="watch-wishes"),
         ]
-        run = await work(RunContext.of(desk, desk.runs.get(run_id), wishes))
+        # It joins the engine of those who chat, and starts none: that would have the low priority of this process.
+        engines = share_engine(home.engine, starts=False)
+        run = await work(RunContext.of(desk, desk.runs.get(run_id), wishes, make_engine=engines))
         for task in watching:
             task.cancel()
         return 1 if run.state == "failed" or run.state in LIVE else 0

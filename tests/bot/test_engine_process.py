@@ -19,7 +19,8 @@ import pytest
 from bot import pulse, wire
 from bot.engines import link, torch
 from bot.engines.child import EngineProcess
-from bot.engines.link import DIED
+from bot.engines.line import DIED
+from bot.engines.torch.jobs import Job
 from bot.engines.torch.process import EngineProcessMain
 from bot.types import (
     AdapterRef,
@@ -184,6 +185,21 @@ def test_who_is_more_urgent_is_answered_first() -> None:
     assert [event.id for event in work_off(*requests)] == ["2", "4", "3", "1", "0"]
 
 
+def test_a_batch_that_always_has_to_give_way_takes_smaller_portions_until_they_come_to_an_end() -> None:
+    prompts = tuple(Prompt("", (), str(number)) for number in range(30))
+    batch = wire.Batch(id=new_id(), version=BASE, priority=Priority.GATE, prompts=prompts, decoding=SHORT)
+    job = Job(Priority.GATE, 1, batch)
+    sizes = []
+    while job.left:
+        sizes.append(len(job.portion))
+        fits = sizes[-1] <= 5  # so many are answered before somebody comes
+        before = len(job.answered)
+        job.answered.update(job.portion if fits else ())
+        job.pauses(len(job.answered) - before)
+    assert sizes[:4] == [30, 12, 6, 3]
+    assert set(sizes[4:]) == {6, 3}
+
+
 async def test_a_batch_gives_way_in_its_middle_and_is_answered_whole_all_the_same(
     engine: EngineProcess, base: Path
 ) -> None:
@@ -317,8 +333,8 @@ async def test_a_request_that_does_not_stop_when_told_ends_with_its_process(
     ticket = Ticket(BASE)
     computing = asyncio.create_task(engine.batch(ticket, [HELLO] * 64, ENDLESS))
     await asyncio.sleep(0)
-    assert ticket.id in engine._link.in_flight
-    engine._link._stopping.add(ticket.id)  # as if it had been told, and did not come to it
+    assert ticket.id in engine._line.in_flight
+    engine._line._stopping.add(ticket.id)  # as if it had been told, and did not come to it
     with pytest.raises(EngineError) as caught:
         await computing
     assert (caught.value.kind, caught.value.sentence) == ("engine-died", DIED)

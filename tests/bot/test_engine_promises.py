@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from bot.engines import Engine, make_engine, torch
-from bot.engines.child import EngineProcess
+from bot.engines.child import RemoteEngine
 from bot.engines.scripted import CAPABILITIES, Script, ScriptedEngine
+from bot.engines.shared.client import SharedEngine, SharedEngines
 from bot.kinds import KINDS
 from bot.types import AdapterRef, Answer, BaseSpec, Decoding, EngineError, ErrorKind, Expected, Prompt, Ticket, new_id
 from store.words import BASE, Version
@@ -55,9 +56,8 @@ def adapters(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Adapt
     return refs
 
 
-def torch_subject(tiny: Path, adapters: list[AdapterRef], log: Path) -> Subject:
-    engine = make_engine(log=log)
-    assert isinstance(engine, EngineProcess)
+def real_subject(engine: Engine, tiny: Path, adapters: list[AdapterRef]) -> Subject:
+    assert isinstance(engine, RemoteEngine | SharedEngine)
 
     def die() -> None:
         assert engine.pid is not None
@@ -73,7 +73,7 @@ def scripted_subject() -> Subject:
     return Subject(engine, BaseSpec("/base"), (one, two), three, engine.die)
 
 
-@pytest.fixture(params=["scripted", "torch"])
+@pytest.fixture(params=["scripted", "torch", "shared"])
 async def subject(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Subject]:
@@ -82,8 +82,10 @@ async def subject(
         made = scripted_subject()
     else:
         tiny, adapters = request.getfixturevalue("tiny"), request.getfixturevalue("adapters")
-        made = torch_subject(tiny, adapters, tmp_path / "engine.log")
+        alone = make_engine if request.param == "torch" else SharedEngines(tmp_path / "engine", make_engine, linger=0.1)
+        made = real_subject(alone(log=tmp_path / "engine.log"), tiny, adapters)
     await made.engine.load(made.base)
+    assert made.engine.shared if isinstance(made.engine, SharedEngine) else request.param != "shared"
     yield made
     await made.engine.close()
 

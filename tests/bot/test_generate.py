@@ -162,6 +162,45 @@ def test_a_failed_generation_leaves_no_half_written_cache(
 
 
 # -- stopping --------------------------------------------------------------------------------------
+class Looked:
+    """Stops at the look of this number; ``looks``: how many there were."""
+
+    def __init__(self, number: int) -> None:
+        self.number, self.looks = number, 0
+
+    def is_set(self) -> bool:
+        self.looks += 1
+        return self.looks >= self.number
+
+
+@pytest.mark.parametrize("family", makers.FAMILIES)
+def test_a_batch_gives_way_between_two_layers_and_leaves_nothing_behind(models: dict[str, Path], family: str) -> None:
+    serving = ServingModel(BaseSpec(str(models[family]), "fp32"))
+    generator = Generator(serving)
+    prompts = [Prompt(SYSTEM, (), "Where? " * size) for size in range(1, 7)]
+
+    def answers(stop: Any = None) -> list[str]:
+        found: dict[int, str] = {}
+        generator.batch(prompts, SHORT, lambda index, answer: found.update({index: answer.text}), stop=stop)
+        return [found[place] for place in sorted(found)]
+
+    whole = answers()
+    assert len(whole) == len(prompts)
+    for number in (2, 3, 20):  # before the first layer, between the first two, and a few tokens on
+        stop = Looked(number)
+        assert answers(stop) == []
+        assert stop.looks == number
+    assert answers() == whole
+    assert answers(Looked(10**9)) == whole
+
+
+def test_a_batch_that_gave_way_with_a_version_leaves_it_as_it_was(generator: Generator, adapter: AdapterRef) -> None:
+    makers.serve(generator._serving, adapter)  # type: ignore[arg-type]
+    before, _ = say(generator, Prompt(SYSTEM, (), "Hello"))
+    generator.batch([Prompt(SYSTEM, (), "Hello")] * 3, SHORT, lambda index, answer: None, stop=Looked(3))
+    assert say(generator, Prompt(SYSTEM, (), "Hello"))[0].text == before.text
+
+
 def test_a_stop_acts_within_a_token_and_the_answer_says_so(generator: Generator) -> None:
     seen: list[str] = []
     stop = threading.Event()

@@ -39,6 +39,7 @@ def script(home: Path, monkeypatch: pytest.MonkeyPatch) -> Script:
     make_base(home / "models")
     script = Script(deltas=["We open ", "at nine."])
     monkeypatch.setattr("bot.engines.make_engine", script)
+    monkeypatch.setattr("bot.engines.share_engine", lambda folder: script)
     monkeypatch.setattr("tui.core.doctor.base.trouble_of", lambda folder: None)  # it holds no model that loads
     return script
 

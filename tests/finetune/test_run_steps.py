@@ -12,7 +12,9 @@ import pytest
 
 from bot.adapters import WEIGHTS_NAME
 from bot.engines.scripted import Script
-from bot.types import EngineError, Prompt
+from bot.engines.shared.client import SharedEngines
+from bot.types import EngineError, Priority, Prompt
+from finetune.desk_base import desk_base
 from finetune.endings import ending_of
 from finetune.events import Phase, Step, Trained, recorded, sentence
 from finetune.failures import RunFailure
@@ -31,6 +33,7 @@ from store.pairs import NewPair
 from store.records import Run
 from store.words import BASE, RunState, RunWish, Version
 from tests.core.conftest import make_base
+from tests.hosting import scripted_host
 
 
 def answer(question: str) -> str:
@@ -125,6 +128,37 @@ async def test_a_run_takes_its_steps_and_its_version_answers_if_it_is_not_worse(
     assert kinds == ["step", "recalled", "verdict", *(["promoted"] if state == "promoted" else []), "done"]
     assert [engine.closed for engine in script.engines] == [True]
     assert not RunFiles.of(desk.home, ended.id).job.adapter.exists()
+
+
+async def test_the_check_joins_the_engine_of_the_chat(desk: Desk) -> None:
+    own, chat = Script(reply=worse), Script(reply=better)
+    engines = SharedEngines(desk.home.engine, own, starts=False)
+    async with scripted_host(desk.home.engine, desk_base(desk), chat) as served:
+        ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=engines))
+        assert (ended.state, desk.promotions.active()) == ("promoted", "v1")
+        assert set(served.made_ready) == {"v1"}
+        assert {priority for _, priority in served.tickets} == {Priority.GATE}
+        assert not served.closed
+    assert all(not engine.made_ready for engine in own.engines)
+
+
+async def test_a_check_whose_engine_others_kill_goes_on_with_one_of_its_own(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, chat = Script(reply=better), Script(reply=better)
+    monkeypatch.setattr("finetune.run.serving.make_engine", own)
+    async with scripted_host(desk.home.engine, desk_base(desk), chat) as served:
+
+        async def die() -> None:
+            served.die()
+
+        chat.before_batch = die
+        engines = SharedEngines(desk.home.engine, Script(), starts=False)
+        ended = await work(RunContext.of(desk, queued(desk), launcher=Place(), make_engine=engines))
+    assert (ended.state, desk.promotions.active()) == ("promoted", "v1"), ended.failure
+    assert [set(engine.made_ready) for engine in own.engines] == [{"v1"}]
+    notes = [sentence(recorded(row).event) for row in desk.runs.events(ended.id) if row.kind == "note"]
+    assert notes == ["The engine of the chat stopped. The check goes on with an engine of its own."]
 
 
 async def test_too_little_to_judge_by_is_a_reason_that_is_kept_with_the_run(desk: Desk) -> None:

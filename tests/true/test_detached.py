@@ -1,4 +1,4 @@
-"""A run that outlives the app that started it, with its true processes on a tiny model."""
+"""A run that outlives the app that started it, and one that uses its engine, with true processes on a tiny model."""
 
 from __future__ import annotations
 
@@ -6,18 +6,28 @@ import asyncio
 import random
 from pathlib import Path
 
+import psutil
 import pytest
 
+from bot.engines.shared.finding import look
 from finetune.events import Done, Note, Step
 from finetune.recipe import Recipe
 from store.runs import LIVE
-from tests.opened import store_of
+from tests.opened import engine_of, store_of
 from tests.true.kills import Bench
 from tui.core import DeskChange, DeskError, OpenDesk, RunProgress
 
 pytestmark = [pytest.mark.true, pytest.mark.timeout(180)]
 RECIPE = Recipe(r=4, alpha=8, epochs=2.0, batch_size=2, replay=0.0)
 LONG = Recipe(r=4, alpha=8, epochs=1000.0, batch_size=2, replay=0.0)
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    try:
+        command: list[str] = process.cmdline()
+    except psutil.Error:
+        return []
+    return command
 
 
 async def steps(open_desk: OpenDesk, run_id: int) -> None:
@@ -73,3 +83,21 @@ async def test_a_detached_run_is_stopped_by_the_next_app_and_its_own_run_resumed
         await open_desk.runs.resume(run.id)
         await open_desk.runs.cancel()
         assert store_of(open_desk).runs.get(run.id).state == "cancelled"
+
+
+async def test_the_check_of_a_run_asks_the_engine_of_the_open_app(tiny: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    Bench(home, random.Random(0)).prepare(tiny)
+    async with OpenDesk(home, operator="ann") as open_desk:
+        assert (await engine_of(open_desk)).name == "ready"
+        open_desk.watch()
+        run = await open_desk.runs.start(await open_desk.runs.preflight(RECIPE))
+        back_ends: set[int] = set()
+        clients = 0
+        while (now := store_of(open_desk).runs.get(run.id)).state in LIVE:
+            clients = max([clients, *(welcome.clients for welcome in await look(home / "engine"))])
+            processes = psutil.Process().children(recursive=True)
+            back_ends |= {one.pid for one in processes if "bot.engines.torch.process" in command_of(one)}
+            await asyncio.sleep(0.2)
+        assert now.state == "held", now.failure  # one held-out pair is too little to judge by
+        assert (clients, len(back_ends)) == (2, 1)

@@ -20,13 +20,14 @@ from tui.core.run_words import RunWords
 
 @dataclass(frozen=True, slots=True)
 class StatusFacts:
-    """``version``: the one that answers. ``engine``: its state, in one word. ``waiting``: corrections that no run has
-    used. ``advice``: whether it is worth retraining, as it was looked up last. ``rate``: how often the version was
-    wrong."""
+    """``version``: the one that answers. ``engine``: its state, in one word. ``clients``: how many share it.
+    ``waiting``: corrections that no run has used. ``advice``: whether it is worth retraining, as it was looked up last.
+    ``rate``: how often the version was wrong."""
 
     desk: str
     version: Version
     engine: str
+    clients: int
     waiting: int
     advice: Advice
     rate: Rate
@@ -60,6 +61,7 @@ class DeskFacts:
             desk=self._desk.name,
             version=engine.serving if running else self._desk.promotions.active,
             engine="lent" if engine.held else "comparing" if engine.purpose else engine.state.name,
+            clients=engine.clients,
             waiting=self._desk.judgements.waiting(),
             advice=self._quality.advice,
             rate=self.standing.rate,

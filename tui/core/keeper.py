@@ -30,6 +30,11 @@ DEATHS_ALLOWED = 3  # deaths within DEATH_WINDOW after which a restart would onl
 DEATH_WINDOW = 60.0  # seconds
 FIRST_DELAY = 0.5  # seconds before the first restart; doubled each time, so that a crash loop stays readable
 
+
+async def nothing() -> None:
+    """Nothing has to be done."""
+
+
 Spec = Callable[[], BaseSpec]  # raises DeskError with the sentence that says how to get a base
 
 
@@ -39,7 +44,8 @@ class EngineKeeper:
     Who asks takes a :meth:`turn`: one reply, or one batch, after the other, so that whoever waits can be told for what.
     Versions are made ready beside that, whoever has the turn. A death is noticed by callback or by the error of the
     call in flight; the keeper then restarts the engine with back-off, and calls ``prepare``, which makes the wanted
-    version ready and lets it serve, before anybody may ask again.
+    version ready and lets it serve, before anybody may ask again. ``free``: frees the memory that an engine may keep
+    for a while after it was closed.
     """
 
     def __init__(
@@ -50,11 +56,12 @@ class EngineKeeper:
         *,
         changed: Callable[[EngineState], None],
         prepare: Callable[[], Awaitable[None]],
+        free: Callable[[], Awaitable[None]] = nothing,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._spec, self._factory, self._changed, self._prepare = spec, factory, changed, prepare
-        self._clock, self._sleep = clock, sleep
+        self._clock, self._sleep, self._free = clock, sleep, free
         self.log = log
         self.state = EngineState("absent", "The engine has not started yet.")
         self.serving = BASE
@@ -151,6 +158,7 @@ class EngineKeeper:
         """Free the engine's memory until :meth:`reload`; *sentence* tells why the chat waits meanwhile."""
         self.held = sentence
         await self._stop(sentence)
+        await self._free()
 
     async def reload(self) -> None:
         """End an :meth:`unload`."""
@@ -192,6 +200,12 @@ class EngineKeeper:
                 await engine.close()
 
     # -- asking -------------------------------------------------------------------------------------
+    @property
+    def clients(self) -> int:
+        """How many apps and commands share the engine with this one, itself included."""
+        clients: int = getattr(self._engine, "clients", 1)
+        return clients
+
     @property
     def running(self) -> bool:
         """Whether an engine is there to be asked."""

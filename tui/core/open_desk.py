@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from bot import engines
+from bot.engines.shared.finding import let_end
 from store.desk import Desk
 from store.home import Home
 from store.words import Version
@@ -33,16 +34,16 @@ from tui.core.settings import SettingsDesk
 from tui.core.shadow import ShadowAnswering, ShadowDesk
 from tui.core.shelf import VersionShelf
 from tui.core.versions import VersionDesk
-from tui.core.watching import DeskWatch, StoreWatch
+from tui.core.watching import ClientWatch, DeskWatch, StoreWatch
 
 
 class OpenDesk:
     """One operator at one desk. Each part is the only way to its subject; nothing here does any work of its own.
 
     ``home``: the desk's folder (None: the default). ``operator``: the name written beside every action (None: the
-    desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death`` (None: an engine
-    process). ``pin``: serve this version whatever the promotions log says (for one question, or an evaluation).
-    ``reach``: where the paths may lead that the operator types (None: anywhere).
+    desk's setting, else the system user). ``engine_factory``: called with ``log`` and ``on_death`` (None: the engine
+    that all at this desk share). ``pin``: serve this version whatever the promotions log says (for one question, or an
+    evaluation). ``reach``: where the paths may lead that the operator types (None: anywhere).
     Nothing here imports torch or textual. Use as an async context manager, or call :meth:`close`.
     """
 
@@ -58,7 +59,7 @@ class OpenDesk:
         self.home = home if isinstance(home, Home) else Home.open(home)
         self._store = store = Desk.open(self.home)
         self._beside = beside = Beside(self.home)
-        factory = engine_factory or engines.make_engine
+        factory = engine_factory or engines.share_engine(self.home.engine)
 
         self.changes = changes = Changes()
         self.settings = SettingsDesk(store, changes, self.reach, operator)
@@ -78,13 +79,15 @@ class OpenDesk:
         self.versions = VersionShelf(store, beside)
         self.bisect = BisectDesk(store, beside, self.home)
 
-        self.bases = BaseDesk(store, factory, who)
+        # A base proves itself in an engine of its own: it may not load, or may need all the memory there is.
+        self.bases = BaseDesk(store, engine_factory or engines.make_engine, who)
         self.engine = EngineKeeper(
             lambda: base_spec(store),
             factory,
             self.home.logs / "engine.log",
             changed=lambda state: changes.publish(EngineChanged(state)),
             prepare=self._prepare,
+            free=lambda: let_end(self.home.engine),
         )
         self.chat = ChatDesk(store, self.engine, beside, who, itself=pin is not None)
         self.certainty = self.chat.certainty
@@ -95,7 +98,13 @@ class OpenDesk:
         self.runs.on_finished = self._follower.run_finished
         self.shadow = ShadowDesk(store, beside, who)
         self._shadowing = ShadowAnswering(store, self.engine, self._follower, changes, who)
-        self._watch = DeskWatch(StoreWatch(store, changes), self.settings, self.runs, self._follower, self._shadowing)
+        self._watch = DeskWatch(
+            StoreWatch(store, changes),
+            self.settings,
+            self.runs,
+            self._follower,
+            (self._shadowing, ClientWatch(self.engine, changes)),
+        )
 
     @property
     def name(self) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import Protocol
 
 from store.desk import Desk
 from store.errors import DeskReadOnly
 from tui.core.changes import Changes
-from tui.core.events import Notice, StoreChanged
+from tui.core.events import EngineChanged, Notice, StoreChanged
 from tui.core.following import VersionFollower
+from tui.core.keeper import EngineKeeper
 from tui.core.runs import RunDesk
 from tui.core.settings import SettingsDesk
-from tui.core.shadow import ShadowAnswering
 
 CHECK_EVERY = 0.5  # seconds between two checks
 
@@ -38,6 +40,27 @@ class StoreWatch:
             self._changes.publish(Notice(DeskReadOnly(self._store.home.database, why).sentence, trouble=True))
 
 
+class ClientWatch:
+    """Publishes that another number of apps and commands share the engine."""
+
+    def __init__(self, engine: EngineKeeper, changes: Changes) -> None:
+        self._engine, self._changes = engine, changes
+        self._seen = engine.clients
+
+    def wake(self) -> None:
+        """Look."""
+        seen, self._seen = self._seen, self._engine.clients
+        if seen != self._seen:
+            self._changes.publish(EngineChanged(self._engine.state))
+
+
+class Waking(Protocol):
+    """What looks for something to do when it is woken."""
+
+    def wake(self) -> None:
+        """Look."""
+
+
 class DeskWatch:
     """Checks again and again, from :meth:`start` to :meth:`close`."""
 
@@ -47,10 +70,10 @@ class DeskWatch:
         settings: SettingsDesk,
         runs: RunDesk,
         versions: VersionFollower,
-        shadow: ShadowAnswering,
+        others: Sequence[Waking],
     ) -> None:
         self._written, self._settings, self._runs, self._versions = written, settings, runs, versions
-        self._shadow = shadow
+        self._others = others
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -69,7 +92,8 @@ class DeskWatch:
                 self._settings.publish_changes()
             self._runs.follow()
             self._versions.wake()
-            self._shadow.wake()
+            for other in self._others:
+                other.wake()
 
     async def close(self) -> None:
         """Check no more."""

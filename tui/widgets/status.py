@@ -44,7 +44,8 @@ class StatusBar(Horizontal):
         self.query_one("#status-waiting").set_class(facts.waiting > 0, "-waiting")
         self.query_one("#status-rate", Plain).show(rate_words(facts.rate, short=width < NARROWEST))
         self.query_one("#status-rate").display = bool(facts.rate.judged)
-        self.query_one("#status-engine", Plain).show(f"{facts.version} · {ENGINE.get(engine, engine)}")
+        shared = f" · shared by {facts.clients}" if facts.clients > 1 and width >= ROOMY else ""
+        self.query_one("#status-engine", Plain).show(f"{facts.version} · {ENGINE.get(engine, engine)}{shared}")
         self.query_one("#status-engine").set_class(engine in ("failed", "absent"), "-trouble")
 
 

@@ -23,6 +23,7 @@ from bot.bases.base import context_length
 from bot.engines.torch.caches import CacheKey, ConversationCaches
 from bot.engines.torch.drafts import Drafts, usable
 from bot.engines.torch.ending import RowEnds, Stop, Stopping, end_of
+from bot.engines.torch.pausing import Pausing
 from bot.engines.torch.rows import Answering, Row, in_parts, together
 from bot.engines.torch.streaming import Certainty, TextStream, decoded, mean_and_least
 from bot.render import plain_ids, render, render_answer, render_pair, stop_ids
@@ -45,6 +46,7 @@ class Generator:
         self._text_ends = serving.tokenizer.chat_template is None
         self._context = context_length(serving.base.config)
         self._caches = ConversationCaches()
+        self._pausing = Pausing(serving.base)
 
     @property
     def context(self) -> int:
@@ -110,10 +112,12 @@ class Generator:
         for index, (prompt, limit) in enumerate(zip(prompts, limits, strict=True)):
             ids, dropped = self._fit(prompt, decoding)
             rows.append(Row(index, ids, dropped, min(decoding.max_new_tokens, limit)))
-        for row in self._answered(rows, decoding, expected.drafts or [None] * len(rows), stop or threading.Event()):
-            text, finish = self._read(row.new, stopped=False)
-            sure = mean_and_least(row.sure)
-            progress(row.index, Answer(text, len(row.new), row.seconds, None, finish, 0, row.dropped, *sure))
+        stop, drafts = stop or threading.Event(), expected.drafts or [None] * len(rows)
+        with self._pausing.until(stop):
+            for row in self._answered(rows, decoding, drafts, stop):
+                text, finish = self._read(row.new, stopped=False)
+                sure = mean_and_least(row.sure)
+                progress(row.index, Answer(text, len(row.new), row.seconds, None, finish, 0, row.dropped, *sure))
 
     def _answered(
         self, rows: Sequence[Row], decoding: Decoding, drafts: Sequence[str | None], stop: Stopping

@@ -95,6 +95,7 @@ class EngineProcessMain:
             if request not in self._jobs:
                 return  # cancelled, and answered
             job.begun = True
+        before = len(job.answered)
         try:
             last: wire.Event = wire.done(request, self._handle(job))
         except EngineError as error:
@@ -103,16 +104,18 @@ class EngineProcessMain:
             print_trace(error)
             kind, sentence = explain(error)
             last = wire.Failed(id=request, kind=kind, sentence=sentence)
-        if isinstance(last, wire.Failed) or not self._gave_way(job):
+        if isinstance(last, wire.Failed) or not self._gave_way(job, before):
             self._jobs.pop(request, None)
             self._send(last)
 
-    def _gave_way(self, job: Job) -> bool:
-        """Whether *job* ended before it was answered, for something more urgent; it then waits to go on."""
+    def _gave_way(self, job: Job, before: int) -> bool:
+        """Whether *job*, of which *before* answers were there, ended before it was answered, for something more urgent;
+        it then waits to go on."""
         with self._starting:
             if not job.left or job.stop.is_set():
                 return False
             job.begun = False
+            job.pauses(len(job.answered) - before)
             self._queue.put(job)
             return True
 
@@ -164,8 +167,8 @@ class EngineProcessMain:
         return None
 
     def _batch(self, job: Job, asked: wire.Batch, generator: Generator) -> None:
-        """Answer what is left of a batch, until it is stopped or has to give way."""
-        left = job.left
+        """Answer a portion of a batch, until it is stopped or has to give way."""
+        left = job.portion
 
         def answered(index: int, answer: Answer) -> None:
             job.answered.add(left[index])

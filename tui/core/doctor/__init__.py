@@ -20,6 +20,7 @@ from tui.core.doctor.contents import (
     store_check,
     training,
 )
+from tui.core.doctor.engine import engine
 from tui.core.doctor.machine import disk, machine, memory, packages
 from tui.core.errors import DeskError
 
@@ -37,6 +38,7 @@ def examine(desk: Desk) -> Iterator[Check]:
         "settings": settings_check,
         "base": base_check,
         "memory": memory,
+        "engine": engine,
         "adapters": adapters,
         "runs": runs_check,
         "erased": erased,
