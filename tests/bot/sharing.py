@@ -1,7 +1,7 @@
 """A client of a shared engine in a process of its own, for ``test_engine_shared.py``: it makes a version ready, asks it
 something endless, says when text comes, and is killed by who started it.
 
-    python -P -m tests.bot.sharing FOLDER BASE ADAPTER"""
+    python -m tests.bot.sharing FOLDER BASE ADAPTER"""
 
 from __future__ import annotations
 

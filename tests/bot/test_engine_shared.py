@@ -41,6 +41,7 @@ from store.words import BASE, Version
 from tests import tiny as makers
 from tests.hosting import PATIENCE, comes, place_of, running, scripted_host
 
+ROOT = Path(__file__).parents[2]
 HELLO = Prompt("You are a support agent.", (), "Hello")
 SHORT = Decoding(max_new_tokens=8)
 ENDLESS = Decoding(do_sample=True, max_new_tokens=4096, seed=1)  # ends by a stop; the text of chance goes on
@@ -175,8 +176,8 @@ async def has_no_version(engine: Engine) -> bool:
 
 async def test_a_client_that_is_killed_frees_what_it_asked_and_used(desk: Desk, base: Path, one: AdapterRef) -> None:
     mine = await desk.asking()
-    command = [sys.executable, "-P", "-m", "tests.bot.sharing", str(desk.folder), str(base), one.folder]
-    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    command = [sys.executable, "-m", "tests.bot.sharing", str(desk.folder), str(base), one.folder]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, cwd=ROOT)
     assert process.stdout is not None
     assert int(await process.stdout.readline()) == mine.pid
     assert (await look(desk.folder))[0].clients == 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from textual.widgets import Input
+from textual.widgets import DataTable, Input, OptionList
 
 from store.desk import Desk
 from store.words import BASE, Version
@@ -10,7 +10,7 @@ from tests.opened import store_of
 from tests.tui import scenes
 from tests.tui.helpers import ready, shows, wait_until
 from tui.app import DeskloopApp
-from tui.core import OpenDesk
+from tui.core import OpenDesk, StoreChanged
 from tui.screens.report import ReportScreen
 from tui.screens.versions import VersionsScreen
 
@@ -62,8 +62,12 @@ async def test_the_list_of_versions_says_which_answers_unseen(app: DeskloopApp, 
         await ready(app, pilot)
         await pilot.press("f7")
         await wait_until(pilot, lambda: isinstance(app.screen, VersionsScreen))
+        versions = app.screen.query_one("#version-table", DataTable)
+        await wait_until(pilot, lambda: versions.has_focus and versions.cursor_row == 1)
         await pilot.press("s")  # the active one, which answers already
-        await pilot.press("up", "s")
+        await pilot.press("up")
+        await wait_until(pilot, lambda: versions.cursor_row == 0)
+        await pilot.press("s")
         await wait_until(pilot, lambda: open_desk.shadow.version == "v3")
         await wait_until(pilot, lambda: shows(app, "shadow"))
 
@@ -84,8 +88,12 @@ async def test_what_it_said_is_compared_and_it_can_be_activated_from_there(
         assert shows(app, "≠ other  Who says so?")
         await wait_until(pilot, lambda: shows(app, "base said (corrected)") and shows(app, "Wanted"))
         assert shows(app, "We open at {+nine,+}") or shows(app, "{+nine+}")
+        await wait_until(pilot, lambda: isinstance(app.focused, OptionList))
         await pilot.press("down")
         await wait_until(pilot, lambda: shows(app, "base said (approved)"))
+        open_desk.changes.publish(StoreChanged())
+        await pilot.pause()
+        await wait_until(pilot, lambda: shows(app, "base said (approved)"))  # the marked one stays marked
         await pilot.press("u")
         await wait_until(pilot, lambda: shows(app, "Use v3 anyway?") and bool(app.screen.query(Input)))
         await pilot.press(*"tried", "enter")

@@ -24,6 +24,7 @@ class AnswerList(Container):
     def __init__(self, waiting: str, *, id: str) -> None:
         super().__init__(id=id, classes="judged-answers")
         self._waiting = waiting
+        self._labels: list[str] = []
         self._details: Sequence[Details] = ()
 
     def compose(self) -> ComposeResult:
@@ -35,14 +36,17 @@ class AnswerList(Container):
                 yield Static("", markup=False)
 
     def show(self, line: str, answers: Sequence[tuple[str, Details]]) -> None:
-        """List *answers*, each with its line of the list and what to show of it."""
+        """List *answers*, each with its line of the list and what to show of it. Where the list is the one that stands
+        there, the marked answer stays marked."""
         self.query_one(".judged-shown", Plain).show(line)
-        self._details = [details for _, details in answers]
+        labels = [label for label, _ in answers]
         options = self.query_one(OptionList)
+        marked = options.highlighted if labels == self._labels else None
+        self._labels, self._details = labels, [details for _, details in answers]
         options.clear_options()
-        options.add_options([Option(Content(label)) for label, _ in answers])
+        options.add_options([Option(Content(label)) for label in labels])
         if answers:
-            options.highlighted = 0
+            options.highlighted = marked or 0
         else:
             self.query_one(".judged-details Static", Static).update(Content("There are no such answers."))
 
